@@ -1,0 +1,57 @@
+"""Committing a document: claims tree, hosted signature, off-log content and submission, in one transaction."""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+
+from ledger import api as ledger
+
+from .clock import now_ms
+from .models import Document
+
+HOUR_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A document about to be committed. `body` must be what strict JSON can hold (ledger.md, section 5b)."""
+
+    kind: str
+    body: Mapping[str, Any]
+    party: str  # the signer's party URI
+    key: ledger.SigningKey
+    annotation: Mapping[str, Any] = field(default_factory=dict)
+
+
+def record(drafts: Sequence[Draft]) -> list[Document]:
+    """Sign each draft with its hosted key and submit it; durable when the enclosing transaction commits.
+
+    The statement's time (iat) is rounded down to the hour: it is public, and the exact time is the document's business.
+    """
+    now = now_ms()
+    iat = now // 1000 // HOUR_SECONDS * HOUR_SECONDS
+    documents, statements = [], []
+    for draft in drafts:  # hashing and signing happen before the write gate is taken
+        secret = secrets.token_bytes(32)
+        root = ledger.commit_claims(draft.body, secret=secret, party=draft.party).root
+        statement = ledger.sign_statement(key=draft.key, iss=draft.party, kind=draft.kind, payload=root, iat=iat)
+        statements.append(statement)
+        documents.append(
+            Document(
+                statement_hash=ledger.statement_hash(statement),
+                kind=draft.kind,
+                party=draft.party,
+                body=json.dumps(draft.body, ensure_ascii=False, separators=(",", ":")).encode(),
+                secret=secret,
+                submitted_ms=now,
+                annotation=dict(draft.annotation),
+            )
+        )
+    with transaction.atomic():
+        Document.objects.bulk_create(documents, batch_size=500)
+        ledger.submit(statements)
+    return documents

@@ -1,0 +1,40 @@
+"""What every room stands on: the content of private log entries, projection cursors, master data by log index."""
+
+from django.db import models
+
+
+class Document(models.Model):
+    """The off-log content of one private log entry (an event, a master-data version, an alert transition).
+
+    Written by `common.documents.record` (and by capture for device-signed statements) in the transaction that submits
+    the statement; never changed. Cannot be rebuilt: the log holds only its commitment. Deleting `secret` and `body`
+    makes its claims unprovable and leaves the log valid.
+    """
+
+    statement_hash = models.CharField(max_length=64, primary_key=True)  # lower-case hex of the RFC 6962 leaf hash
+    kind = models.CharField(max_length=32)  # the statement's sub without "dosetrail:"
+    party = models.CharField(max_length=128)  # the signer's party URI (the statement's iss)
+    body = models.BinaryField()  # the committed JSON document, UTF-8
+    secret = models.BinaryField()  # 32 bytes; salts of the claims derive from it
+    submitted_ms = models.BigIntegerField()
+    # Beside the document, not committed: the portal member's pseudonym, capture warnings and the like.
+    annotation = models.JSONField(default=dict)
+
+
+class Cursor(models.Model):
+    """How far a projection has read: the next log index. Written by `common.projection.advance`; rebuilt with it."""
+
+    projection = models.CharField(max_length=32, primary_key=True)
+    position = models.BigIntegerField(default=0)
+
+
+class MasterVersion(models.Model):
+    """One version of a master-data subject, as of a log index. Projection of master-data entries; rebuildable."""
+
+    index = models.BigIntegerField(primary_key=True)  # log index
+    subject = models.CharField(max_length=160)  # "site:riverside-main", "item:09504000059118", "lot:<gtin>:<lot>"
+    effective_ms = models.BigIntegerField()
+    body = models.JSONField()
+
+    class Meta:
+        indexes = [models.Index(fields=["subject", "index"])]

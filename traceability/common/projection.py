@@ -1,0 +1,163 @@
+"""Projections: deterministic folds over the published log, each with its cursor (architecture.md, idea 1)."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+
+from ledger import api as ledger
+
+from .models import Cursor, Document
+
+# At most so many entries per transaction, so that a projection never holds the write gate for long.
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One published entry as a projection sees it; `body` is None when its content is not held here."""
+
+    index: int
+    statement_hash: str
+    record_time_ms: int
+    kind: str
+    iss: str
+    kid: bytes
+    iat: int
+    payload: bytes
+    body: Any | None
+    document: Document | None
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A fold: `apply` is called with entries in index order, inside the transaction that moves the cursor.
+
+    `apply` must depend on nothing but the entries, its own `models` and the tables of projections before it.
+    """
+
+    name: str
+    models: tuple[type[models.Model], ...]
+    apply: Callable[[Sequence[LogEntry]], None]
+
+
+def all_projections() -> list[Projection]:
+    """The projections of `settings.DOSETRAIL_PROJECTIONS`, in the order in which an entry passes them."""
+    return [_load(path) for path in settings.DOSETRAIL_PROJECTIONS]
+
+
+def advance(projection: Projection, *, limit: int = BATCH) -> int:
+    """Apply the next entries and move the cursor, in one transaction; the number applied (0 = caught up).
+
+    A projection never overtakes the one before it, so that it may read its tables. Safe to call from several workers:
+    the cursor row is locked.
+    """
+    if _target(projection) <= _position(projection.name):
+        return 0
+    with transaction.atomic():
+        Cursor.objects.get_or_create(projection=projection.name)
+        cursor = Cursor.objects.select_for_update().get(projection=projection.name)
+        limit = min(limit, _target(projection) - cursor.position)
+        if limit <= 0:
+            return 0
+        entries = read_entries(cursor.position, limit)
+        if not entries:
+            return 0
+        projection.apply(entries)
+        cursor.position = entries[-1].index + 1
+        cursor.save(update_fields=["position"])
+    return len(entries)
+
+
+def advance_all() -> int:
+    """Advance every projection until all have caught up with the published log; the number of entries applied."""
+    total = 0
+    while True:
+        applied = sum(advance(projection) for projection in all_projections())
+        if not applied:
+            return total
+        total += applied
+
+
+def read_entries(start: int, limit: int) -> list[LogEntry]:
+    """The published entries from `start`, joined with the content held here: two queries, however many entries."""
+    published = ledger.published(start, limit)
+    documents = Document.objects.in_bulk([entry.statement_hash for entry in published])
+    return [_log_entry(entry, documents.get(entry.statement_hash)) for entry in published]
+
+
+def digest(model: type[models.Model]) -> str:
+    """SHA-256 over a projection table's rows in key order; equal on SQLite and PostgreSQL for equal tables."""
+    key = model._meta.pk
+    names = [column.attname for column in model._meta.concrete_fields]
+    sha = hashlib.sha256()
+    rows = sorted(map(_canonical_row, model.objects.values_list(*names).iterator())) if key else []
+    for row in rows:
+        sha.update(row)
+    return sha.hexdigest()
+
+
+def reset(projection: Projection) -> None:
+    """Forget what a projection has built, cursor included; `advance` then builds it anew."""
+    with transaction.atomic():
+        for model in projection.models:
+            model.objects.all().delete()
+        Cursor.objects.filter(projection=projection.name).delete()
+
+
+def rebuild(projection: Projection) -> Iterator[int]:
+    """Reset and fold anew; yields the number of entries applied so far."""
+    reset(projection)
+    done = 0
+    while applied := advance(projection):
+        done += applied
+        yield done
+
+
+def _target(projection: Projection) -> int:
+    """How far `projection` may read: as far as the one before it has, or the published log for the first."""
+    order = [other.name for other in all_projections()]
+    place = order.index(projection.name) if projection.name in order else 0
+    return _position(order[place - 1]) if place else ledger.published_size()
+
+
+def _position(name: str) -> int:
+    return Cursor.objects.filter(projection=name).values_list("position", flat=True).first() or 0
+
+
+def _load(path: str) -> Projection:
+    module, _, attribute = path.rpartition(".")
+    projection = getattr(import_module(module), attribute)
+    if not isinstance(projection, Projection):
+        raise TypeError(f"{path} is not a Projection")
+    return projection
+
+
+def _log_entry(entry: Any, document: Document | None) -> LogEntry:
+    statement = ledger.parse_statement(entry.statement)
+    return LogEntry(
+        index=entry.index,
+        statement_hash=entry.statement_hash,
+        record_time_ms=entry.record_time_ms,
+        kind=statement.kind,
+        iss=statement.iss,
+        kid=statement.kid,
+        iat=statement.iat,
+        payload=statement.payload,
+        body=None if document is None else json.loads(bytes(document.body)),
+        document=document,
+    )
+
+
+def _canonical_row(row: Sequence[Any]) -> bytes:
+    return json.dumps(
+        [bytes(value).hex() if isinstance(value, bytes | memoryview) else value for value in row],
+        sort_keys=True,
+        ensure_ascii=False,
+        separators=(",", ":"),
+    ).encode()

@@ -1,0 +1,23 @@
+"""Secrets of the embedded size: files of the data folder that only their owner can read."""
+
+import os
+import secrets
+from pathlib import Path
+
+
+def read_or_create(path: Path, size: int = 32) -> bytes:
+    """The `size` secret bytes in `path`, drawn on first use; safe when several processes start at once."""
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(size))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)  # fails when another process was first: its secret is the one that stays
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_bytes()

@@ -1,0 +1,72 @@
+"""What is traced: trade items, their lots and how they must be stored. The current version; history is on the log."""
+
+from django.db import models
+
+
+class StorageProfile(models.Model):
+    """Temperature limits of a product, from its label. Written by `products.services`; each change is a logged version."""
+
+    id = models.SlugField(primary_key=True, max_length=64)
+    name = models.CharField(max_length=100)
+    source = models.CharField(max_length=200)  # where the limits come from, with its date
+    low_mc = models.IntegerField()  # milli-degrees Celsius, lowest allowed
+    high_mc = models.IntegerField()  # milli-degrees Celsius, highest allowed
+    low_seconds = models.IntegerField()  # an excursion below counts from so long on
+    high_seconds = models.IntegerField()
+    freeze_sensitive = models.BooleanField(default=False)
+    freeze_mc = models.IntegerField(default=-500)
+    freeze_seconds = models.IntegerField(default=3600)
+
+
+class TradeItem(models.Model):
+    """A product in one pack size. Written by `products.services`; each change is a logged version."""
+
+    id = models.SlugField(primary_key=True, max_length=64)
+    manufacturer = models.ForeignKey("parties.Party", models.PROTECT, related_name="trade_items")
+    gtin = models.CharField(max_length=14, null=True, unique=True)
+    nmpa_prefix = models.CharField(max_length=7, null=True, unique=True)  # product resource code, 码上放心
+    name = models.CharField(max_length=200)
+    generic_name = models.CharField(max_length=200)
+    strength = models.CharField(max_length=100)
+    pack_size = models.CharField(max_length=100)
+    authorisation = models.CharField(max_length=100)  # marketing authorisation number
+    profile = models.ForeignKey(StorageProfile, models.PROTECT)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Lot(models.Model):
+    """A production batch. Written by `products.services`; each change is a logged version."""
+
+    item = models.ForeignKey(TradeItem, models.PROTECT, related_name="lots")
+    number = models.CharField(max_length=20)
+    production_date = models.DateField()
+    expiry_date = models.DateField()  # last valid day
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "number"], name="lot_once")]
+
+
+class InspectionReport(models.Model):
+    """A lot's inspection report: the document, and its hash as committed in the lot's logged version."""
+
+    lot = models.ForeignKey(Lot, models.PROTECT, related_name="reports")
+    document = models.FileField(upload_to="inspection-reports")
+    sha256 = models.CharField(max_length=64)
+    verdict = models.CharField(max_length=16)  # conformant | non_conformant
+    created_ms = models.BigIntegerField()
+
+
+class UnknownIdentifier(models.Model):
+    """A GLN or GTIN met in an event that no master data knows: the steward's work list. Written by capture."""
+
+    scheme = models.CharField(max_length=8)  # gln | gtin | nmpa
+    value = models.CharField(max_length=64)
+    first_event_id = models.CharField(max_length=512)
+    first_reporter = models.CharField(max_length=128)
+    first_seen_ms = models.BigIntegerField()
+    resolved_ms = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["scheme", "value"], name="unknown_identifier_once")]

@@ -1,0 +1,157 @@
+"""What both sizes of Dosetrail share; `embedded` and `production` say where they differ."""
+
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "rest_framework",
+    "ledger",
+    "traceability.common",
+    "traceability.parties",
+    "traceability.products",
+    "traceability.capture",
+    "traceability.custody",
+    "traceability.coldchain",
+    "traceability.contracts",
+    "traceability.alerts",
+    "traceability.scans",
+    "traceability.simulation",
+    "traceability.api",
+    "traceability.web",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "traceability.urls"
+WSGI_APPLICATION = "traceability.wsgi.application"
+ASGI_APPLICATION = "traceability.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+        },
+    }
+]
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Sessions live in signed cookies: a page view writes nothing, so it never waits for the write gate.
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+LOGIN_URL = "/portal/sign-in"
+LOGIN_REDIRECT_URL = "/portal/"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["traceability.api.authentication.PartyTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "traceability.api.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+
+_SELF = ["'self'"]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": _SELF,
+        "style-src": _SELF,
+        "img-src": ["'self'", "data:"],
+        "font-src": _SELF,
+        "connect-src": list(_SELF),
+        "worker-src": _SELF,
+        "manifest-src": _SELF,
+        "form-action": _SELF,
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
+# Projections in the order in which an entry walks through the house (architecture.md, section 3).
+DOSETRAIL_PROJECTIONS = [
+    "traceability.common.masterdata.MASTER_DATA",
+    "traceability.capture.projection.EVENT_INDEX",
+    "traceability.custody.projection.CUSTODY",
+    "traceability.coldchain.projection.COLD_CHAIN",
+    "traceability.contracts.projection.FINDINGS",
+    "traceability.alerts.projection.ALERTS",
+]
+
+# Origin of the log: a URL without scheme (C2SP tlog-checkpoint); also the log key's name.
+LOG_ORIGIN = "dosetrail.example/log"
+LOG_ENTRIES_PUBLIC = False
+LOG_MMD_SECONDS = 60
+# A checkpoint is signed anew on an idle log this often, so that ledger time goes on (time-driven contracts).
+LOG_TICK_SECONDS = 30
+
+CAPTURE_MAX_BYTES = 16 * 1024 * 1024
+CAPTURE_MAX_EVENTS = 10_000
+CAPTURE_MAX_BACKLOG = 5_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = CAPTURE_MAX_BYTES
+
+# The address of the event stream; empty = same origin (production's reverse proxy routes /stream/ there).
+EVENT_STREAM_URL = ""
+
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE = {
+    "advance-projections": {"task": "traceability.common.tasks.advance", "schedule": 5.0},
+    "contracts-tick": {"task": "traceability.contracts.tasks.tick", "schedule": 5.0},
+}
+
+# The simulated clock's file (traceability/common/clock.py); None = the machine's own clock.
+CLOCK_FILE: str | None = None

@@ -1,0 +1,60 @@
+"""The embedded size: SQLite, Celery on the in-process transport, files in one data folder.
+
+`make demo`, a pilot and a developer's shell run on it. Keys and secrets are made on first use and kept in the
+data folder with mode 0600.
+"""
+
+import os
+from pathlib import Path
+
+from traceability.common.secretfile import read_or_create
+
+from .base import *  # noqa: F403
+from .base import BASE_DIR, CONTENT_SECURITY_POLICY
+
+DATA_DIR = Path(os.environ.get("DOSETRAIL_DATA_DIR", BASE_DIR / "var")).resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+SECRET_KEY = read_or_create(DATA_DIR / "secret-key").hex()
+# Encrypts private keys at rest (parties and the log), and keys the ids that must not be guessable.
+KEY_ENCRYPTION_KEY = read_or_create(DATA_DIR / "key-encryption-key")
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "traceability.common.sqlite",
+        "NAME": DATA_DIR / "dosetrail.sqlite3",
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
+        },
+    }
+}
+CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.01}
+
+LOG_ENTRIES_PUBLIC = True
+# The log's high-water mark (ledger.md, section 6): size and root of the last signed checkpoint, fsynced.
+LOG_HIGH_WATER_FILE = DATA_DIR / "log-high-water"
+CLOCK_FILE = str(DATA_DIR / "clock")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+
+PORT = int(os.environ.get("PORT", "8000"))
+HOST = os.environ.get("HOST", "127.0.0.1")
+# The engine process serves the event stream beside the web process (docs/adr/0004).
+EVENT_STREAM_PORT = int(os.environ.get("EVENT_STREAM_PORT", PORT + 1))
+CONTENT_SECURITY_POLICY["DIRECTIVES"]["connect-src"].append(f"*:{EVENT_STREAM_PORT}")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+}
