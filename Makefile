@@ -1,0 +1,42 @@
+# Dosetrail's commands. `make demo` and `make test` need nothing but Python 3.11 and its venv module.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+export DOSETRAIL_DATA_DIR ?= $(CURDIR)/var
+export PORT ?= 8000
+export HOST ?= 127.0.0.1
+export SEED ?= 1
+
+.PHONY: demo test test-long lint types bench clean-demo
+
+demo: $(VENV)/.installed
+	@if [ -n "$(RESET)" ]; then rm -rf "$(DOSETRAIL_DATA_DIR)"; fi
+	@exec $(BIN)/python -m traceability.supervisor demo
+
+test: $(VENV)/.installed-dev
+	@exec $(BIN)/python tests/run.py
+
+test-long: $(VENV)/.installed-dev
+	@exec $(BIN)/pytest -m long
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy ledger traceability
+
+bench: $(VENV)/.installed-dev
+	@exec $(BIN)/python -m bench
+
+$(VENV)/bin/python:
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

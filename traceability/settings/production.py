@@ -1,0 +1,72 @@
+"""Production: PostgreSQL and Redis. Fails closed: a missing setting stops the process at start.
+
+Every value comes from the environment (docs/operations.md lists them); secrets come from files, so that they do not
+show in a process list.
+"""
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from .base import *  # noqa: F403
+
+
+def _required(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set; see docs/operations.md")
+    return value
+
+
+def _secret_file(name: str, *, minimum: int) -> bytes:
+    path = Path(_required(name))
+    if path.stat().st_mode & 0o077:
+        raise ImproperlyConfigured(f"{name}: {path} must be readable by its owner only (chmod 600)")
+    secret = path.read_bytes()
+    if len(secret) < minimum:
+        raise ImproperlyConfigured(f"{name}: {path} holds fewer than {minimum} bytes")
+    return secret
+
+
+SECRET_KEY = _secret_file("DOSETRAIL_SECRET_KEY_FILE", minimum=32).hex()
+KEY_ENCRYPTION_KEY = _secret_file("DOSETRAIL_KEY_ENCRYPTION_KEY_FILE", minimum=32)[:32]
+DEBUG = False
+ALLOWED_HOSTS = _required("DOSETRAIL_HOSTS").split(",")
+LOG_ORIGIN = _required("DOSETRAIL_LOG_ORIGIN")
+DATA_DIR = Path(_required("DOSETRAIL_DATA_DIR"))
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": _required("PGDATABASE"),
+        "USER": os.environ.get("PGUSER", ""),
+        "PASSWORD": os.environ.get("PGPASSWORD", ""),
+        "HOST": os.environ.get("PGHOST", ""),
+        "PORT": os.environ.get("PGPORT", ""),
+        "CONN_MAX_AGE": 60,
+        "OPTIONS": {"options": "-c synchronous_commit=on"},
+    }
+}
+CELERY_BROKER_URL = _required("DOSETRAIL_REDIS_URL")
+LOG_HIGH_WATER_FILE = DATA_DIR / "log-high-water"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+STATIC_ROOT = DATA_DIR / "static"
+EVENT_STREAM_PORT = int(os.environ.get("DOSETRAIL_EVENT_STREAM_PORT", "8001"))
+
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+SECURE_SSL_REDIRECT = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}

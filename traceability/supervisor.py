@@ -1,0 +1,186 @@
+"""The embedded size's processes: a supervisor with two children, web and engine (architecture.md, section 4).
+
+    python -m traceability.supervisor          both, restarted when they die
+    python -m traceability.supervisor demo     the same, after building the demo world where there is none
+    python -m traceability.supervisor web|engine   one of them, as the supervisor starts it
+
+Web: WSGI threads for pages and API; it never enqueues. Engine: sequencer, Celery worker and beat on the memory
+transport, event stream. A child leaves when its parent is gone, so that kill -9 leaves no orphan on the port.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traceability.settings.embedded")
+
+CHILDREN = ("web", "engine")
+RESTART_PAUSE_SECONDS = 0.5
+WEB_THREADS = 12
+
+
+def supervise(*, meanwhile: Callable[[threading.Event], None] | None = None) -> int:
+    """Keep both children running until SIGTERM or SIGINT; `meanwhile` runs beside them and may end the whole."""
+    stop = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: stop.set())
+    keepers = [threading.Thread(target=_keep, args=(name, stop)) for name in CHILDREN]
+    for keeper in keepers:
+        keeper.start()
+    if meanwhile is not None:
+        threading.Thread(target=meanwhile, args=(stop,), daemon=True).start()
+    stop.wait()
+    for keeper in keepers:
+        keeper.join()
+    return 0
+
+
+def _keep(name: str, stop: threading.Event) -> None:
+    while not stop.is_set():
+        child = subprocess.Popen([sys.executable, "-m", "traceability.supervisor", name], start_new_session=True)
+        while child.poll() is None and not stop.wait(0.1):
+            pass
+        if child.poll() is None:
+            child.terminate()
+            try:
+                child.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        elif not stop.is_set():
+            sys.stderr.write(f"{name} ended with status {child.returncode}; starting it again\n")
+            stop.wait(RESTART_PAUSE_SECONDS)
+
+
+def leave_with_parent() -> None:
+    """Send this process SIGTERM once its parent has died (portable: no prctl)."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True, name="leave-with-parent").start()
+
+
+def web() -> None:
+    """Pages and API under gunicorn's thread worker; one process, since SQLite has one writer anyway."""
+    from django.conf import settings
+    from gunicorn.app.base import BaseApplication
+
+    class Web(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+        def load_config(self) -> None:
+            for key, value in {
+                "bind": f"{settings.HOST}:{settings.PORT}",
+                "worker_class": "gthread",
+                "workers": 1,
+                "threads": WEB_THREADS,
+                "keepalive": 30,
+                "graceful_timeout": 5,
+                "loglevel": "warning",
+                "control_socket_disable": True,
+            }.items():
+                if key in self.cfg.settings:
+                    self.cfg.set(key, value)
+
+        def load(self) -> Any:
+            from traceability.wsgi import application
+
+            return application
+
+    leave_with_parent()
+    Web().run()
+
+
+def engine() -> None:
+    """Sequencer, Celery worker, beat and event stream, each in a thread of one process."""
+    import django
+
+    django.setup()
+    import uvicorn
+    from celery.beat import EmbeddedService, Scheduler
+    from django.conf import settings
+
+    from ledger import api as ledger
+    from traceability.asgi import application
+    from traceability.celery import app
+
+    leave_with_parent()
+    stop = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: stop.set())
+
+    worker = app.WorkController(
+        pool="solo", concurrency=1, without_heartbeat=True, without_mingle=True, without_gossip=True
+    )
+    beat = EmbeddedService(app, thread=True, scheduler_cls=Scheduler)
+    stream = uvicorn.Server(
+        uvicorn.Config(
+            application, host=settings.HOST, port=settings.EVENT_STREAM_PORT, log_level="warning", lifespan="off"
+        )
+    )
+    sequencer = threading.Thread(target=ledger.run_sequencer, args=(stop, wake_projections), name="sequencer")
+    threads = [
+        sequencer,
+        threading.Thread(target=worker.start, name="celery-worker", daemon=True),
+        threading.Thread(target=stream.run, name="event-stream", daemon=True),
+    ]
+    for thread in [*threads, beat]:
+        thread.start()
+    while not stop.wait(0.5):
+        dead = [thread.name for thread in threads if not thread.is_alive()]
+        if dead:  # the supervisor starts a fresh engine; half an engine would look alive
+            sys.stderr.write(f"engine: {', '.join(dead)} ended\n")
+            os._exit(1)
+    stream.should_exit = True
+    beat.stop()
+    worker.stop()
+    sequencer.join(timeout=10)
+    # Celery's consumer thread may sit in a blocking poll; everything durable is in the database already.
+    os._exit(0)
+
+
+def wake_projections() -> None:
+    """Ask a worker to fold what was just published; a hint, beat repeats it."""
+    from traceability.common.tasks import advance
+
+    advance.delay()
+
+
+def demo() -> int:
+    """Build the demo world where there is none, then keep the house running and say where to click."""
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    manage = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
+
+    def build_and_welcome(stop: threading.Event) -> None:
+        if subprocess.call([*manage, "simulate", "--if-absent"]) != 0 or subprocess.call([*manage, "welcome"]) != 0:
+            sys.stderr.write("the demo world could not be built; see the message above\n")
+            failed.set()
+            stop.set()
+
+    failed = threading.Event()
+    supervise(meanwhile=build_and_welcome)
+    return 1 if failed.is_set() else 0
+
+
+if __name__ == "__main__":
+    part = sys.argv[1] if len(sys.argv) > 1 else "all"
+    if part == "web":
+        web()
+    elif part == "engine":
+        engine()
+    else:
+        sys.exit(demo() if part == "demo" else supervise())
