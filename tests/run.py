@@ -1,0 +1,150 @@
+"""`make test`: everything on SQLite, then what touches a database or a broker again on PostgreSQL and Redis.
+
+Starts private servers of its own where PostgreSQL and Redis are installed. What did not run is said at the end; with
+CI=1 (or CI=true) it fails the run.
+"""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
+CHECKS = [
+    [str(BIN / "ruff"), "check", "."],
+    [str(BIN / "ruff"), "format", "--check", "."],
+    [str(BIN / "lint-imports")],
+    [str(BIN / "mypy"), "ledger", "traceability"],
+    [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"],
+]
+# Where the database matters: the unit tests have none, and browsers need only one of the two.
+ON_POSTGRESQL = ["tests/contract", "tests/integration", "tests/concurrency"]
+
+
+def main() -> int:
+    """Run all groups; the exit status is 0 only if each passed and, in CI, none was left out."""
+    failed, left_out = [], []
+    with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="dosetrail-check-") as scratch:
+        environment = {**os.environ, "DOSETRAIL_DATA_DIR": scratch}
+        for command in CHECKS:
+            if _run(command, environment):
+                failed.append(" ".join(command[:3]))
+        redis = stack.enter_context(redis_server())
+        if redis is None:
+            left_out.append("Redis tests: redis-server is not installed")
+        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+        if chromium is None:
+            left_out.append("browser tests: chromium is not installed")
+        common = {**os.environ, "DOSETRAIL_TEST_REDIS": redis or "", "DOSETRAIL_TEST_CHROMIUM": chromium or ""}
+        deselect = ["long", *([] if redis else ["redis"]), *([] if chromium else ["browser"])]
+        marks = " and ".join(f"not {mark}" for mark in deselect)
+        if _run([str(BIN / "pytest"), "-m", marks, *sys.argv[1:]], {**common, "DOSETRAIL_TEST_DATABASE": "sqlite"}):
+            failed.append("tests on SQLite")
+        postgres = stack.enter_context(postgresql_server())
+        if postgres is None:
+            left_out.append("PostgreSQL: no initdb found")
+        else:
+            environment = {**common, **postgres, "DOSETRAIL_TEST_DATABASE": "postgresql"}
+            if _run([str(BIN / "pytest"), "-m", marks, *ON_POSTGRESQL, *sys.argv[1:]], environment):
+                failed.append("tests on PostgreSQL")
+    for line in left_out:
+        sys.stdout.write(f"NOT RUN: {line}\n")
+    for line in failed:
+        sys.stdout.write(f"FAILED: {line}\n")
+    return 1 if failed or (IN_CI and left_out) else 0
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    sys.stdout.write(f"\n$ {' '.join(command)}\n")
+    sys.stdout.flush()
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+@contextmanager
+def redis_server() -> Iterator[str | None]:
+    """A private Redis on a free port; its URL, or None where it is not installed."""
+    program = shutil.which("redis-server")
+    if program is None:
+        yield None
+        return
+    port = _free_port()
+    server = subprocess.Popen(
+        [program, "--port", str(port), "--save", "", "--bind", "127.0.0.1"], stdout=subprocess.DEVNULL
+    )
+    try:
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+
+
+@contextmanager
+def postgresql_server() -> Iterator[dict[str, str] | None]:
+    """A private PostgreSQL cluster on a socket in a temporary folder; its environment, or None."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or list(
+        map(Path, filter(None, [shutil.which("initdb")]))
+    )
+    if not programs:
+        yield None
+        return
+    home = programs[-1].parent
+    with tempfile.TemporaryDirectory(prefix="dosetrail-pg-") as folder:
+        user = _unprivileged_owner(folder)
+        port = str(_free_port())
+        as_user = ["runuser", "-u", user, "--"] if os.geteuid() == 0 else []
+        data = f"{folder}/data"
+        subprocess.run(
+            [
+                *as_user,
+                str(home / "initdb"),
+                "-D",
+                data,
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale",
+                "C.UTF-8",
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd="/",
+        )
+        control = [*as_user, str(home / "pg_ctl"), "-D", data, "-w"]
+        options = f"-p {port} -c listen_addresses='' -c unix_socket_directories={folder}"
+        subprocess.run(
+            [*control, "-o", options, "-l", f"{folder}/log", "start"], check=True, stdout=subprocess.DEVNULL, cwd="/"
+        )
+        try:
+            yield {"PGHOST": folder, "PGPORT": port, "PGUSER": "postgres", "PGDATABASE": "postgres"}
+        finally:
+            subprocess.run([*control, "-m", "immediate", "stop"], check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+
+def _unprivileged_owner(folder: str) -> str:
+    """PostgreSQL refuses to run as root: give the folder to its own user then."""
+    if os.geteuid() != 0:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    user = "postgres" if "postgres" in {entry.pw_name for entry in pwd.getpwall()} else "nobody"
+    shutil.chown(folder, user)
+    return user
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
