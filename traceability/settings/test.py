@@ -1,4 +1,4 @@
-"""The tests' settings: SQLite unless TEST_DATABASE_URL=postgresql names a reachable server; see docs/contributing.md."""
+"""The tests' settings: SQLite or, with DOSETRAIL_TEST_DATABASE=postgresql, PostgreSQL (tests/run.py)."""
 
 import os
 import tempfile
@@ -6,8 +6,8 @@ import tempfile
 _DATA = tempfile.mkdtemp(prefix="dosetrail-test-")
 os.environ["DOSETRAIL_DATA_DIR"] = _DATA
 
-from .embedded import *  # noqa: E402, F403
-from .embedded import DATABASES, DATA_DIR  # noqa: E402
+from .embedded import *  # noqa: F403
+from .embedded import DATA_DIR, DATABASES
 
 DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 if os.environ.get("DOSETRAIL_TEST_DATABASE") == "postgresql":
