@@ -52,6 +52,32 @@ class Plan:
 
     actions: list[Action] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
+    sold: set[str] = field(default_factory=set)  # EPCs handed out
+    unpacked: list[tuple[str, Case]] = field(default_factory=list)  # dispenser, case it opened
+    sealed: dict[str, tuple[Pallet | Case, Lot]] = field(default_factory=dict)  # party -> a container left in stock
+
+    def unsold(self, lot: Lot) -> Pack:
+        """A pack of `lot` that lies open in a dispenser's stock at the end."""
+        return next(
+            pack
+            for _, case in self.unpacked
+            for pack in case.packs
+            if pack.lot == lot.number and pack.epc not in self.sold
+        )
+
+    def stock(self) -> dict[str, dict[str, str]]:
+        """Per party one pack and one SSCC that it holds at the end."""
+        found = {
+            party: {"sscc": load.epc, "sscc_code": load.code, "pack": pack.epc, "pack_code": pack.code}
+            for party, (load, _) in self.sealed.items()
+            for pack in [_packs_in(load)[0]]
+        }
+        hit = {pack.epc for incident in self.incidents for pack in incident.packs}
+        for party, case in self.unpacked:
+            loose = [pack for pack in case.packs if pack.epc not in self.sold | hit]
+            if party in found and loose:
+                found[party] |= {"pack": loose[0].epc, "pack_code": loose[0].code}
+        return found
 
 
 def make_plan(world: World, *, seed: int, start_ms: int) -> Plan:
@@ -92,10 +118,12 @@ class _Planner:
         self._make(lot, maker, made)
         for place, pallet in enumerate(lot.pallets):
             if place == 1 and self.unshipped.get(maker.id) is lot:
+                self.plan.sealed.setdefault(maker.id, (pallet, lot))
                 continue  # stays in the maker's stock
             distributor = self.distributors[(number + place) % len(self.distributors)]
             arrived = self._ship(pallet, lot, maker, distributor, at_ms=made + 5 * HOUR + place * 20 * MINUTE)
             if number >= len(self.world.lots) - len(self.distributors) and place == 0 and lot not in self._special():
+                self.plan.sealed.setdefault(distributor.id, (pallet, lot))
                 continue  # stays in the distributor's stock, unopened
             self._distribute(lot, pallet, distributor, at_ms=self._next_morning(arrived))
         if lot is self.recalled:
@@ -173,6 +201,7 @@ class _Planner:
             leaves = at_ms + 2 * HOUR + place * 15 * MINUTE
             arrived = self._ship(case, lot, distributor, receivers[place], at_ms=leaves)
             if place == 0 and lot not in self._special():
+                self.plan.sealed.setdefault(receivers[place].id, (case, lot))
                 continue  # stays in the dispenser's stock, sealed
             self._dispense_case(case, lot, receivers[place], at_ms=arrived + 2 * HOUR)
 
@@ -193,6 +222,7 @@ class _Planner:
     def _dispense_case(self, case: Case, lot: Lot, dispenser: Party, *, at_ms: int) -> None:
         """Unpack a case and hand out packs over the next days, one incident at most."""
         self._unpack(case, [(pack.epc, pack.code) for pack in case.packs], dispenser, at_ms)
+        self.plan.unpacked.append((dispenser.id, case))
         if self._last_day(lot, at_ms) is None:
             return
         chosen = self.random.sample(case.packs, DISPENSED_PER_CASE)
@@ -246,10 +276,13 @@ class _Planner:
         return self.start_ms + 18 * DAY + 9 * HOUR
 
     def _dispense(self, pack: Pack, dispenser: Party, at_ms: int) -> None:
+        self.plan.sold.add(pack.epc)
         done = events.observe([pack.epc], step="dispensing", disposition="dispensed", **self._common(dispenser, at_ms))
         self._do(dispenser, "dispense", [done], {"step": "dispense", "codes": [pack.code]}, at_ms, keys=[pack.code])
 
     def _observe(self, pack: Pack, party: Party, at_ms: int, *, step: str, disposition: str) -> None:
+        if step == "dispensing":
+            self.plan.sold.add(pack.epc)
         seen = events.observe([pack.epc], step=step, disposition=disposition, **self._common(party, at_ms))
         self._post(party, [seen], at_ms, keys=[pack.code])
 

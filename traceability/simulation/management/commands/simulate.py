@@ -1,0 +1,68 @@
+"""Build the demo world against a running house: `manage.py simulate` (see `make demo`)."""
+
+import json
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from traceability.common import clock
+from traceability.simulation import bootstrap, summary
+from traceability.simulation.driver import Driver
+from traceability.simulation.plan import DAY, DAYS, make_plan
+from traceability.simulation.world import make_world
+
+START_TIMEOUT_SECONDS = 30
+
+
+class Command(BaseCommand):
+    """Founds the world, posts three weeks of it on the simulated clock, then gives the clock back."""
+
+    help = "Build the demo world through the front doors of the running house."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED", "1")))
+        parser.add_argument("--base-url", default=f"http://127.0.0.1:{settings.PORT}")
+        parser.add_argument("--if-absent", action="store_true", help="do nothing where a world was built before")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path = Path(settings.DATA_DIR) / "demo.json"
+        if options["if_absent"] and path.exists():
+            if json.loads(path.read_text()).get("complete"):
+                return
+            raise CommandError("an earlier build of the demo world was cut off; start anew with: make demo RESET=1")
+        self._wait_for(options["base_url"])
+        midnight = datetime.now(ZoneInfo("Asia/Shanghai")).replace(hour=0, minute=0, second=0, microsecond=0)
+        start_ms = int((midnight - timedelta(days=DAYS - 1)).astimezone(UTC).timestamp() * 1000)
+        world = make_world(seed=options["seed"], first_day=(midnight - timedelta(days=DAYS - 1)).date())
+        plan = make_plan(world, seed=options["seed"], start_ms=start_ms)
+        clock.set_simulated_ms(start_ms - DAY)
+        try:
+            self.stdout.write("Founding parties, products and people …")
+            founded = bootstrap.found(world)
+            content = summary.summary(world, plan, founded, base_url=options["base_url"], seed=options["seed"])
+            summary.write(path, content | {"complete": False})
+            driver = Driver(world, base_url=options["base_url"], tokens=founded.tokens)
+            for _ in tqdm(driver.run(plan), total=len(plan.actions), desc="Three weeks", unit=" actions"):
+                pass
+        finally:
+            clock.set_simulated_ms(0)
+        driver.settle()
+        summary.write(path, content | {"complete": True})
+
+    def _wait_for(self, base_url: str) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                httpx.get(f"{base_url}/log/vkey", timeout=2)
+                return
+            except httpx.TransportError:
+                time.sleep(0.2)
+        raise CommandError(f"nothing answers at {base_url}")
