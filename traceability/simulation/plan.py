@@ -118,12 +118,12 @@ class _Planner:
         self._make(lot, maker, made)
         for place, pallet in enumerate(lot.pallets):
             if place == 1 and self.unshipped.get(maker.id) is lot:
-                self.plan.sealed.setdefault(maker.id, (pallet, lot))
+                self.plan.sealed[maker.id] = (pallet, lot)
                 continue  # stays in the maker's stock
             distributor = self.distributors[(number + place) % len(self.distributors)]
             arrived = self._ship(pallet, lot, maker, distributor, at_ms=made + 5 * HOUR + place * 20 * MINUTE)
-            if number >= len(self.world.lots) - len(self.distributors) and place == 0 and lot not in self._special():
-                self.plan.sealed.setdefault(distributor.id, (pallet, lot))
+            if lot not in self._special() and distributor.id not in self.plan.sealed:
+                self.plan.sealed[distributor.id] = (pallet, lot)
                 continue  # stays in the distributor's stock, unopened
             self._distribute(lot, pallet, distributor, at_ms=self._next_morning(arrived))
         if lot is self.recalled:
@@ -200,8 +200,8 @@ class _Planner:
         for place, case in enumerate(cases):
             leaves = at_ms + 2 * HOUR + place * 15 * MINUTE
             arrived = self._ship(case, lot, distributor, receivers[place], at_ms=leaves)
-            if place == 0 and lot not in self._special():
-                self.plan.sealed.setdefault(receivers[place].id, (case, lot))
+            if lot not in self._special() and receivers[place].id not in self.plan.sealed:
+                self.plan.sealed[receivers[place].id] = (case, lot)
                 continue  # stays in the dispenser's stock, sealed
             self._dispense_case(case, lot, receivers[place], at_ms=arrived + 2 * HOUR)
 

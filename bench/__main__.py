@@ -1,0 +1,67 @@
+"""`make bench`: measures a house of its own over HTTP, prints a table and writes it under bench/results/.
+
+Each figure says what it measures; none is asserted anywhere. BENCH_SCALE=0.2 makes a quick run.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PORT = int(os.environ.get("BENCH_PORT", "8900"))
+
+
+@contextmanager
+def running_house(folder: str) -> Iterator[str]:
+    """An embedded house (web and engine as real processes) on its own data folder; its base URL."""
+    environment = {**os.environ, "DOSETRAIL_DATA_DIR": folder, "PORT": str(PORT), "HOST": "127.0.0.1"}
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=environment, check=True)
+    house = subprocess.Popen([sys.executable, "-m", "traceability.supervisor"], cwd=ROOT, env=environment)
+    try:
+        yield f"http://127.0.0.1:{PORT}"
+    finally:
+        house.terminate()
+        house.wait(timeout=30)
+
+
+def main() -> None:
+    """Start the house, measure, write the table."""
+    with tempfile.TemporaryDirectory(prefix="dosetrail-bench-") as folder:
+        os.environ["DOSETRAIL_DATA_DIR"] = folder
+        os.environ["PORT"] = str(PORT)
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traceability.settings.embedded")
+        with running_house(folder) as base_url:
+            import django
+
+            django.setup()
+            from bench import measures
+
+            rows = measures.all_measures(base_url, scale=float(os.environ.get("BENCH_SCALE", "1")))
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    header = (
+        f"Embedded size (SQLite, synchronous=FULL), {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"commit {commit.stdout.strip() or 'unknown'}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    )
+    table = "\n".join(
+        [header, "", "| what | figure |", "|---|---|", *(f"| {what} | {figure} |" for what, figure in rows)]
+    )
+    sys.stdout.write(table + "\n")
+    results = ROOT / "bench" / "results"
+    results.mkdir(exist_ok=True)
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    (results / f"{stamp}.md").write_text(table + "\n")
+    (results / f"{stamp}.json").write_text(json.dumps({"header": header, "rows": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,201 @@
+"""What is measured, and how: through the front doors, until the log has published and the folds have caught up."""
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from ledger import api as ledger
+from traceability.common import clock, projection
+from traceability.simulation import bootstrap, events
+from traceability.simulation.driver import Driver
+from traceability.simulation.plan import MINUTE
+from traceability.simulation.world import World, make_world
+
+Row = tuple[str, str]
+
+
+class Bench:
+    """A founded world with a client per party."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+        self.world: World = make_world(seed=9, first_day=datetime.now(UTC).date() - timedelta(days=20))
+        httpx.get(f"{base_url}/log/vkey", timeout=30)
+        self.founded = bootstrap.found(self.world)
+        self.driver = Driver(self.world, base_url=base_url, tokens=self.founded.tokens)
+        self.maker = self.world.parties["lingnan"]
+        self.pharmacy = self.world.parties["ph-bund"]
+        self.client = httpx.Client(base_url=base_url, timeout=120)
+        self.item = self.world.items["amoxil"]
+        self.serial = 0
+
+    def epcs(self, count: int) -> list[str]:
+        """Fresh serials of one item."""
+        self.serial += count
+        return [
+            f"https://id.gs1.org/01/{self.item.gtin}/21/B{number:09d}"
+            for number in range(self.serial - count, self.serial)
+        ]
+
+    def common(self) -> dict[str, Any]:
+        return {"party": self.maker, "at_ms": clock.now_ms() - MINUTE, "event_id": f"urn:uuid:{uuid4()}"}
+
+    def capture(self, batch: Sequence[dict[str, Any]]) -> None:
+        body = json.dumps(events.document(batch, clock.now_ms())).encode()
+        response = self.client.post("/epcis/capture", content=body, headers=self.headers("lingnan"))
+        response.raise_for_status()
+
+    def headers(self, party: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.founded.tokens[party]}", "Content-Type": "application/json"}
+
+
+def all_measures(base_url: str, *, scale: float) -> list[Row]:
+    """Every figure, in the order of the table."""
+    bench = Bench(base_url)
+    rows: list[Row] = []
+    for per_document, documents in ((1, 300), (10, 150), (100, 60)):
+        rows.append(_documents(bench, per_document, max(3, int(documents * scale))))
+    rows.append(_batched(bench, max(2, int(20 * scale))))
+    rows += [_scans(bench, clients, max(20, int(400 * scale))) for clients in (1, 8)]
+    rows.append(_consumer_page(bench, max(20, int(300 * scale))))
+    rows.append(_excursion_to_alert(bench))
+    rows += _recomputation()
+    return rows
+
+
+def _documents(bench: Bench, per_document: int, documents: int) -> Row:
+    batches = [
+        [
+            events.observe([epc], step="stocking", disposition="sellable_accessible", **bench.common())
+            for epc in bench.epcs(per_document)
+        ]
+        for _ in range(documents)
+    ]
+    seconds = _timed(bench, lambda: [bench.capture(batch) for batch in batches])
+    rate = per_document * documents / seconds
+    return (f"events/s, documents of {per_document}, one client, POST until published and folded", f"{rate:,.0f}")
+
+
+def _batched(bench: Bench, documents: int) -> Row:
+    lot = bench.world.lots[3]
+    batches = []
+    for _ in range(documents):
+        packs = bench.epcs(1000)
+        batch = [events.commission(lot, packs, **bench.common())]
+        for start in range(0, 1000, 10):
+            case = f"https://id.gs1.org/00/{_sscc(bench)}"
+            batch.append(events.aggregate(case, packs[start : start + 10], action="ADD", **bench.common()))
+        batches.append(batch)
+    seconds = _timed(bench, lambda: [bench.capture(batch) for batch in batches])
+    references = documents * 2100
+    return (
+        "EPC references/s, batched document (1,000 serials in one event, 100 cases)",
+        f"{references / seconds:,.0f}",
+    )
+
+
+def _scans(bench: Bench, clients: int, scans: int) -> Row:
+    lot = bench.world.lots[3]
+    packs = bench.epcs(scans)
+    bench.capture([events.commission(lot, packs, **bench.common())])
+    bench.driver.settle()
+    url, headers = f"{bench.base_url}/api/v1/scans", bench.headers("ph-bund")
+
+    def scan(epc: str) -> float:
+        body = {"step": "stock", "codes": [epc], "place": bench.pharmacy.site_uri}
+        started = time.perf_counter()
+        response = bench.client.post(url, json=body, headers=headers)
+        response.raise_for_status()
+        return time.perf_counter() - started
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(clients) as pool:
+        latencies = list(pool.map(scan, packs))
+    rate = scans / (time.perf_counter() - started)
+    bench.driver.settle()
+    return (
+        f"single scan, {clients} client(s): p50 / p95 / p99 ms, scans/s",
+        f"{_percentiles(latencies)}, {rate:,.0f}/s",
+    )
+
+
+def _consumer_page(bench: Bench, requests: int) -> Row:
+    path = f"/01/{bench.item.gtin}/21/B000000001"
+    latencies = []
+    for _ in range(requests):
+        started = time.perf_counter()
+        bench.client.get(path).raise_for_status()
+        latencies.append(time.perf_counter() - started)
+    return ("consumer page, one client: p50 / p95 / p99 ms", _percentiles(latencies))
+
+
+def _excursion_to_alert(bench: Bench) -> Row:
+    from traceability.alerts.models import Alert
+
+    before = Alert.objects.count()
+    load = bench.world.lots[0].pallets[0]
+    end = clock.now_ms() - MINUTE
+    readings = [(end - place * 10 * MINUTE, 15_000 if 5 < place < 30 else 5_000) for place in range(60)][::-1]
+    lot = bench.world.lots[0]
+    maker = bench.world.parties[lot.item.manufacturer]
+    common = {"party": maker, "at_ms": readings[0][0] - MINUTE}
+    packs = [pack.epc for pack in load.cases[0].packs]
+    batch = [
+        events.commission(lot, packs, event_id=f"urn:uuid:{uuid4()}", **common),
+        events.aggregate(load.epc, packs, action="ADD", event_id=f"urn:uuid:{uuid4()}", **common),
+    ]
+    body = json.dumps(events.document(batch, clock.now_ms())).encode()
+    bench.client.post("/epcis/capture", content=body, headers=bench.headers(maker.id)).raise_for_status()
+    bench.driver.settle()
+    from traceability.simulation.plan import Action
+
+    data = {"holder": load.epc, "device": "BENCH", "readings": readings}
+    started = time.perf_counter()
+    bench.driver._logger(Action(end, maker.id, "logger", frozenset(), data))
+    while Alert.objects.count() == before and time.perf_counter() - started < 30:
+        time.sleep(0.005)
+    return ("seconds from logger file sent to alert visible", f"{time.perf_counter() - started:.2f}")
+
+
+def _recomputation() -> list[Row]:
+    size = ledger.published_size()
+    started = time.perf_counter()
+    problems = ledger.fsck(lambda _done, _total: None)
+    fsck_seconds = time.perf_counter() - started
+    started = time.perf_counter()
+    for fold in projection.all_projections():
+        for _ in projection.rebuild(fold):
+            pass
+    rebuild_seconds = time.perf_counter() - started
+    return [
+        (f"fsck, entries/s over {size:,} entries ({len(list(problems))} problems)", f"{size / fsck_seconds:,.0f}"),
+        (f"rebuild of all projections, entries/s over {size:,} entries", f"{size / rebuild_seconds:,.0f}"),
+    ]
+
+
+def _timed(bench: Bench, work: Callable[[], object]) -> float:
+    bench.driver.settle()
+    started = time.perf_counter()
+    work()
+    bench.driver.settle()
+    return time.perf_counter() - started
+
+
+def _sscc(bench: Bench) -> str:
+    from traceability.simulation.world import COMPANY_PREFIX, check_digit
+
+    bench.serial += 1
+    body = f"4{COMPANY_PREFIX}{bench.serial:012d}"
+    return body + check_digit(body)
+
+
+def _percentiles(seconds: Sequence[float]) -> str:
+    cuts = statistics.quantiles(seconds, n=100)
+    return " / ".join(f"{cuts[place - 1] * 1000:.1f}" for place in (50, 95, 99))
