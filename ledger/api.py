@@ -1,0 +1,220 @@
+"""The ledger's only door: what the rest of the house may call (architecture.md, section 2).
+
+Writing: `initialise`, `submit`, `register_key`, `revoke_key`. Reading: only what is published. Statement hashes and
+key ids are lower-case hex; times are milliseconds since 1970 unless a name says otherwise.
+"""
+
+import secrets
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from . import claims, keyring, models, operator_keys, reads, writer
+from . import statement as statements
+from .claims import ClaimsError, Commitment
+from .db_storage import DbStore, sequenced
+from .keyring import KeyStatus
+from .operator_keys import OPERATOR_URI, NotInitialisedError
+from .reads import EvidenceRequest, NotPublishedError, Position, PublishedCheckpoint, PublishedEntry
+from .sequencer import RefusedError
+from .statement import Header, SigningKey, Statement, StatementError, key_from_seed, statement_hash
+from .tlog import merkle, note
+
+__all__ = [
+    "OPERATOR_URI",
+    "ClaimsError",
+    "Commitment",
+    "EvidenceRequest",
+    "KeyStatus",
+    "NotInitialisedError",
+    "NotPublishedError",
+    "Position",
+    "PublishedCheckpoint",
+    "PublishedEntry",
+    "RefusedError",
+    "SigningKey",
+    "Statement",
+    "StatementError",
+    "backlog",
+    "checkpoints",
+    "commit_claims",
+    "disclose",
+    "evidence",
+    "generate_key",
+    "inclusion",
+    "initialise",
+    "key_from_seed",
+    "key_id",
+    "key_status",
+    "latest_checkpoint",
+    "ledger_time_ms",
+    "parse_statement",
+    "positions",
+    "published",
+    "published_size",
+    "register_key",
+    "revoke_key",
+    "run_sequencer",
+    "sequence_once",
+    "sign_statement",
+    "statement_hash",
+    "submission_receipt",
+    "submit",
+    "verify_statement",
+    "vkey",
+    "wait_published",
+]
+
+published_size = reads.published_size
+published = reads.published
+positions = reads.positions
+latest_checkpoint = reads.latest_checkpoint
+checkpoints = reads.checkpoints
+inclusion = reads.inclusion
+wait_published = writer.wait_published
+sequence_once = writer.sequence_once
+key_id = statements.key_id
+
+RECEIPT_FORMAT = "dosetrail.submission-receipt/1"
+
+
+def generate_key() -> SigningKey:
+    """A new Ed25519 key pair from the system's randomness."""
+    return key_from_seed(secrets.token_bytes(32))
+
+
+def commit_claims(document: Mapping[str, Any], *, secret: bytes, party: str) -> Commitment:
+    """The salted claims tree of a document; `.root` (32 bytes) is what a private statement holds."""
+    return claims.commit(document, secret=secret, party=party)
+
+
+def disclose(
+    document: Mapping[str, Any], *, secret: bytes, party: str, names: Callable[[str], bool]
+) -> list[dict[str, Any]]:
+    """The claims whose name `names` accepts: `{"index", "claim", "path"}`, as the evidence bundle holds them."""
+    return claims.disclose(claims.commit(document, secret=secret, party=party), names)
+
+
+def sign_statement(*, key: SigningKey, iss: str, kind: str, payload: Any, iat: int) -> bytes:
+    """A signed statement; `payload` is a claims root for private kinds, a JSON value for public ones; `iat` seconds."""
+    return statements.sign(Header(kind, iss, key.kid, iat), payload, key=key)
+
+
+def parse_statement(data: bytes) -> Statement:
+    """The statement in `data`, its signature not yet verified; StatementError for any other spelling."""
+    return statements.parse(data)
+
+
+def verify_statement(data: bytes, public_key: bytes) -> Statement:
+    """The statement in `data`; StatementError unless `public_key` is the key it names and the signature verifies."""
+    parsed = statements.parse(data)
+    statements.verify(parsed, public_key)
+    return parsed
+
+
+def submit(items: Sequence[bytes]) -> list[str]:
+    """Queue statements for sequencing and return their hashes; durable when the caller's transaction commits.
+
+    A statement that is waiting or sequenced already is not queued again: its first index stands.
+    """
+    for item in items:
+        statements.parse(item)  # what the sequencer takes, it must be able to read
+    hashes = [statement_hash(item) for item in items]
+    with transaction.atomic():
+        done = sequenced(hashes)
+        models.Submission.objects.bulk_create(
+            [
+                models.Submission(statement_hash=name, statement=item)
+                for name, item in dict(zip(hashes, items, strict=True)).items()
+                if name not in done
+            ],
+            ignore_conflicts=True,
+        )
+        writer.notify(writer.SUBMITTED)
+    return hashes
+
+
+def backlog() -> int:
+    """How many statements wait for their index."""
+    return models.Submission.objects.count()
+
+
+def ledger_time_ms() -> int:
+    """The time of the newest published checkpoint, ticks included; 0 before the first."""
+    return DbStore().head().published_time_ms
+
+
+def submission_receipt(hashes: Sequence[str], time_ms: int) -> dict[str, Any]:
+    """The log key's word that these statements were accepted at `time_ms` and are published within the MMD.
+
+    JSON-able; `note` is a signed note whose text names time, MMD, number of statements and the RFC 6962 root over
+    their hashes in the order of `statements` (docs/formats.md).
+    """
+    signer = operator_keys.log_signer()
+    root = b64encode(merkle.root_of(bytes.fromhex(name) for name in hashes)).decode()
+    mmd = settings.LOG_MMD_SECONDS
+    text = f"{RECEIPT_FORMAT}\n{signer.origin}\n{time_ms}\n{mmd}\n{len(hashes)}\n{root}\n"
+    return {
+        "format": RECEIPT_FORMAT,
+        "origin": signer.origin,
+        "time": time_ms,
+        "mmdSeconds": mmd,
+        "statements": list(hashes),
+        "note": note.sign(text, name=signer.origin, seed=signer.key.seed),
+    }
+
+
+def initialise(*, operator_name: str) -> None:
+    """Make the operator's keys and submit the genesis statement, where there is none yet."""
+    with transaction.atomic():
+        statements_ = operator_keys.create(generate_key, operator_name=operator_name)
+        if statements_:
+            submit(statements_)
+
+
+def vkey() -> str:
+    """The log's verifier key: what an auditor pins."""
+    return str(operator_keys.log_signer().verifier)
+
+
+def register_key(*, public: bytes, party_uri: str) -> str:
+    """Submit the registrar's statement that `public` signs for a party; the statement's hash.
+
+    StatementError for a key that is not of the prime-order group. The key counts for entries after this one.
+    """
+    statements.check_public_key(public)
+    content = keyring.registration(public=public, party=party_uri)
+    return submit([operator_keys.registrar_statement("key-registered", content)])[0]
+
+
+def revoke_key(*, kid: str | bytes, bad_since_ms: int) -> str:
+    """Submit the registrar's statement that a key must not be believed since `bad_since_ms`; the statement's hash."""
+    raw = bytes.fromhex(kid) if isinstance(kid, str) else kid
+    content = keyring.revocation(kid=raw, bad_since_ms=bad_since_ms)
+    return submit([operator_keys.registrar_statement("key-revoked", content)])[0]
+
+
+def key_status(kid_hex: str, index: int | None = None) -> KeyStatus:
+    """What the published log says about a key as an entry at `index` meets it; None = as the next entry will."""
+    size = published_size()
+    kids = operator_keys.published_keyring(size)
+    return kids.status(bytes.fromhex(kid_hex), size if index is None else index)
+
+
+def evidence(
+    requests: Iterable[EvidenceRequest | tuple[str, Mapping[str, Any], bytes, Callable[[str], bool]]],
+) -> dict[str, Any]:
+    """The evidence bundle of these documents (docs/formats.md): statement, proofs, keys and the claims to be shown.
+
+    A request is `(statement_hash, document, secret, names)`. NotPublishedError when a statement is not published.
+    """
+    return reads.evidence([item if isinstance(item, EvidenceRequest) else EvidenceRequest(*item) for item in requests])
+
+
+def run_sequencer(stop: threading.Event, on_published: Callable[[], None]) -> None:
+    """Be this log's writer, or wait to become it, until `stop` is set; `on_published` is called after each batch."""
+    writer.run(stop, on_published, lambda: None)

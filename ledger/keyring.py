@@ -1,0 +1,205 @@
+"""The status of a signing key at a log index: a fold over the entries about keys (docs/formats.md). PURE.
+
+Entry 0, the genesis, names the operator's root key and the registrars; a party key counts iff a registrar's statement
+registers it. A statement that its signer had no right to make changes nothing.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from . import statement as statements
+from .statement import Statement, StatementError
+from .tlog.errors import NoteError
+from .tlog.note import decode_base64
+
+_KID = re.compile(r"[0-9a-f]{64}")
+GENESIS_FORMAT = "dosetrail.genesis/1"
+
+
+class KeyState(StrEnum):
+    """What the log says about a key at an index."""
+
+    UNKNOWN = "unknown"
+    VALID = "valid"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """All that the log says about one key: whose it is, from which entry on, and from when it must not be believed."""
+
+    kid: bytes
+    party: str
+    public: bytes
+    registered_index: int
+    revoked_index: int | None = None
+    bad_since_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStatus:
+    """A key's state as an entry at some index meets it; `record` is None for an unknown key."""
+
+    state: KeyState
+    record: KeyRecord | None
+
+    @property
+    def party(self) -> str | None:
+        return self.record.party if self.record else None
+
+    @property
+    def public(self) -> bytes | None:
+        return self.record.public if self.record else None
+
+    def believes(self, iat: int) -> bool:
+        """Whether a statement of time `iat` (seconds) at this index counts: not revoked before it nor since `iat`."""
+        if self.state is not KeyState.VALID or self.record is None:
+            return False
+        return self.record.bad_since_ms is None or iat * 1000 < self.record.bad_since_ms
+
+
+@dataclass
+class Keyring:
+    """The fold. `add` takes key entries in index order; entry 0 must be the genesis."""
+
+    operator: str = ""
+    origin: str = ""
+    registrars: dict[bytes, bytes] = field(default_factory=dict)  # kid -> public key
+    keys: dict[bytes, KeyRecord] = field(default_factory=dict)
+
+    def add(self, index: int, statement: Statement) -> None:
+        """Fold one key entry; StatementError when it is malformed or its signer had no right to make it."""
+        if statement.kind == "genesis":
+            self._add_genesis(index, statement)
+            return
+        public = self.registrars.get(statement.kid)
+        if public is None or statement.iss != self.operator:
+            raise StatementError("not-a-registrar", f"entry {index} about keys is not signed by a registrar")
+        statements.verify(statement, public)
+        content = _object(statement)
+        if statement.kind == "key-registered":
+            self._register(index, content)
+        elif statement.kind == "key-rotated":
+            self._register(index, content)
+            self._revoke(index, {"kid": content.get("replaces"), "badSince": content.get("badSince")})
+        else:
+            self._revoke(index, content)
+
+    def status(self, kid: bytes, index: int) -> KeyStatus:
+        """The key as the entry at `index` meets it. `bad_since_ms` also counts when it was logged later."""
+        record = self.keys.get(kid)
+        if record is None or record.registered_index >= index:
+            return KeyStatus(KeyState.UNKNOWN, None)
+        if record.revoked_index is not None and record.revoked_index < index:
+            return KeyStatus(KeyState.REVOKED, record)
+        return KeyStatus(KeyState.VALID, record)
+
+    def _add_genesis(self, index: int, statement: Statement) -> None:
+        if index != 0 or self.registrars:
+            raise StatementError("bad-genesis", "the genesis statement is entry 0 and there is one")
+        content = _object(statement)
+        if content.get("format") != GENESIS_FORMAT or not isinstance(content.get("registrars"), list):
+            raise StatementError("bad-genesis", f"entry 0 is not a {GENESIS_FORMAT}")
+        root = _public(content.get("root"))
+        statements.verify(statement, root)
+        publics = [_public(item) for item in content["registrars"]]
+        self.operator, self.origin = statement.iss, str(content.get("origin"))
+        self.registrars = {statements.key_id(public): public for public in publics}
+
+    def _register(self, index: int, content: dict[str, Any]) -> None:
+        public, party = _public(content.get("public")), content.get("party")
+        kid = statements.key_id(public)
+        if not isinstance(party, str) or not party or content.get("kid") != kid.hex():
+            raise StatementError("bad-key-entry", f"entry {index} names no party or not the key's own id")
+        if kid in self.keys:
+            raise StatementError("bad-key-entry", f"entry {index} registers a key that is registered already")
+        self.keys[kid] = KeyRecord(kid, party, public, index)
+
+    def _revoke(self, index: int, content: dict[str, Any]) -> None:
+        record = self.keys.get(_kid(content.get("kid")))
+        bad_since = content.get("badSince")
+        if record is None or type(bad_since) is not int or bad_since < 0:
+            raise StatementError("bad-key-entry", f"entry {index} revokes an unknown key, or says not since when")
+        if record.revoked_index is not None:  # a second revocation can only reach further back
+            bad_since = min(bad_since, record.bad_since_ms or 0)
+            index = record.revoked_index
+        self.keys[record.kid] = replace(record, revoked_index=index, bad_since_ms=bad_since)
+
+
+def fold(entries: Iterable[tuple[int, bytes]]) -> Keyring:
+    """The keyring of key entries in index order; those that are void are passed over."""
+    keyring = Keyring()
+    for index, data in entries:
+        try:
+            keyring.add(index, statements.parse(data))
+        except StatementError:
+            if index == 0:
+                raise  # without a genesis nothing can be believed
+    return keyring
+
+
+def genesis(*, origin: str, operator_name: str, root: bytes, registrars: Iterable[bytes]) -> dict[str, Any]:
+    """The content of entry 0."""
+    return {
+        "format": GENESIS_FORMAT,
+        "origin": origin,
+        "operator": operator_name,
+        "root": b64encode(root).decode(),
+        "registrars": [b64encode(public).decode() for public in registrars],
+    }
+
+
+def registration(*, public: bytes, party: str) -> dict[str, Any]:
+    """The content of a key-registered statement."""
+    return {"party": party, "kid": statements.key_id(public).hex(), "public": b64encode(public).decode()}
+
+
+def rotation(*, public: bytes, party: str, replaces: bytes, bad_since_ms: int) -> dict[str, Any]:
+    """The content of a key-rotated statement: registers a key and retires another as of `bad_since_ms`."""
+    return {**registration(public=public, party=party), "replaces": replaces.hex(), "badSince": bad_since_ms}
+
+
+def revocation(*, kid: bytes, bad_since_ms: int) -> dict[str, Any]:
+    """The content of a key-revoked statement; `bad_since_ms` may lie in the past."""
+    return {"kid": kid.hex(), "badSince": bad_since_ms}
+
+
+def subject_kids(statement: Statement) -> list[str]:
+    """Hex ids of the keys that a key entry is about; the root key's for the genesis, none if it is malformed."""
+    content = json_object(statement)
+    if statement.kind == "genesis":
+        return [statement.kid.hex()]
+    named = [content.get(name) for name in ("kid", "replaces")]
+    return [value for value in named if isinstance(value, str) and _KID.fullmatch(value)]
+
+
+def json_object(statement: Statement) -> dict[str, Any]:
+    """The content of a public statement if it is an object, else an empty one."""
+    content = statement.content
+    return content if isinstance(content, dict) else {}
+
+
+def _object(statement: Statement) -> dict[str, Any]:
+    content = json_object(statement)
+    if not content:
+        raise StatementError("bad-key-entry", "the payload of an entry about keys is an object")
+    return content
+
+
+def _public(value: Any) -> bytes:
+    try:
+        public = decode_base64(value) if isinstance(value, str) else b""
+    except NoteError as error:
+        raise StatementError("bad-key-entry", "a public key is 32 bytes in standard base64") from error
+    statements.check_public_key(public)
+    return public
+
+
+def _kid(value: Any) -> bytes:
+    if not isinstance(value, str) or not _KID.fullmatch(value):
+        raise StatementError("bad-key-entry", "a key id is 32 bytes in lower-case hex")
+    return bytes.fromhex(value)

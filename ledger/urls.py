@@ -1,0 +1,5 @@
+"""Paths below /log/."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,193 @@
+"""Who sequences and when: the election of one writer per log, wake-ups, and the loop around `Sequencer`."""
+
+import fcntl
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from . import models, operator_keys, reads
+from .db_storage import DbStore, HighWaterFile
+from .sequencer import BATCH, RefusedError, Sequencer
+
+log = logging.getLogger(__name__)
+
+SUBMITTED, PUBLISHED = "dosetrail_submitted", "dosetrail_published"
+_SQLITE_POLL_SECONDS = 0.004
+_SEQUENCER_POLL_SECONDS = 0.05
+_WAITER_POLL_SECONDS = 0.25
+_ELECTION_POLL_SECONDS = 0.05
+_REFUSED_PAUSE_SECONDS = 10.0
+# Ledger time moves at most this often while idle, also when a simulated clock runs a day per second.
+_MIN_TICK_SECONDS = 0.5
+_ADVISORY_LOCK = 0x446F7365  # "Dose"
+
+
+def notify(channel: str) -> None:
+    """Tell waiters that something changed, when the transaction commits; only a hint (they also poll)."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"NOTIFY {channel}")
+
+
+class Watch:
+    """Waits for the database to change: NOTIFY on PostgreSQL, `PRAGMA data_version` on SQLite. A hint, never news."""
+
+    def __init__(self, channel: str, poll_seconds: float) -> None:
+        self._poll_seconds = poll_seconds
+        self._version = 0
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(f"LISTEN {channel}")
+        else:
+            self._version = _data_version()
+
+    def wait(self, timeout_s: float) -> None:
+        """Return when something was committed elsewhere, or after the shorter of timeout and fallback poll."""
+        timeout_s = max(0.0, min(timeout_s, self._poll_seconds))
+        if connection.vendor == "postgresql":
+            for _ in connection.connection.notifies(timeout=timeout_s, stop_after=1):
+                pass
+            return
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            time.sleep(_SQLITE_POLL_SECONDS)
+            version = _data_version()
+            if version != self._version:
+                self._version = version
+                return
+
+
+def wait_published(hashes: Iterable[str], timeout_s: float) -> bool:
+    """Whether all these statements are published, after waiting at most `timeout_s` for it."""
+    wanted = set(hashes)
+    deadline = time.monotonic() + timeout_s
+    watch: Watch | None = None
+    while True:
+        wanted.difference_update(reads.positions(wanted))
+        left = deadline - time.monotonic()
+        if not wanted or left <= 0:
+            return not wanted
+        if watch is None:
+            watch = Watch(PUBLISHED, _WAITER_POLL_SECONDS)
+            continue  # what was published before we listened must not be missed
+        watch.wait(left)
+
+
+def make_sequencer() -> Sequencer:
+    """The sequencer of this process' log; the caller holds the election."""
+    return Sequencer(DbStore(), high_water(), signer=operator_keys.log_signer(), now_ms=operator_keys.now_ms)
+
+
+def high_water() -> HighWaterFile:
+    return HighWaterFile(Path(settings.LOG_HIGH_WATER_FILE))
+
+
+@contextmanager
+def elected(give_up: Callable[[], bool]) -> Iterator[bool]:
+    """Hold the right to write the log; False when `give_up` said so while another process held it.
+
+    A file lock keeps out processes of this machine, an advisory lock those of others on the same PostgreSQL. The
+    latter belongs to the connection that also writes: if it is lost, so is the transaction.
+    """
+    descriptor = os.open(f"{settings.LOG_HIGH_WATER_FILE}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        while not _try_lock(descriptor):
+            if give_up():
+                yield False
+                return
+            time.sleep(_ELECTION_POLL_SECONDS)
+        try:
+            yield True
+        finally:
+            _unlock_database()
+    finally:
+        os.close(descriptor)
+
+
+def sequence_once() -> int:
+    """Sequence and publish all that waits now; the number of entries. Leaves it to another writer if one is at work."""
+    with elected(lambda: not models.Submission.objects.exists()) as mine:
+        return drain(make_sequencer()) if mine else 0
+
+
+def drain(sequencer: Sequencer, on_published: Callable[[], None] | None = None) -> int:
+    """Batch after batch until nothing waits."""
+    total = 0
+    while models.Submission.objects.exists() or DbStore().head().pending:
+        total += sequencer.sequence(BATCH)
+        notify(PUBLISHED)
+        if on_published is not None:
+            on_published()
+    return total
+
+
+def run(stop: threading.Event, on_published: Callable[[], None], check: Callable[[], None]) -> None:
+    """Sequence until `stop` is set. Waits while another process is the writer; refuses, and says so, on corruption.
+
+    `check` is called whenever the election was won; RefusedError from it keeps the log closed.
+    """
+    while not stop.is_set():
+        try:
+            with elected(stop.is_set) as mine:
+                if mine:
+                    check()
+                    _work(stop, on_published)
+        except operator_keys.NotInitialisedError:
+            stop.wait(0.2)
+        except RefusedError as error:
+            log.critical("the log is closed, nothing is signed: %s", error)
+            stop.wait(_REFUSED_PAUSE_SECONDS)
+        except DatabaseError:
+            log.exception("the sequencer lost the database; it starts over")
+            connection.close()
+            stop.wait(1)
+    connection.close()
+
+
+def _work(stop: threading.Event, on_published: Callable[[], None]) -> None:
+    sequencer = make_sequencer()
+    watch = Watch(SUBMITTED, _SEQUENCER_POLL_SECONDS)
+    next_tick = time.monotonic()
+    while not stop.is_set():
+        drain(sequencer, on_published)
+        if time.monotonic() >= next_tick:
+            if operator_keys.now_ms() - DbStore().head().time_ms >= settings.LOG_TICK_SECONDS * 1000:
+                sequencer.tick()
+                notify(PUBLISHED)
+                on_published()
+            next_tick = time.monotonic() + _MIN_TICK_SECONDS
+        watch.wait(_SEQUENCER_POLL_SECONDS)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_ADVISORY_LOCK])
+        won = bool(cursor.fetchone()[0])
+    if not won:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    return won
+
+
+def _unlock_database() -> None:
+    if connection.vendor == "postgresql" and connection.connection is not None and connection.is_usable():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_ADVISORY_LOCK])
+
+
+def _data_version() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA data_version")
+        return int(cursor.fetchone()[0])
