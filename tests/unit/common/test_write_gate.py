@@ -1,0 +1,64 @@
+"""The write gate: one at a time, first come first served, over threads and processes."""
+
+import fcntl
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from traceability.common.sqlite.gate import WriteGate
+
+
+def test_threads_pass_in_the_order_in_which_they_came() -> None:
+    gate, order = WriteGate(None), []
+    gate.acquire()
+    threads = []
+    for number in range(8):
+        thread = threading.Thread(target=lambda number=number: (gate.acquire(), order.append(number), gate.release()))
+        thread.start()
+        threads.append(thread)
+        while len(gate._waiting) <= number:  # it stands in the queue before the next one comes
+            pass
+    gate.release()
+    for thread in threads:
+        thread.join(timeout=5)
+    assert order == list(range(8))
+
+
+@pytest.mark.parametrize("gated", [True, False])
+def test_read_modify_write_loses_nothing_behind_the_gate(gated: bool) -> None:
+    """Without the gate (the negative control) the same work loses updates."""
+    gate, box, barrier = WriteGate(None), [0], threading.Barrier(4)
+
+    def work() -> None:
+        for _ in range(50):
+            if gated:
+                gate.acquire()
+            else:
+                barrier.wait()
+            seen = box[0]
+            if not gated:
+                barrier.wait()
+            box[0] = seen + 1
+            if gated:
+                gate.release()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=10)
+    assert (box[0] == 200) is gated
+
+
+def test_another_process_waits_on_the_file(tmp_path: Path) -> None:
+    lock = tmp_path / "db.lock"
+    gate = WriteGate(str(lock))
+    gate.acquire()
+    descriptor = os.open(lock, os.O_RDWR)
+    with pytest.raises(BlockingIOError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a descriptor of its own stands for another process
+    gate.release()
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(descriptor)
