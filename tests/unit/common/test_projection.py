@@ -1,0 +1,76 @@
+"""The projection runner: a cursor that is the log index, rebuilt to the same rows."""
+
+import pytest
+
+from ledger import api as ledger
+from traceability.common import documents, masterdata, projection
+from traceability.common.models import Cursor, MasterVersion
+
+pytestmark = pytest.mark.django_db
+
+
+def _record(subject: str, name: str) -> None:
+    content = {"@type": "MasterDataVersion", "subject": subject, "effectiveTime": 0, "content": {"name": name}}
+    draft = documents.Draft(masterdata.KIND, content, "urn:dosetrail:party:test", ledger.generate_key())
+    documents.record([draft])
+
+
+@pytest.fixture
+def versions() -> None:
+    ledger.initialise(operator_name="test")
+    for name in ("first", "second"):
+        _record("site:a", name)
+        ledger.sequence_once()
+
+
+@pytest.mark.usefixtures("versions")
+def test_a_fold_reads_the_version_of_its_index() -> None:
+    projection.advance(masterdata.MASTER_DATA)
+    first, second = MasterVersion.objects.order_by("index")
+    assert masterdata.at("site:a", first.index) == {"name": "first"}
+    assert masterdata.at("site:a", second.index - 1) == {"name": "first"}
+    assert masterdata.at("site:a", second.index) == {"name": "second"}
+    assert masterdata.at("site:a", first.index - 1) is None
+    assert masterdata.at_many(["site:a", "site:b"], second.index) == {"site:a": {"name": "second"}}
+
+
+@pytest.mark.usefixtures("versions")
+def test_applying_in_small_steps_gives_the_same_rows_as_at_once() -> None:
+    while projection.advance(masterdata.MASTER_DATA, limit=1):
+        pass
+    by_steps = projection.digest(MasterVersion)
+    list(projection.rebuild(masterdata.MASTER_DATA))
+    assert projection.digest(MasterVersion) == by_steps
+    assert Cursor.objects.get(projection="master-data").position == ledger.published_size()
+
+
+@pytest.mark.usefixtures("versions")
+def test_the_digest_sees_a_changed_row() -> None:
+    projection.advance(masterdata.MASTER_DATA)
+    before = projection.digest(MasterVersion)
+    row = MasterVersion.objects.first()
+    assert row is not None
+    row.body = {"name": "forged"}
+    row.save()
+    assert projection.digest(MasterVersion) != before
+
+
+@pytest.mark.usefixtures("versions")
+def test_a_projection_waits_for_the_one_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    second = projection.Projection("second", (), lambda entries: seen.extend(entry.index for entry in entries))
+    monkeypatch.setattr(projection, "all_projections", lambda: [masterdata.MASTER_DATA, second])
+    assert projection.advance(second) == 0
+    projection.advance_all()
+    assert seen == list(range(ledger.published_size()))
+
+
+def test_nothing_is_recorded_when_the_transaction_fails() -> None:
+    ledger.initialise(operator_name="test")
+    ledger.sequence_once()
+    before = ledger.backlog()
+    with pytest.raises(ledger.ClaimsError):
+        documents.record(
+            [documents.Draft(masterdata.KIND, {"no": object()}, "urn:dosetrail:party:test", ledger.generate_key())]
+        )
+    assert ledger.backlog() == before

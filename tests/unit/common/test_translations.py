@@ -1,0 +1,45 @@
+"""Both languages are complete: no string of the product is without its Chinese, and the compiled file is current."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import polib
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def messages() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("messages", ROOT / "locale" / "messages.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_string_has_its_chinese(messages: ModuleType) -> None:
+    assert messages.missing() == set()
+
+
+def test_nothing_is_translated_that_nobody_uses(messages: ModuleType) -> None:
+    used = {msgid for msgid, _ in messages.used()}
+    assert {entry.msgid for entry in polib.pofile(str(messages.CATALOGUE)) if not entry.obsolete} <= used
+
+
+def test_placeholders_survive_translation(messages: ModuleType) -> None:
+    for entry in polib.pofile(str(messages.CATALOGUE)):
+        for text in [entry.msgstr, *entry.msgstr_plural.values()]:
+            if text:
+                assert set(re.findall(r"%\(\w+\)s|\{\w+\}", text)) == set(
+                    re.findall(r"%\(\w+\)s|\{\w+\}", entry.msgid)
+                ), text
+
+
+def test_the_compiled_catalogue_is_current(messages: ModuleType) -> None:
+    compiled = {entry.msgid: entry.msgstr for entry in polib.mofile(str(messages.CATALOGUE.with_suffix(".mo")))}
+    source = {entry.msgid: entry.msgstr for entry in polib.pofile(str(messages.CATALOGUE)) if entry.translated()}
+    assert compiled == source
