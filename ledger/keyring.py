@@ -70,12 +70,28 @@ class Keyring:
     origin: str = ""
     registrars: dict[bytes, bytes] = field(default_factory=dict)  # kid -> public key
     keys: dict[bytes, KeyRecord] = field(default_factory=dict)
+    effective: list[int] = field(default_factory=list)  # the entries that took effect
 
     def add(self, index: int, statement: Statement) -> None:
         """Fold one key entry; StatementError when it is malformed or its signer had no right to make it."""
+        if statement.kind not in statements.KEY_KINDS:
+            raise StatementError("bad-key-entry", f"entry {index} is not about keys")
         if statement.kind == "genesis":
             self._add_genesis(index, statement)
-            return
+        else:
+            self._add_registrars_word(index, statement)
+        self.effective.append(index)
+
+    def status(self, kid: bytes, index: int) -> KeyStatus:
+        """The key as the entry at `index` meets it. `bad_since_ms` also counts when it was logged later."""
+        record = self.keys.get(kid)
+        if record is None or record.registered_index >= index:
+            return KeyStatus(KeyState.UNKNOWN, None)
+        if record.revoked_index is not None and record.revoked_index < index:
+            return KeyStatus(KeyState.REVOKED, record)
+        return KeyStatus(KeyState.VALID, record)
+
+    def _add_registrars_word(self, index: int, statement: Statement) -> None:
         public = self.registrars.get(statement.kid)
         if public is None or statement.iss != self.operator:
             raise StatementError("not-a-registrar", f"entry {index} about keys is not signed by a registrar")
@@ -88,15 +104,6 @@ class Keyring:
             self._revoke(index, {"kid": content.get("replaces"), "badSince": content.get("badSince")})
         else:
             self._revoke(index, content)
-
-    def status(self, kid: bytes, index: int) -> KeyStatus:
-        """The key as the entry at `index` meets it. `bad_since_ms` also counts when it was logged later."""
-        record = self.keys.get(kid)
-        if record is None or record.registered_index >= index:
-            return KeyStatus(KeyState.UNKNOWN, None)
-        if record.revoked_index is not None and record.revoked_index < index:
-            return KeyStatus(KeyState.REVOKED, record)
-        return KeyStatus(KeyState.VALID, record)
 
     def _add_genesis(self, index: int, statement: Statement) -> None:
         if index != 0 or self.registrars:

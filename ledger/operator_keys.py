@@ -73,9 +73,10 @@ def published_keyring(published_size: int) -> keyring.Keyring:
 
 
 def key_entry_indexes(kids: Sequence[str], published_size: int) -> list[int]:
-    """The published entries about these keys (hex ids), the genesis included."""
+    """The published entries that took effect on these keys (hex ids), the genesis included."""
+    effective = set(published_keyring(published_size).effective)
     rows = models.KeyEntry.objects.filter(index__lt=published_size, kid__in=kids).values_list("index", flat=True)
-    return sorted({0, *rows})
+    return sorted({0, *rows} & effective)
 
 
 @lru_cache(maxsize=4)

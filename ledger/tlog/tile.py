@@ -128,7 +128,7 @@ def _fill(changed: dict[Coordinate, bytes], first: Coordinate, row: bytes) -> li
 
 def pack_bundle(entries: Iterable[bytes]) -> bytes:
     """An entry bundle: each entry behind its length as two bytes, big-endian."""
-    parts = []
+    parts: list[bytes] = []
     for entry in entries:
         if len(entry) > MAX_ENTRY_SIZE:
             raise TileError(f"an entry has at most {MAX_ENTRY_SIZE} bytes, not {len(entry)}")
@@ -138,7 +138,8 @@ def pack_bundle(entries: Iterable[bytes]) -> bytes:
 
 def unpack_bundle(data: bytes) -> list[bytes]:
     """The entries of a bundle; TileError when it is cut short or holds more than a full tile's worth."""
-    entries, position = [], 0
+    entries: list[bytes] = []
+    position = 0
     while position < len(data):
         end = position + 2 + int.from_bytes(data[position : position + 2], "big")
         if position + 2 > len(data) or end > len(data) or len(entries) == WIDTH:

@@ -1,0 +1,284 @@
+"""The auditor's tool: checks an evidence bundle without Django, database or network (docs/formats.md).
+
+    python -m ledger.verify FILE --vkey VKEY [--json]
+
+FILE is a bundle as `/evidence/…` serves it (`-` = standard input). Exit status: 0 everything checks out, 1 something
+does not (the message says what), 2 the tool was called wrongly or FILE cannot be read.
+"""
+
+import argparse
+import json
+import sys
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import claims as claim_rules
+from . import statement as statements
+from .canonical import CanonicalError, canonical
+from .keyring import Keyring, KeyState
+from .statement import Statement, StatementError
+from .tlog import checkpoint, merkle, note
+from .tlog.errors import TlogError
+
+FORMAT = "dosetrail.evidence/1"
+MAX_BUNDLE_SIZE = 64 * 1024 * 1024
+
+
+class BundleError(Exception):
+    """The bundle does not prove what it claims; the text says which check failed, at which entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedEntry:
+    """One entry whose inclusion, signature, key and claims were checked. Claims of lists hold all values shown."""
+
+    index: int
+    statement_hash: str
+    kind: str
+    iss: str
+    iat: int
+    claims: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedBundle:
+    """What a bundle proves: the log it is from, the tree it is under, and its entries."""
+
+    checkpoint: checkpoint.Checkpoint
+    operator: str
+    entries: Sequence[CheckedEntry]
+
+
+def check(bundle: Any, vkey: str) -> CheckedBundle:
+    """Check a bundle (parsed JSON) against the log's verifier key; BundleError for the first check that fails."""
+    try:
+        return _check(_object(bundle, "the bundle"), note.parse_vkey(vkey))
+    except (TlogError, StatementError) as error:
+        raise BundleError(str(error)) from error
+
+
+def load(data: bytes) -> Any:
+    """The JSON of a bundle; BundleError for text that two readers could read differently."""
+    if len(data) > MAX_BUNDLE_SIZE:
+        raise BundleError("the bundle is too long")
+    try:
+        return json.loads(data.decode(), object_pairs_hook=_no_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"not a JSON document: {error}") from error
+
+
+def _check(bundle: dict[str, Any], verifier: note.Verifier) -> CheckedBundle:
+    if bundle.get("format") != FORMAT:
+        raise BundleError(f"not a bundle of format {FORMAT}")
+    text = _text(bundle.get("checkpoint"), "checkpoint")
+    tree = checkpoint.verify(text.encode("utf-8", "surrogatepass"), verifier)
+    if bundle.get("origin") != tree.origin:
+        raise BundleError("the bundle names another origin than its checkpoint")
+    keyring = Keyring()
+    last = -1
+    for item in _list(bundle.get("keys"), "keys"):
+        index, _, statement = _included(item, tree)
+        if index <= last:
+            raise BundleError("key entries come in order of their index")
+        last = index
+        keyring.add(index, statement)
+    if not keyring.registrars:
+        raise BundleError("the genesis entry is missing")
+    if keyring.origin != tree.origin:
+        raise BundleError("the genesis is of another log")
+    entries = [_check_entry(item, tree, keyring) for item in _list(bundle.get("entries"), "entries")]
+    if not entries or len({entry.index for entry in entries}) != len(entries):
+        raise BundleError("the bundle has no entry, or one twice")
+    return CheckedBundle(tree, keyring.operator, entries)
+
+
+def _check_entry(item: Any, tree: checkpoint.Checkpoint, keyring: Keyring) -> CheckedEntry:
+    index, data, statement = _included(item, tree)
+    status = keyring.status(statement.kid, index)
+    if status.state is KeyState.UNKNOWN or status.public is None:
+        raise BundleError(f"entry {index}: no registrar registered the signer's key before it")
+    if status.party != statement.iss:
+        raise BundleError(f"entry {index}: its key belongs to {status.party}, not to {statement.iss}")
+    if not status.believes(statement.iat):
+        raise BundleError(f"entry {index}: its key was revoked")
+    statements.verify(statement, status.public)
+    shown = check_claims(item.get("claims"), statement, where=f"entry {index}")
+    return CheckedEntry(index, statements.statement_hash(data), statement.kind, statement.iss, statement.iat, shown)
+
+
+def check_claims(shown: Any, statement: Statement, *, where: str) -> dict[str, Any]:
+    """The disclosed claims by name, proved under the statement's root; list names hold all values shown."""
+    if statement.kind not in statements.PRIVATE_KINDS:
+        raise BundleError(f"{where}: a {statement.kind} entry has no claims")
+    found: dict[str, Any] = {}
+    places: set[int] = set()
+    depths: set[int] = set()
+    for item in _list(shown, f"{where}: claims"):
+        index, name, value, depth = _proved_claim(item, statement.payload, where)
+        depths.add(depth)
+        if index in places or len(depths) > 1:
+            raise BundleError(f"{where}: one claim twice, or claims of trees of different size")
+        places.add(index)
+        if name in claim_rules.LISTS:
+            found.setdefault(name, []).append(value)
+        elif name in found:
+            raise BundleError(f"{where}: two values for {name}")
+        else:
+            found[name] = value
+    _check_shape(found, statement, where)
+    return found
+
+
+def _check_shape(found: Mapping[str, Any], statement: Statement, where: str) -> None:
+    """Refuse a disclosure that leaves out what changes the meaning of the rest."""
+    members = found.get("#members")
+    if not isinstance(members, list):
+        raise BundleError(f"{where}: #members is not shown")
+    if found.get("#party") != statement.iss:
+        raise BundleError(f"{where}: #party is not the signer")
+    if statement.kind != "event":
+        return
+    if "type" not in found:
+        raise BundleError(f"{where}: type is not shown")
+    if "action" not in found and found["type"] != "TransformationEvent":
+        raise BundleError(f"{where}: action is not shown")
+    if "#day" not in found and not ("eventTime" in found and "eventTimeZoneOffset" in found):
+        raise BundleError(f"{where}: neither time nor day is shown")
+    if "bizStep" in members and "bizStep" not in found:
+        raise BundleError(f"{where}: bizStep is not shown")
+
+
+def _proved_claim(item: Any, root: bytes, where: str) -> tuple[int, str, Any, int]:
+    """Index, name, value and depth of one claim whose path leads to `root`."""
+    fields = _object(item, f"{where}: a claim")
+    text = _text(fields.get("claim"), f"{where}: claim")
+    path = [_hash(value, where) for value in _list(fields.get("path"), f"{where}: path")]
+    index = _index(fields.get("index"), where)
+    if len(path) > 32:
+        raise BundleError(f"{where}: a claim's path is too long")
+    try:
+        value = json.loads(text)
+        if canonical(value) != text:
+            raise CanonicalError("not in RFC 8785 form")
+        leaf = merkle.leaf_hash(text.encode())
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{where}: a claim is not canonical JSON: {error}") from error
+    if not isinstance(value, list) or len(value) != 3 or not all(isinstance(part, str) for part in value[:2]):
+        raise BundleError(f"{where}: a claim is [salt, name, value]")
+    merkle.verify_inclusion(index, 1 << len(path), leaf=leaf, proof=path, root=root)
+    return index, value[1], value[2], len(path)
+
+
+def _included(item: Any, tree: checkpoint.Checkpoint) -> tuple[int, bytes, Statement]:
+    """Index, bytes and statement of a bundle's ENTRY, after its inclusion proof was checked."""
+    fields = _object(item, "an entry")
+    index = _index(fields.get("index"), "an entry")
+    data = note.decode_base64(_text(fields.get("statement"), f"entry {index}: statement"))
+    path = [_hash(value, f"entry {index}") for value in _list(fields.get("inclusion"), f"entry {index}: inclusion")]
+    merkle.verify_inclusion(index, tree.size, leaf=merkle.leaf_hash(data), proof=path, root=tree.root)
+    return index, data, statements.parse(data)
+
+
+def _hash(value: Any, where: str) -> bytes:
+    data = note.decode_base64(_text(value, f"{where}: a hash"))
+    if len(data) != merkle.HASH_SIZE:
+        raise BundleError(f"{where}: a hash is 32 bytes")
+    return data
+
+
+def _index(value: Any, where: str) -> int:
+    if type(value) is not int or value < 0:
+        raise BundleError(f"{where}: index is not a whole number")
+    return value
+
+
+def _object(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BundleError(f"{what} is not a JSON object")
+    return value
+
+
+def _list(value: Any, what: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise BundleError(f"{what} is not a list")
+    return value
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise BundleError(f"{what} is not text")
+    return value
+
+
+def _no_duplicates(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    items = list(pairs)
+    found = dict(items)
+    if len(found) != len(items):
+        raise ValueError("a member name occurs twice")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m ledger.verify", description="Check an evidence bundle offline.")
+    parser.add_argument("file", metavar="FILE", help="the bundle (JSON); - reads standard input")
+    parser.add_argument("--vkey", required=True, help="the log's verifier key, from a source that you trust")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    options = parser.parse_args(arguments)
+    try:
+        data = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
+        note.parse_vkey(options.vkey)
+    except (OSError, TlogError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    try:
+        checked = check(load(data), options.vkey)
+    except BundleError as error:
+        sys.stdout.write(json.dumps({"ok": False, "error": str(error)}) + "\n" if options.json else f"NO: {error}\n")
+        return 1
+    sys.stdout.write(json.dumps(_as_json(checked), ensure_ascii=False) + "\n" if options.json else _in_words(checked))
+    return 0
+
+
+def _as_json(checked: CheckedBundle) -> dict[str, Any]:
+    return {
+        "ok": True,
+        "origin": checked.checkpoint.origin,
+        "size": checked.checkpoint.size,
+        "root": b64encode(checked.checkpoint.root).decode(),
+        "operator": checked.operator,
+        "entries": [
+            {
+                "index": entry.index,
+                "statement_hash": entry.statement_hash,
+                "kind": entry.kind,
+                "iss": entry.iss,
+                "iat": entry.iat,
+                "claims": dict(entry.claims),
+            }
+            for entry in checked.entries
+        ],
+    }
+
+
+def _in_words(checked: CheckedBundle) -> str:
+    lines = [
+        f"Checked against the signed checkpoint of {checked.checkpoint.origin}, {checked.checkpoint.size} entries.",
+        f"Root: {b64encode(checked.checkpoint.root).decode()}",
+    ]
+    for entry in checked.entries:
+        lines.append(f"Entry {entry.index}: {entry.kind}, signed by {entry.iss}")
+        for name, value in sorted(entry.claims.items()):
+            lines.append(f"    {name}: {json.dumps(value, ensure_ascii=False)}")
+    lines += [
+        "Checked: the checkpoint's signature, that the log holds each entry, whose key signed it, the claims shown.",
+        "Not checked: whether what was recorded is true, and whether a later entry corrects it.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
