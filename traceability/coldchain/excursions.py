@@ -10,6 +10,7 @@ PURE. Times are milliseconds since 1970 UTC, temperatures milli-°C, durations w
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median_low
 from typing import Literal
 
@@ -95,10 +96,8 @@ def gaps(
     """The silences longer than `max_gap_s`; with `start_ms` / `end_ms` also those at the ends of that window."""
     times = sorted({ms for ms, _ in readings})
     gap_ms = _gap_ms([(ms, 0) for ms in times], max_gap_s)
-    marks = (
-        [mark for mark in (start_ms,) if mark is not None] + times + [mark for mark in (end_ms,) if mark is not None]
-    )
-    return [Gap(before, after) for before, after in zip(marks, marks[1:], strict=False) if after - before > gap_ms]
+    marks = [*([] if start_ms is None else [start_ms]), *times, *([] if end_ms is None else [end_ms])]
+    return [Gap(before, after) for before, after in pairwise(marks) if after - before > gap_ms]
 
 
 def held_intervals(
@@ -135,9 +134,9 @@ def reached_ms(intervals: Sequence[Interval], *, limit_s: int, start_ms: int, en
 
 
 def sampling_interval_s(readings: Sequence[Reading]) -> int:
-    """The usual distance of two readings: the (lower) median, so that a few holes do not move it; 0 for fewer than two."""
+    """The usual distance of two readings: the lower median, which a few holes do not move; 0 for fewer than two."""
     times = sorted({ms for ms, _ in readings})
-    steps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(times)]
     return median_low(steps) // 1000 if steps else 0
 
 

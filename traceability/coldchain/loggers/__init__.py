@@ -1,0 +1,37 @@
+"""Readers of logger files. `parse` tells the format by content and refuses what it does not know. PURE."""
+
+from datetime import tzinfo
+
+from . import berlinger, plain_csv
+from .model import LoggerError, LoggerFile
+
+MAX_BYTES = 8 * 1024 * 1024
+
+# What people try to upload, and what to do instead: the first bytes of the file, what it is.
+_FOREIGN = (
+    (b"%PDF", "a PDF report"),
+    (b"PK\x03\x04", "a spreadsheet or zip archive"),
+    (b"\xd0\xcf\x11\xe0", "an old spreadsheet"),
+)
+
+
+def parse(content: bytes, *, zone: tzinfo) -> LoggerFile:
+    """The readings, device alarms and signature verdict of a logger file.
+
+    `zone` is the time zone of the place whose local time the device shows; a file with UTC offsets does not use it.
+    Raises LoggerError (code, detail, line) for anything but the formats of docs/logger-files.md; never guesses.
+    """
+    if len(content) > MAX_BYTES:
+        raise LoggerError("logger.too-large", f"The file is larger than {MAX_BYTES // 1024 // 1024} MiB.")
+    if not content.strip():
+        raise LoggerError("logger.empty", "The file is empty. Export it again from the logger.")
+    if berlinger.recognises(content):
+        return berlinger.parse(content, zone=zone)
+    if plain_csv.recognises(content):
+        return plain_csv.parse(content, zone=zone)
+    what = next((name for magic, name in _FOREIGN if content.startswith(magic)), "no logger file that we know")
+    raise LoggerError(
+        "logger.unknown-format",
+        f"This is {what}. Upload the .txt file of a Berlinger Fridge-tag or Q-tag as the logger wrote it, or a CSV file "
+        f"whose header line is “{plain_csv.HEADER}”.",
+    )

@@ -1,0 +1,98 @@
+"""What a logger file says, whatever its maker: readings in UTC, the device's own limits and alarms, its signature. PURE."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from ..excursions import Reading, Side
+
+Mode = Literal["consecutive", "cumulative"]
+Verdict = Literal["matches-known-key", "matches", "does-not-match", "absent"]
+
+
+class LoggerError(Exception):
+    """The bytes are not a logger file that we read; `code` is stable, `detail` says what to do, `line` counts from 1."""
+
+    def __init__(self, code: str, detail: str, *, line: int | None = None) -> None:
+        super().__init__(detail if line is None else f"line {line}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.line = line
+
+
+@dataclass(frozen=True)
+class Limit:
+    """An alarm limit set in the device. `number` is the device's own; temperature milli-°C, duration seconds."""
+
+    number: int
+    side: Side
+    limit_mc: int
+    limit_s: int
+    mode: Mode
+
+
+@dataclass(frozen=True)
+class DeviceAlarm:
+    """An alarm that the device itself raised, as it reported it; we repeat it and never correct it.
+
+    `seconds` is the device's count of the time beyond the limit: of this alarm or, for a day's cumulative count, of
+    the day. Times are milliseconds UTC; None where the device says nothing.
+    """
+
+    limit: Limit
+    alarm_ms: int
+    seconds: int
+    start_ms: int | None = None
+    end_ms: int | None = None
+    extreme_mc: int | None = None
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day's summary in the device's own calendar. `beyond_s`: (limit number, seconds beyond it), alarm or not."""
+
+    date: date
+    min_mc: int
+    max_mc: int
+    mean_mc: int
+    beyond_s: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What the file's signature says. A match proves "signed by this lot's key"; the key names a lot, not a device.
+
+    `key_id` = first 16 hex digits of SHA-256 of the public key's bytes as printed in the file. The certificate's own
+    signer is unknown to us: a known key is one pinned by (issuer, lot); any other match only says that file and key
+    in it belong together.
+    """
+
+    verdict: Verdict
+    key_id: str = ""
+    issuer: str = ""
+    lot: str = ""
+
+
+@dataclass(frozen=True)
+class LoggerFile:
+    """A parsed logger file. `readings` are in time order; `missing` counts samples that the device could not take.
+
+    `clock`: how local times became UTC: "utc" (the file says offsets), "wall" (the zone's wall clock) or "fixed" (the
+    device's clock kept the offset of its first reading); see loggers/localtime.py. `printed` = figures the device
+    printed (MKT, mean), milli-°C: loggers truncate them and use their own activation energy, so compare, never copy.
+    """
+
+    format: Literal["berlinger", "plain-csv"]
+    model: str
+    serial: str
+    readings: tuple[Reading, ...]
+    clock: Literal["utc", "wall", "fixed"]
+    signature: Signature
+    created_ms: int | None = None
+    limits: tuple[Limit, ...] = ()
+    alarms: tuple[DeviceAlarm, ...] = ()
+    days: tuple[Day, ...] = ()
+    interval_s: int | None = None
+    missing: int = 0
+    mkt_energy_j: int | None = None
+    printed: dict[str, int] = field(default_factory=dict)
