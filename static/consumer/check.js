@@ -1,0 +1,81 @@
+// The panel "Check on this device": fetches the evidence, checks it, and says what was checked in plain words.
+
+import { verifyBundle } from "../verify/verify.js";
+import { checkShown, checkSubject } from "../verify/story.js";
+import { compare, forget, remember } from "./memory.js";
+
+const { words } = await import(document.documentElement.lang.startsWith("zh") ? "./words-zh.js" : "./words-en.js");
+const panel = document.getElementById("device-check");
+const TONES = { checked: "is-ok", mismatch: "is-danger", backwards: "is-danger", unavailable: "is-unknown" };
+
+function element(name, content, className) {
+  const node = document.createElement(name);
+  if (className) node.className = className;
+  node.append(...[content].flat());
+  return node;
+}
+
+/** Shows a state. `data-state` is what style, tests and other scripts go by. */
+function show(state, ...details) {
+  const [title, text] = words[state];
+  panel.dataset.state = state;
+  const box = panel.querySelector("[role=status]");
+  box.className = `notice ${TONES[state] ?? ""}`;
+  box.replaceChildren(element("p", element("strong", title)), element("p", text), ...details);
+}
+
+/** The evidence. No answer, or something else than JSON (a hotel's log-in page), is no evidence against the pack. */
+async function fetchBundle() {
+  try {
+    const response = await fetch(panel.dataset.evidence, { headers: { Accept: "application/json" }, cache: "no-store" });
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    return await response.json();
+  } catch (error) {
+    throw Object.assign(error, { unavailable: true });
+  }
+}
+
+async function run() {
+  const { vkey, tiles, pack, lot } = panel.dataset;
+  const { checkpoint, entries } = await verifyBundle(await fetchBundle(), vkey);
+  checkSubject(entries, { pack, lot });
+  const shown = [...document.querySelectorAll("[data-entry]")].map(({ dataset }) => ({ ...dataset, index: Number(dataset.entry) }));
+  checkShown(entries, shown);
+  const past = await compare(checkpoint, vkey, tiles);
+  remember(checkpoint, vkey);
+  showProof(checkpoint, entries);
+  const points = [words.signature(checkpoint), words.entries(entries.length), words[past]];
+  if (shown.length) points.splice(2, 0, words.shown(shown.length));
+  show("checked", list(points));
+}
+
+const list = (lines) => element("ul", lines.map((line) => element("li", line)));
+
+/** The proof in figures, for those who want to compare it with another tool. */
+function showProof({ origin, size, rootText }, entries) {
+  const head = element("tr", words.columns.map((name) => element("th", name)));
+  const rows = entries.map(({ index, claims, leaf }) => {
+    const cells = [String(index), claims.get("#day") ?? "", claims.get("bizStep") ?? claims.get("type"), claims.get("#party"), element("code", leaf)];
+    return element("tr", cells.map((cell) => element("td", cell)));
+  });
+  const scroll = element("div", element("table", [element("thead", head), element("tbody", rows)], "table"), "table-scroll");
+  scroll.tabIndex = 0;
+  const checkpoint = element("pre", `${origin}\n${size}\n${rootText}`);
+  panel.querySelector("[data-proof]").replaceChildren(element("h3", words.root), checkpoint, scroll);
+}
+
+function refuse(error) {
+  const reason = element("p", `${words.reason}: ${error.message}`, "small");
+  if (error.unavailable) return show("unavailable", reason);
+  if (!error.backwards) return show("mismatch", reason);
+  const button = element("button", words.forget, "btn");
+  button.addEventListener("click", () => { forget(); start(); });
+  return show("backwards", reason, button);
+}
+
+function start() {
+  show("checking");
+  return run().catch(refuse);
+}
+
+if (panel) start();

@@ -1,0 +1,69 @@
+// Whose key is this, as the log says it: a fold over its entries about keys. Twin of ledger/keyring.py.
+
+import { fromBase64, hex } from "./bytes.js";
+import { checkKey } from "./ed25519.js";
+import { keyId, verify } from "./statement.js";
+
+const need = (condition, why) => {
+  if (!condition) throw new Error(`key entry: ${why}`);
+};
+
+function publicKey(value) {
+  const key = fromBase64(value);
+  checkKey(key);
+  return key;
+}
+
+export class Keyring {
+  constructor() {
+    Object.assign(this, { operator: null, origin: null, registrars: new Map(), keys: new Map() });
+  }
+
+  /** Folds one key entry; entries come in index order, the genesis (entry 0) first. Throws. */
+  async add(index, statement) {
+    const { kind, kid, iss, content } = statement;
+    need(content !== null && typeof content === "object" && !Array.isArray(content), "no content");
+    if (kind === "genesis") return this.addGenesis(index, statement);
+    const registrar = this.registrars.get(hex(kid));
+    need(registrar && iss === this.operator, "not signed by a registrar");
+    await verify(statement, registrar);
+    if (kind !== "key-revoked") this.register(index, content);
+    if (kind !== "key-registered") this.revoke(index, kind === "key-rotated" ? content.replaces : content.kid, content.badSince);
+  }
+
+  async addGenesis(index, statement) {
+    const { content, iss } = statement;
+    need(index === 0 && !this.registrars.size, "the genesis is entry 0 and there is one");
+    need(content.format === "dosetrail.genesis/1" && Array.isArray(content.registrars), "not a genesis");
+    await verify(statement, publicKey(content.root));
+    [this.operator, this.origin] = [iss, content.origin];
+    for (const encoded of content.registrars) {
+      const key = publicKey(encoded);
+      this.registrars.set(hex(keyId(key)), key);
+    }
+  }
+
+  register(index, { party, kid, public: encoded }) {
+    const key = publicKey(encoded);
+    const id = hex(keyId(key));
+    need(typeof party === "string" && party && kid === id, "no party, or not the key's own id");
+    need(!this.keys.has(id), "registered already");
+    this.keys.set(id, { party, key, since: index, revoked: Infinity, badSince: Infinity });
+  }
+
+  revoke(index, kid, badSince) {
+    const record = this.keys.get(kid);
+    need(record && Number.isSafeInteger(badSince) && badSince >= 0, "revokes an unknown key, or says not since when");
+    record.revoked = Math.min(record.revoked, index);
+    record.badSince = Math.min(record.badSince, badSince);
+  }
+
+  /** The key that counts for a statement at `index`; throws for an unknown, foreign or revoked one. */
+  keyFor(index, { kid, iss, iat }) {
+    const record = this.keys.get(hex(kid));
+    need(record && record.since < index, "the signer's key is not registered before the entry");
+    need(record.party === iss, "the signer's key belongs to another party");
+    need(index <= record.revoked && iat * 1000 < record.badSince, "the signer's key was revoked");
+    return record.key;
+  }
+}

@@ -1,0 +1,56 @@
+// From an evidence bundle to what it proves (docs/formats.md). Twin of ledger/verify.py: both refuse the same bundles.
+
+import { fromBase64, hex } from "./bytes.js";
+import { checkShape, verifyClaims } from "./claims.js";
+import { Keyring } from "./keyring.js";
+import { leafHash, verifyInclusion } from "./merkle.js";
+import { verifyCheckpoint } from "./note.js";
+import { parse, verify as verifyStatement } from "./statement.js";
+
+export const FORMAT = "dosetrail.evidence/1";
+const KEY_KINDS = ["genesis", "key-registered", "key-rotated", "key-revoked"];
+
+const need = (condition, why) => {
+  if (!condition) throw new Error(`bundle: ${why}`);
+};
+
+/**
+ * Checks every signature, proof and claim in `bundle` under the log key `vkey`.
+ * Gives { checkpoint, keyring, entries: [{ index, leaf, statement, claims }] }; throws at the first thing that is wrong.
+ */
+export async function verifyBundle(bundle, vkey) {
+  need(bundle !== null && typeof bundle === "object" && bundle.format === FORMAT, "not of a format we know");
+  need(Array.isArray(bundle.keys) && Array.isArray(bundle.entries), "keys or entries are missing");
+  const checkpoint = await verifyCheckpoint(bundle.checkpoint, vkey);
+  need(bundle.origin === checkpoint.origin, "names another log than its checkpoint");
+  const keyring = new Keyring();
+  let last = -1;
+  for (const entry of bundle.keys) {
+    const { index, statement } = included(entry, checkpoint);
+    need(index > last && KEY_KINDS.includes(statement.kind), "keys are not key entries in the order of the log");
+    last = index;
+    await keyring.add(index, statement);
+  }
+  need(keyring.registrars.size, "the genesis entry is missing");
+  need(keyring.origin === checkpoint.origin, "the genesis is of another log");
+  const entries = [];
+  for (const entry of bundle.entries) entries.push(await verifyEntry(entry, checkpoint, keyring));
+  need(entries.length && new Set(entries.map(({ index }) => index)).size === entries.length, "no entry, or one twice");
+  return { checkpoint, keyring, entries };
+}
+
+function included({ index, statement, inclusion }, { size, root }) {
+  const bytes = fromBase64(statement);
+  const leaf = leafHash(bytes);
+  verifyInclusion({ leaf, index, size, proof: inclusion.map(fromBase64), root });
+  return { index, leaf: hex(leaf), statement: parse(bytes) };
+}
+
+async function verifyEntry(entry, checkpoint, keyring) {
+  const { index, leaf, statement } = included(entry, checkpoint);
+  await verifyStatement(statement, keyring.keyFor(index, statement));
+  need(statement.content === null, `a ${statement.kind} entry has no claims`);
+  const claims = verifyClaims(entry.claims, statement.payload);
+  checkShape(claims, statement);
+  return { index, leaf, statement, claims };
+}
