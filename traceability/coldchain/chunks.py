@@ -7,6 +7,7 @@ tables and hashes compare by bytes; about two bytes a reading.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from .excursions import Reading
 
@@ -27,7 +28,7 @@ def split(readings: Sequence[Reading]) -> Iterator[Sequence[Reading]]:
 
 def encode(readings: Sequence[Reading]) -> bytes:
     """The bytes of a non-empty series in strictly increasing time order."""
-    if not readings or any(after[0] <= before[0] for before, after in zip(readings, readings[1:], strict=False)):
+    if not readings or any(after[0] <= before[0] for before, after in pairwise(readings)):
         raise ChunkError("a chunk holds at least one reading, in strictly increasing time order")
     out = bytearray()
     _put(out, len(readings))

@@ -72,7 +72,7 @@ def read(elements: Sequence[Mapping[str, Any]], *, event_time_ms: int) -> Sensor
 def milli_celsius(value: object, uom: object) -> int | None:
     """A measured value in milli-°C, or None if value or unit cannot be read.
 
-    Exact in decimal arithmetic; what is finer than a thousandth (and thirds of °F) is rounded to the nearest, half even.
+    Exact in decimal arithmetic; what is finer than a thousandth is rounded to the nearest, half even.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None

@@ -3,7 +3,7 @@
 from datetime import tzinfo
 
 from . import berlinger, plain_csv
-from .model import LoggerError, LoggerFile
+from .model import LoggerError, Recording
 
 MAX_BYTES = 8 * 1024 * 1024
 
@@ -15,14 +15,14 @@ _FOREIGN = (
 )
 
 
-def parse(content: bytes, *, zone: tzinfo) -> LoggerFile:
+def parse(content: bytes, *, zone: tzinfo) -> Recording:
     """The readings, device alarms and signature verdict of a logger file.
 
     `zone` is the time zone of the place whose local time the device shows; a file with UTC offsets does not use it.
     Raises LoggerError (code, detail, line) for anything but the formats of docs/logger-files.md; never guesses.
     """
     if len(content) > MAX_BYTES:
-        raise LoggerError("logger.too-large", f"The file is larger than {MAX_BYTES // 1024 // 1024} MiB.")
+        raise LoggerError("logger.too-large", "The file is larger than {limit} MiB.", limit=MAX_BYTES // 1024 // 1024)
     if not content.strip():
         raise LoggerError("logger.empty", "The file is empty. Export it again from the logger.")
     if berlinger.recognises(content):
@@ -32,6 +32,7 @@ def parse(content: bytes, *, zone: tzinfo) -> LoggerFile:
     what = next((name for magic, name in _FOREIGN if content.startswith(magic)), "no logger file that we know")
     raise LoggerError(
         "logger.unknown-format",
-        f"This is {what}. Upload the .txt file of a Berlinger Fridge-tag or Q-tag as the logger wrote it, or a CSV file "
-        f"whose header line is “{plain_csv.HEADER}”.",
+        "This is {what}. Upload the .txt file of a Berlinger Fridge-tag or Q-tag as the logger wrote it, or a CSV file "
+        "whose header line is “timestamp,temperature_c”.",
+        what=what,
     )

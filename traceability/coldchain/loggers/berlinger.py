@@ -11,7 +11,7 @@ from datetime import date, datetime, tzinfo
 from . import signature
 from .berlinger_text import Section, read
 from .localtime import LocalClock, resolve
-from .model import Day, DeviceAlarm, Limit, LoggerError, LoggerFile
+from .model import Day, DeviceAlarm, Limit, LoggerError, Recording
 from .plain_csv import milli
 
 _HEAD = b"Device: Q-tag "
@@ -35,7 +35,7 @@ def recognises(content: bytes) -> bool:
     return content.startswith(_HEAD)
 
 
-def parse(content: bytes, *, zone: tzinfo) -> LoggerFile:
+def parse(content: bytes, *, zone: tzinfo) -> Recording:
     """Readings, device limits and alarms, daily summaries and signature verdict; `zone` = the device's local time.
 
     Raises LoggerError for a model we have not seen, a broken form or times that go back.
@@ -44,7 +44,7 @@ def parse(content: bytes, *, zone: tzinfo) -> LoggerFile:
     model = root.value("Device")
     is_fridge_tag = model in _FRIDGE_TAGS
     if not is_fridge_tag and not model.startswith(_Q_TAG):
-        raise LoggerError("logger.unknown-model", f"“{model[:60]}” is a model that we do not read yet.")
+        raise LoggerError("logger.unknown-model", "“{model}” is a model that we do not read yet.", model=model[:60])
     conf, cert = root.section("Conf"), root.section("Cert")
     to_milli = _unit(conf.get("Temp unit") or "C")
     rows = _rows(root.section("Data"), to_milli)
@@ -57,7 +57,7 @@ def parse(content: bytes, *, zone: tzinfo) -> LoggerFile:
         days, alarms = _history(root.section("Hist"), limits, clock, to_milli)
     else:
         days, alarms = (), _q_tag_alarms(root.section("Res", "Alarm"), limits, clock, to_milli)
-    return LoggerFile(
+    return Recording(
         format="berlinger",
         model=model,
         serial=conf.value("Serial"),
@@ -81,11 +81,11 @@ def parse(content: bytes, *, zone: tzinfo) -> LoggerFile:
 def _unit(unit: str) -> Callable[[str], int]:
     """A reader of temperatures in the device's unit, to milli-°C (°F rounded to the nearest, halves up)."""
     if unit not in {"C", "F"}:
-        raise LoggerError("logger.unit", f"“{unit[:20]}” is not a temperature unit that we read (C or F).")
+        raise LoggerError("logger.unit", "“{unit}” is not a temperature unit that we read (C or F).", unit=unit[:20])
 
     def read_milli(text: str) -> int:
         if not _NUMBER.fullmatch(text):
-            raise LoggerError("logger.number", f"“{text[:20]}” is not a temperature.")
+            raise LoggerError("logger.number", "“{text}” is not a temperature.", text=text[:20])
         value = milli(text)
         return value if unit == "C" else ((value - 32_000) * 10 + 9) // 18
 
@@ -112,7 +112,7 @@ def _cell(text: str, number: int, to_milli: Callable[[str], int]) -> int:
     try:
         return to_milli(text)
     except LoggerError as error:
-        raise LoggerError(error.code, error.detail, line=number) from error
+        raise LoggerError(error.code, error.template, line=number, **error.params) from error
 
 
 def _fridge_limits(conf: Section, to_milli: Callable[[str], int]) -> tuple[Limit, ...]:
@@ -138,7 +138,7 @@ def _q_tag_limits(conf: Section, to_milli: Callable[[str], int]) -> tuple[Limit,
         if kind == "0":
             continue
         if kind not in _Q_TAG_TYPES:
-            raise LoggerError("logger.alarm-type", f"Alarm type {kind[:8]} is not one that we know (0 to 4).")
+            raise LoggerError("logger.alarm-type", "Alarm type {kind} is not one that we know (0 to 4).", kind=kind[:8])
         side, mode = _Q_TAG_TYPES[kind]
         limit_mc, limit_s = to_milli(section.value("T AL")), _count(section.value("t AL")) * 60
         limits.append(Limit(_count(number), side, limit_mc, limit_s, mode))  # type: ignore[arg-type]
@@ -187,8 +187,8 @@ def _history(
             if alarm_ms is not None:
                 extreme = day.value("Min T" if limit.side == "below" else "Max T")
                 alarms.append(DeviceAlarm(limit, alarm_ms, seconds, extreme_mc=to_milli(extreme)))
-        temperatures = [to_milli(day.value(key)) for key in ("Min T", "Max T", "Avrg T")]
-        days.append(Day(calendar, *temperatures, tuple(beyond)))
+        low, high, mean = (to_milli(day.value(key)) for key in ("Min T", "Max T", "Avrg T"))
+        days.append(Day(calendar, low, high, mean, tuple(beyond)))
     return tuple(days), tuple(alarms)
 
 
@@ -216,10 +216,10 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise LoggerError("logger.form", f"“{text[:20]}” is not a date.") from error
+        raise LoggerError("logger.form", "“{text}” is not a date.", text=text[:20]) from error
 
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 9):
-        raise LoggerError("logger.number", f"“{text[:20]}” is not a whole number.")
+        raise LoggerError("logger.number", "“{text}” is not a whole number.", text=text[:20])
     return int(text)

@@ -22,7 +22,7 @@ class Section:
         """The field `key` of this level. Raises LoggerError if the file has none."""
         found = self.get(key)
         if found is None:
-            raise LoggerError("logger.field-missing", f"The field “{key}” is missing. Export the file again.")
+            raise LoggerError("logger.field-missing", "The field “{key}” is missing. Export the file again.", key=key)
         return found
 
     def get(self, key: str) -> str | None:

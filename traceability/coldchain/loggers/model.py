@@ -1,23 +1,31 @@
-"""What a logger file says, whatever its maker: readings in UTC, the device's own limits and alarms, its signature. PURE."""
+"""What a logger file says, whatever its maker: readings in UTC, the device's limits, alarms and signature. PURE."""
 
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from ..excursions import Reading, Side
+from traceability.coldchain.excursions import Reading, Side
 
+Clock = Literal["utc", "wall", "fixed"]
 Mode = Literal["consecutive", "cumulative"]
 Verdict = Literal["matches-known-key", "matches", "does-not-match", "absent"]
 
 
 class LoggerError(Exception):
-    """The bytes are not a logger file that we read; `code` is stable, `detail` says what to do, `line` counts from 1."""
+    """The bytes are not a logger file that we read.
 
-    def __init__(self, code: str, detail: str, *, line: int | None = None) -> None:
-        super().__init__(detail if line is None else f"line {line}: {detail}")
+    `code` is stable; `template` with `params` filled in (= `detail`) says what to do, for people; `line` counts from 1.
+    """
+
+    field = "file"
+
+    def __init__(self, code: str, template: str, *, line: int | None = None, **params: object) -> None:
         self.code = code
-        self.detail = detail
+        self.template = template
+        self.params = params
+        self.detail = template.format(**params)
         self.line = line
+        super().__init__(self.detail if line is None else f"line {line}: {self.detail}")
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ class Signature:
 
 
 @dataclass(frozen=True)
-class LoggerFile:
+class Recording:
     """A parsed logger file. `readings` are in time order; `missing` counts samples that the device could not take.
 
     `clock`: how local times became UTC: "utc" (the file says offsets), "wall" (the zone's wall clock) or "fixed" (the
@@ -86,7 +94,7 @@ class LoggerFile:
     model: str
     serial: str
     readings: tuple[Reading, ...]
-    clock: Literal["utc", "wall", "fixed"]
+    clock: Clock
     signature: Signature
     created_ms: int | None = None
     limits: tuple[Limit, ...] = ()

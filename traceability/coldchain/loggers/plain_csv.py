@@ -13,9 +13,10 @@ import re
 from datetime import datetime, tzinfo
 from itertools import pairwise
 
-from ..excursions import sampling_interval_s
+from traceability.coldchain.excursions import sampling_interval_s
+
 from .localtime import resolve, to_ms
-from .model import LoggerError, LoggerFile, Signature
+from .model import Clock, LoggerError, Recording, Signature
 
 HEADER = "timestamp,temperature_c"
 
@@ -33,7 +34,7 @@ def recognises(content: bytes) -> bool:
     return False
 
 
-def parse(content: bytes, *, zone: tzinfo) -> LoggerFile:
+def parse(content: bytes, *, zone: tzinfo) -> Recording:
     """The readings of a plain CSV file. Raises LoggerError naming the line."""
     lines = _lines(content)
     start = lines.index(HEADER)
@@ -43,7 +44,7 @@ def parse(content: bytes, *, zone: tzinfo) -> LoggerFile:
         raise LoggerError("logger.no-readings", "There is no reading below the header.")
     clock, times = _times([moment for moment, _ in rows], zone, first_line=start + 2)
     readings = tuple((ms, value) for ms, (_, value) in zip(times, rows, strict=True) if value is not None)
-    return LoggerFile(
+    return Recording(
         format="plain-csv",
         model=meta.get("model", ""),
         serial=meta.get("serial", meta.get("device", "")),
@@ -109,7 +110,7 @@ def milli(text: str) -> int:
     return -value if text.startswith("-") else value
 
 
-def _times(moments: list[datetime], zone: tzinfo, *, first_line: int) -> tuple[str, list[int]]:
+def _times(moments: list[datetime], zone: tzinfo, *, first_line: int) -> tuple[Clock, list[int]]:
     aware = [moment.tzinfo is not None for moment in moments]
     if not any(aware):
         clock, times = resolve(moments, zone)
