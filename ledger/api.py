@@ -14,9 +14,11 @@ from django.conf import settings
 from django.db import transaction
 
 from . import claims, keyring, models, operator_keys, reads, writer
+from . import fsck as checker
 from . import statement as statements
 from .claims import ClaimsError, Commitment
-from .db_storage import DbStore, sequenced
+from .db_storage import DbReader, DbStore, sequenced
+from .fsck import Problem
 from .keyring import KeyStatus
 from .operator_keys import OPERATOR_URI, NotInitialisedError
 from .reads import EvidenceRequest, NotPublishedError, Position, PublishedCheckpoint, PublishedEntry
@@ -33,17 +35,21 @@ __all__ = [
     "NotInitialisedError",
     "NotPublishedError",
     "Position",
+    "Problem",
     "PublishedCheckpoint",
     "PublishedEntry",
     "RefusedError",
     "SigningKey",
     "Statement",
     "StatementError",
+    "accept_database",
     "backlog",
     "checkpoints",
     "commit_claims",
+    "consistency",
     "disclose",
     "evidence",
+    "fsck",
     "generate_key",
     "inclusion",
     "initialise",
@@ -64,6 +70,7 @@ __all__ = [
     "statement_hash",
     "submission_receipt",
     "submit",
+    "tile",
     "verify_statement",
     "vkey",
     "wait_published",
@@ -76,7 +83,8 @@ latest_checkpoint = reads.latest_checkpoint
 checkpoints = reads.checkpoints
 inclusion = reads.inclusion
 wait_published = writer.wait_published
-sequence_once = writer.sequence_once
+consistency = reads.consistency
+tile = reads.tile_bytes
 key_id = statements.key_id
 
 RECEIPT_FORMAT = "dosetrail.submission-receipt/1"
@@ -215,6 +223,40 @@ def evidence(
     return reads.evidence([item if isinstance(item, EvidenceRequest) else EvidenceRequest(*item) for item in requests])
 
 
+def fsck(progress: Callable[[int, int], None] = lambda done, total: None) -> list[Problem]:
+    """Everything that is wrong with the log, recomputed from its entries; `progress(done, total)` counts entries."""
+    return checker.check(DbReader(), operator_keys.log_signer().verifier, progress)
+
+
+def sequence_once(*, thorough: bool = False) -> int:
+    """Sequence and publish all that waits now; the number of entries. For tests and commands.
+
+    RefusedError when what is stored is not what was signed; `thorough` recomputes the whole log first.
+    """
+    if thorough:
+        _require_clean()
+    return writer.sequence_once()
+
+
 def run_sequencer(stop: threading.Event, on_published: Callable[[], None]) -> None:
-    """Be this log's writer, or wait to become it, until `stop` is set; `on_published` is called after each batch."""
-    writer.run(stop, on_published, lambda: None)
+    """Be this log's writer, or wait to become it, until `stop` is set; `on_published` is called after each batch.
+
+    Recomputes the whole log when it takes over and row by row while idle; signs nothing once something is wrong.
+    """
+    scrubber = checker.Scrubber(DbReader())
+    writer.run(stop, on_published, check=_require_clean, scrub=lambda: _require(scrubber.next_row()))
+
+
+def accept_database() -> int:
+    """Write the high-water mark anew from the database, after a clean fsck; the size. For a lost file only."""
+    _require_clean()
+    return writer.accept_database()
+
+
+def _require_clean() -> None:
+    _require(fsck())
+
+
+def _require(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise RefusedError("; ".join(map(str, problems[:10])))

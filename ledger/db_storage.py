@@ -9,6 +9,7 @@ from typing import TypeVar
 from django.db import transaction
 
 from . import models
+from .sequencer import RefusedError
 from .storage import Batch, LogHead, Mark, SequencedEntry, SignedCheckpoint, Submitted
 from .tlog import note, tile
 from .tlog.errors import NoteError
@@ -113,7 +114,7 @@ class HighWaterFile:
             note.parse_vkey(vkey)
             return Mark(vkey, int(size), bytes.fromhex(root))
         except (ValueError, NoteError) as error:
-            raise ValueError(f"{self._path} is not a high-water mark: put the right file back") from error
+            raise RefusedError(f"{self._path} is not a high-water mark: put the right file back") from error
 
     def write(self, mark: Mark) -> None:
         draft = self._path.with_name(self._path.name + ".tmp")
@@ -145,10 +146,11 @@ class DbReader:
     def head(self) -> LogHead:
         return DbStore().head()
 
-    def entries(self) -> Iterator[SequencedEntry]:
-        rows = models.Entry.objects.order_by("index").values_list(
-            "index", "statement_hash", "statement", "record_time_ms"
-        )
+    def entries(self, start: int, end: int | None = None) -> Iterator[SequencedEntry]:
+        found = models.Entry.objects.filter(index__gte=start).order_by("index")
+        if end is not None:
+            found = found.filter(index__lt=end)
+        rows = found.values_list("index", "statement_hash", "statement", "record_time_ms")
         for index, statement_hash, statement, time_ms in rows.iterator(chunk_size=4096):
             yield SequencedEntry(index, statement_hash, bytes(statement), time_ms)
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from . import statement as statements
+from .canonical import MAX_INTEGER
 from .statement import Statement, StatementError
 from .tlog.errors import NoteError
 from .tlog.note import decode_base64
@@ -97,13 +98,13 @@ class Keyring:
             raise StatementError("not-a-registrar", f"entry {index} about keys is not signed by a registrar")
         statements.verify(statement, public)
         content = _object(statement)
-        if statement.kind == "key-registered":
-            self._register(index, content)
-        elif statement.kind == "key-rotated":
-            self._register(index, content)
-            self._revoke(index, {"kid": content.get("replaces"), "badSince": content.get("badSince")})
-        else:
-            self._revoke(index, content)
+        records = []
+        if statement.kind != "key-revoked":
+            records.append(self._registered(index, content))
+        if statement.kind != "key-registered":
+            old = content.get("replaces" if statement.kind == "key-rotated" else "kid")
+            records.append(self._revoked(index, old, content.get("badSince")))
+        self.keys.update({record.kid: record for record in records})  # all of the statement takes effect, or nothing
 
     def _add_genesis(self, index: int, statement: Statement) -> None:
         if index != 0 or self.registrars:
@@ -117,24 +118,23 @@ class Keyring:
         self.operator, self.origin = statement.iss, str(content.get("origin"))
         self.registrars = {statements.key_id(public): public for public in publics}
 
-    def _register(self, index: int, content: dict[str, Any]) -> None:
+    def _registered(self, index: int, content: dict[str, Any]) -> KeyRecord:
         public, party = _public(content.get("public")), content.get("party")
         kid = statements.key_id(public)
         if not isinstance(party, str) or not party or content.get("kid") != kid.hex():
             raise StatementError("bad-key-entry", f"entry {index} names no party or not the key's own id")
         if kid in self.keys:
             raise StatementError("bad-key-entry", f"entry {index} registers a key that is registered already")
-        self.keys[kid] = KeyRecord(kid, party, public, index)
+        return KeyRecord(kid, party, public, index)
 
-    def _revoke(self, index: int, content: dict[str, Any]) -> None:
-        record = self.keys.get(_kid(content.get("kid")))
-        bad_since = content.get("badSince")
-        if record is None or type(bad_since) is not int or bad_since < 0:
+    def _revoked(self, index: int, kid: Any, bad_since: Any) -> KeyRecord:
+        record = self.keys.get(_kid(kid))
+        if record is None or type(bad_since) is not int or not 0 <= bad_since <= MAX_INTEGER:
             raise StatementError("bad-key-entry", f"entry {index} revokes an unknown key, or says not since when")
-        if record.revoked_index is not None:  # a second revocation can only reach further back
-            bad_since = min(bad_since, record.bad_since_ms or 0)
-            index = record.revoked_index
-        self.keys[record.kid] = replace(record, revoked_index=index, bad_since_ms=bad_since)
+        if record.revoked_index is not None and record.bad_since_ms is not None:
+            # A second revocation can only reach further back.
+            index, bad_since = record.revoked_index, min(bad_since, record.bad_since_ms)
+        return replace(record, revoked_index=index, bad_since_ms=bad_since)
 
 
 def fold(entries: Iterable[tuple[int, bytes]]) -> Keyring:

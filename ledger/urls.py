@@ -1,5 +1,12 @@
-"""Paths below /log/."""
+"""Paths below /log/ (https://c2sp.org/tlog-tiles)."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from . import views
+
+urlpatterns = [
+    path("", views.page, name="log"),
+    path("checkpoint", views.checkpoint, name="log-checkpoint"),
+    path("vkey", views.verifier_key, name="log-vkey"),
+    path("tile/<path:path>", views.tile_at, name="log-tile"),
+]

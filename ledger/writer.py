@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection
 from . import models, operator_keys, reads
 from .db_storage import DbStore, HighWaterFile
 from .sequencer import BATCH, RefusedError, Sequencer
+from .storage import Mark
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,8 @@ _ELECTION_POLL_SECONDS = 0.05
 _REFUSED_PAUSE_SECONDS = 10.0
 # Ledger time moves at most this often while idle, also when a simulated clock runs a day per second.
 _MIN_TICK_SECONDS = 0.5
+# Of each such half second, so much goes into checking old rows again.
+_SCRUB_SECONDS = 0.01
 _ADVISORY_LOCK = 0x446F7365  # "Dose"
 
 
@@ -128,17 +131,33 @@ def drain(sequencer: Sequencer, on_published: Callable[[], None] | None = None) 
     return total
 
 
-def run(stop: threading.Event, on_published: Callable[[], None], check: Callable[[], None]) -> None:
+def accept_database() -> int:
+    """Set the mark to the database's head; the size."""
+    with elected(lambda: True) as mine:
+        if not mine:
+            raise RefusedError("a sequencer is running; stop it first")
+        head = DbStore().head()
+        high_water().write(Mark(str(operator_keys.log_signer().verifier), head.size, head.root))
+        return head.size
+
+
+def run(
+    stop: threading.Event,
+    on_published: Callable[[], None],
+    *,
+    check: Callable[[], None],
+    scrub: Callable[[], None],
+) -> None:
     """Sequence until `stop` is set. Waits while another process is the writer; refuses, and says so, on corruption.
 
-    `check` is called whenever the election was won; RefusedError from it keeps the log closed.
+    `check` is called when the election was won, `scrub` again and again while idle; RefusedError closes the log.
     """
     while not stop.is_set():
         try:
             with elected(stop.is_set) as mine:
                 if mine:
                     check()
-                    _work(stop, on_published)
+                    _work(stop, on_published, scrub)
         except operator_keys.NotInitialisedError:
             stop.wait(0.2)
         except RefusedError as error:
@@ -151,13 +170,16 @@ def run(stop: threading.Event, on_published: Callable[[], None], check: Callable
     connection.close()
 
 
-def _work(stop: threading.Event, on_published: Callable[[], None]) -> None:
+def _work(stop: threading.Event, on_published: Callable[[], None], scrub: Callable[[], None]) -> None:
     sequencer = make_sequencer()
     watch = Watch(SUBMITTED, _SEQUENCER_POLL_SECONDS)
     next_tick = time.monotonic()
     while not stop.is_set():
         drain(sequencer, on_published)
         if time.monotonic() >= next_tick:
+            pause = time.monotonic() + _SCRUB_SECONDS
+            while time.monotonic() < pause:
+                scrub()
             if operator_keys.now_ms() - DbStore().head().time_ms >= settings.LOG_TICK_SECONDS * 1000:
                 sequencer.tick()
                 notify(PUBLISHED)

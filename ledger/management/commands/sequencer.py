@@ -1,0 +1,39 @@
+"""manage.py sequencer: give waiting statements their index, sign and publish."""
+
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ledger import api
+
+
+class Command(BaseCommand):
+    help = "Run this log's one writer; waits while another process is the writer."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="sequence what waits now, then stop")
+        parser.add_argument(
+            "--accept-database",
+            action="store_true",
+            help="write a lost high-water file anew from the database; compare the newest checkpoint with one that"
+            " a witness or a member kept first",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            if options["accept_database"]:
+                self.stdout.write(f"high-water mark set to {api.accept_database()} entries")
+            elif options["once"]:
+                self.stdout.write(f"{api.sequence_once(thorough=True)} entries sequenced")
+            else:
+                self._run()
+        except (api.RefusedError, api.NotInitialisedError) as error:
+            raise CommandError(str(error)) from error
+
+    def _run(self) -> None:
+        stop = threading.Event()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, lambda *_: stop.set())
+        api.run_sequencer(stop, lambda: None)
