@@ -28,7 +28,9 @@ _REPORT = _("Tell the pharmacy where you got it, or the medicines authority.")
 OUTCOMES: Mapping[Outcome, Words] = {
     Outcome.REGISTERED: Words(
         _("Registered, not yet sold"),
-        _("The maker has recorded this code and nobody has recorded a sale. A copy of the code would get this answer too."),
+        _(
+            "The maker has recorded this code and nobody has recorded a sale. A copy of the code would get this answer too."
+        ),
         (_COMPARE, _("If you have just bought it, the sale may not have been recorded yet: look again in two days.")),
         "ok",
         "check",
@@ -45,7 +47,9 @@ OUTCOMES: Mapping[Outcome, Words] = {
     ),
     Outcome.SOLD_AGAIN: Words(
         _("Possible copy: this code was seen more than once"),
-        _("It was sold more than once, or seen in two places that one pack cannot have reached. Your pack may be a copy, or was sold again."),
+        _(
+            "It was sold more than once, or seen in two places that one pack cannot have reached. Your pack may be a copy, or was sold again."
+        ),
         (_DO_NOT_TAKE, _REPORT, _ASK),
         "danger",
         "danger",
@@ -66,14 +70,18 @@ OUTCOMES: Mapping[Outcome, Words] = {
     ),
     Outcome.TEMPERATURE: Words(
         _("Temperature problem under review"),
-        _("On its way this pack was, or may have been, outside its storage temperature. Whether it can be used is being assessed."),
+        _(
+            "On its way this pack was, or may have been, outside its storage temperature. Whether it can be used is being assessed."
+        ),
         (_("Do not take it before your pharmacist has said that you can."), _ASK),
         "warn",
         "thermometer",
     ),
     Outcome.SERIAL_UNKNOWN: Words(
         _("No record of this pack yet"),
-        _("The product is known here, but there is nothing to show for this serial number. Most often a record is late; that alone does not make a pack false."),
+        _(
+            "The product is known here, but there is nothing to show for this serial number. Most often a record is late; that alone does not make a pack false."
+        ),
         (
             _("Check that you typed or scanned the whole code."),
             _("Look again in two days: the seller may not have recorded it yet."),
@@ -84,7 +92,9 @@ OUTCOMES: Mapping[Outcome, Words] = {
     ),
     Outcome.PRODUCT_UNKNOWN: Words(
         _("This product is not in Dosetrail"),
-        _("The code is well formed, but no company here has registered this product. It may be traced in another system."),
+        _(
+            "The code is well formed, but no company here has registered this product. It may be traced in another system."
+        ),
         (_("Check that you typed or scanned the whole code."), _("Ask your pharmacist which system covers it.")),
         "unknown",
         "unknown",

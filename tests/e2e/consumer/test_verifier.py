@@ -1,0 +1,177 @@
+"""The browser verifier in a real Chromium: it must refuse exactly what `python -m ledger.verify` refuses."""
+
+import hashlib
+from typing import Any
+
+import pytest
+from nacl.signing import SigningKey
+
+from ledger.tlog import merkle, proof, tile
+from tests.vectors.evidence import patching
+
+pytestmark = pytest.mark.browser
+
+VECTORS = patching.load()
+# bundles -> for each "ok" or the message of the refusal
+JUDGE = """async ([bundles, vkey]) => {
+  const { verifyBundle } = await import("/verify/verify.js");
+  const judge = (bundle) => verifyBundle(bundle, vkey).then(() => "ok", (error) => error.message);
+  const verdicts = [];
+  for (const bundle of bundles) verdicts.push(await judge(bundle));
+  return verdicts;
+}"""
+
+
+def judged(page: Any, bundles: list[Any]) -> list[str]:
+    return page.evaluate(JUDGE, [bundles, VECTORS["vkey"]])
+
+
+def agrees_with_the_vectors(page: Any) -> None:
+    cases = VECTORS["cases"]
+    verdicts = judged(page, [patching.apply(VECTORS["bundles"][case["bundle"]], case["patch"]) for case in cases])
+    wrong = [
+        (case["name"], verdict)
+        for case, verdict in zip(cases, verdicts, strict=True)
+        if (verdict == "ok") != case["accept"]
+    ]
+    assert wrong == []
+
+
+def test_agrees_with_the_vectors(secure_page: Any) -> None:
+    agrees_with_the_vectors(secure_page)
+
+
+def test_agrees_with_the_vectors_without_webcrypto(plain_page: Any) -> None:
+    agrees_with_the_vectors(plain_page)
+
+
+def test_every_alteration_is_refused(secure_page: Any) -> None:
+    altered = dict(patching.alterations(VECTORS["bundles"]["single"]))
+    verdicts = judged(secure_page, list(altered.values()))
+    assert [name for name, verdict in zip(altered, verdicts, strict=True) if verdict == "ok"] == []
+
+
+def test_the_verdict_rests_on_the_pinned_key(secure_page: Any) -> None:
+    other = VECTORS["vkey"].replace("log.example/medicines", "log.example/other")
+    verdicts = secure_page.evaluate(JUDGE, [[VECTORS["bundles"]["good"]], other])
+    assert verdicts != ["ok"]
+
+
+def test_hashes_agree_with_the_standard_library(secure_page: Any) -> None:
+    lengths = [0, 1, 55, 56, 63, 64, 111, 112, 119, 120, 127, 128, 1000]
+    messages = [[(7 * place + length) % 256 for place in range(length)] for length in lengths]
+    found = secure_page.evaluate(
+        """async (messages) => {
+          const { sha256, sha512 } = await import("/verify/sha2.js");
+          const { hex } = await import("/verify/bytes.js");
+          return messages.map((m) => [hex(sha256(Uint8Array.from(m))), hex(sha512(Uint8Array.from(m)))]);
+        }""",
+        messages,
+    )
+    for message, (short, long) in zip(messages, found, strict=True):
+        assert short == hashlib.sha256(bytes(message)).hexdigest()
+        assert long == hashlib.sha512(bytes(message)).hexdigest()
+
+
+def test_our_arithmetic_verifies_as_libsodium_signs(secure_page: Any) -> None:
+    cases = []
+    for number in range(6):
+        key, message = SigningKey(bytes([number]) * 32), bytes(range(40 * number))
+        signature = key.sign(message).signature
+        cases.append([list(bytes(key.verify_key)), list(signature), list(message), True])
+        for place in (0, 31, 32, 63):
+            bent = bytearray(signature)
+            bent[place] ^= 1
+            cases.append([list(bytes(key.verify_key)), list(bent), list(message), False])
+    s = int.from_bytes(signature[32:], "little") + 2**252 + 27742317777372353535851937790883648493
+    malleable = signature[:32] + s.to_bytes(32, "little")
+    cases.append([list(bytes(key.verify_key)), list(malleable), list(message), False])
+    found = secure_page.evaluate(
+        """async (cases) => {
+          const { verify } = await import("/verify/ed25519.js");
+          return cases.map(([k, s, m]) => verify(...[k, s, m].map((part) => Uint8Array.from(part))));
+        }""",
+        cases,
+    )
+    assert found == [case[3] for case in cases]
+
+
+def test_weak_keys_are_refused(secure_page: Any) -> None:
+    """Small order, mixed order, not on the curve, not canonical: all sign what their owner did not."""
+    weak = [
+        "00" * 32,
+        "01" + "00" * 31,
+        "ec" + "ff" * 30 + "7f",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "ee" + "ff" * 30 + "7f",
+        "02" + "00" * 31,
+    ]
+    honest = bytes(SigningKey(b"k" * 32).verify_key).hex()
+    refused = secure_page.evaluate(
+        """async (keys) => {
+          const { checkKey } = await import("/verify/ed25519.js");
+          const refuses = (key) => { try { checkKey(key); return false; } catch { return true; } };
+          return keys.map((hex) => refuses(Uint8Array.from(hex.match(/../g), (byte) => parseInt(byte, 16))));
+        }""",
+        [*weak, honest],
+    )
+    assert refused == [True] * len(weak) + [False]
+
+
+CONSISTENCY = """async ([sizes, tiles, roots]) => {
+  const { extendsOld, consistencyProof, verifyConsistency } = await import("/verify/consistency.js");
+  const bytes = (hex) => Uint8Array.from(hex.match(/../g), (byte) => parseInt(byte, 16));
+  const get = async (path) => (path in tiles ? bytes(tiles[path]) : null);
+  const results = [];
+  for (const [old, now, oldRoot] of sizes) {
+    const log = { size: now, root: bytes(roots[now]) };
+    try {
+      results.push(await extendsOld({ old: { size: old, root: bytes(oldRoot ?? roots[old]) }, now: log, prefix: "", get }));
+    } catch (error) {
+      results.push(error.backwards ? "backwards" : `unavailable: ${error.message}`);
+    }
+  }
+  return results;
+}"""
+
+
+def _tiles(leaves: list[bytes], sizes: set[int]) -> dict[str, str]:
+    """Every tile path of the logs of these sizes, made by the ledger's own code."""
+    found = {}
+    for size in sizes:
+        row = leaves[:size]
+        grown = tile.extend(0, {}, row)
+        for name in tile.tiles_of(size):
+            data = grown[(name.level, name.number)][: name.width * 32]
+            found[tile.format_path(name)] = data.hex()
+    return found
+
+
+def test_a_larger_log_must_contain_the_old_one(secure_page: Any) -> None:
+    leaves = [merkle.leaf_hash(str(number).encode()) for number in range(700)]
+    sizes = {1, 2, 3, 7, 8, 255, 256, 257, 511, 512, 600, 700}
+    roots = {size: merkle.root_of(leaves[:size]).hex() for size in sizes}
+    pairs = [[old, now] for old in sorted(sizes) for now in sorted(sizes)]
+    results = secure_page.evaluate(CONSISTENCY, [pairs, _tiles(leaves, sizes), roots])
+    expected = ["backwards" if now < old else "same" if now == old else "larger" for old, now in pairs]
+    assert results == expected
+    fork = merkle.root_of([*leaves[:6], merkle.leaf_hash(b"x")]).hex()
+    forked = [[7, now, fork] for now in (7, 8, 257, 700)]
+    assert secure_page.evaluate(CONSISTENCY, [forked, _tiles(leaves, sizes), roots]) == ["backwards"] * 4
+    assert secure_page.evaluate(CONSISTENCY, [[[7, 700]], {}, roots])[0].startswith("unavailable")
+
+
+def test_the_proof_is_the_one_the_ledger_makes(secure_page: Any) -> None:
+    leaves = [merkle.leaf_hash(str(number).encode()) for number in range(300)]
+    nodes = lambda node: merkle.root_of(leaves[node[1] << node[0] : (node[1] + 1) << node[0]])  # noqa: E731
+    expected = [value.hex() for value in proof.carry_out(proof.plan_consistency(77, 300), nodes)]
+    found = secure_page.evaluate(
+        """async (tiles) => {
+          const { consistencyProof } = await import("/verify/consistency.js");
+          const { hex } = await import("/verify/bytes.js");
+          const get = async (path) => Uint8Array.from((tiles[path] ?? "").match(/../g) ?? [], (byte) => parseInt(byte, 16));
+          return (await consistencyProof({ oldSize: 77, size: 300, prefix: "", get })).map(hex);
+        }""",
+        _tiles(leaves, {300}),
+    )
+    assert found == expected
