@@ -1,0 +1,44 @@
+"""Where something stood, from its events: places with from and to. PURE."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# Steps after which the thing is on the road: no place's temperature speaks for it until it arrives.
+_LEAVING = {"shipping", "departing", "transporting", "picking_up"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One event that moved or saw the thing: its own or, while inside, its container's."""
+
+    at_ms: int
+    biz_step: str
+    biz_location: str
+
+
+@dataclass(frozen=True)
+class Stay:
+    """A stay at a place; `to_ms` None = still there. Half open."""
+
+    place: str
+    from_ms: int
+    to_ms: int | None
+
+
+def stays(steps: Iterable[Step]) -> list[Stay]:
+    """The stays that the steps tell of. An event's bizLocation is where the thing is afterwards (EPCIS 2.0, 7.3.5.4).
+
+    A leaving step ends the stay whatever location it names; another step without a location changes nothing.
+    """
+    found: list[Stay] = []
+    place, since = "", 0
+    for step in sorted(steps, key=lambda step: step.at_ms):
+        after = "" if step.biz_step in _LEAVING else step.biz_location or place
+        if after == place:
+            continue
+        if place:
+            found.append(Stay(place, since, step.at_ms))
+        place, since = after, step.at_ms
+    if place:
+        found.append(Stay(place, since, None))
+    return [stay for stay in found if stay.to_ms is None or stay.to_ms > stay.from_ms]

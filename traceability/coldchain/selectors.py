@@ -1,0 +1,118 @@
+"""Reading temperatures: of a holder, along a pack's path, for a chart; and the files behind them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from django.db.models import QuerySet
+
+from traceability.capture import selectors as capture
+from traceability.custody import selectors as custody
+from traceability.parties.models import Party
+
+from . import charts, chunks, journey
+from .excursions import Reading
+from .models import LoggerFile, ReadingChunk
+
+FOREVER_MS = 2**62
+
+
+class Leg(NamedTuple):
+    """A stretch of a pack's path: what held it (itself, a container, a place), from, to (None = still), readings."""
+
+    holder: str
+    from_ms: int
+    to_ms: int | None
+    readings: list[Reading]
+
+
+def readings(holder: str, start_ms: int | None = None, end_ms: int | None = None) -> list[Reading]:
+    """All readings of `holder` from `start_ms` to `end_ms` (both included), in time order, whatever the device.
+
+    To judge durations use `series`: two interleaved loggers must not break each other's runs.
+    """
+    return sorted({reading for part in series(holder, start_ms, end_ms).values() for reading in part})
+
+
+def series(holder: str, start_ms: int | None = None, end_ms: int | None = None) -> dict[str, list[Reading]]:
+    """The readings of `holder` per device URI, each in time order; the same sample read out twice counts once."""
+    start, end = _bounds(start_ms, end_ms)
+    found: dict[str, set[Reading]] = defaultdict(set)
+    for chunk in _chunks(holder, start, end).filter(count__gt=0):
+        found[chunk.device].update(
+            reading for reading in chunks.decode(bytes(chunk.data)) if start <= reading[0] <= end
+        )
+    return {device: sorted(found[device]) for device in sorted(found) if found[device]}
+
+
+def summaries(holder: str, start_ms: int | None = None, end_ms: int | None = None) -> list[ReadingChunk]:
+    """Lowest and highest temperatures reported without the readings behind them (`count` 0)."""
+    return list(_chunks(holder, *_bounds(start_ms, end_ms)).filter(count=0).order_by("start_ms", "key"))
+
+
+def source_events(holder: str, start_ms: int | None = None, end_ms: int | None = None) -> list[int]:
+    """Log indexes of the events that the readings of `holder` come from: the evidence of a finding."""
+    found = _chunks(holder, *_bounds(start_ms, end_ms)).values_list("event_index", flat=True)
+    return sorted(set(found))
+
+
+def holders_of(event_indexes: Iterable[int]) -> list[str]:
+    """The holders whose temperatures these events report."""
+    rows = ReadingChunk.objects.filter(event_index__in=list(event_indexes))
+    return sorted(set(rows.values_list("holder", flat=True)))
+
+
+def exposure_path(epc: str) -> list[Leg]:
+    """What temperatures `epc` was exposed to: its own readings, its containers' while inside, its places' while there.
+
+    Legs without any reading are there too, with an empty list: unknown is not fine. In order of their start.
+    """
+    held = [(epc, 0, None), *(_span(container) for container in custody.path(epc)), *_stays(epc)]
+    legs = []
+    for holder, from_ms, to_ms in held:
+        found = readings(holder, from_ms, None if to_ms is None else to_ms - 1)
+        if holder == epc:
+            if not found:
+                continue
+            from_ms = found[0][0]
+        legs.append(Leg(holder, from_ms, to_ms, found))
+    return sorted(legs, key=lambda leg: (leg.from_ms, leg.holder))
+
+
+def chart_points(
+    holder: str, *, start_ms: int | None = None, end_ms: int | None = None, max_points: int = 400
+) -> list[Reading]:
+    """The readings of `holder` for a chart: lowest and highest per bucket, never averages."""
+    return charts.thin(readings(holder, start_ms, end_ms), max_points)
+
+
+def files(party: Party) -> QuerySet[LoggerFile]:
+    """The captured logger files that `party` may see, newest first: its own; a regulator all."""
+    found = LoggerFile.objects.exclude(statement_hash="").select_related("party", "site").order_by("-uploaded_ms", "pk")
+    return found if party.has_role(Party.Role.REGULATOR) else found.filter(party=party)
+
+
+def file_by_hash(sha256: str, *, party: Party) -> LoggerFile | None:
+    """The file with this hash if `party` may see it, else None (do not tell the two apart)."""
+    return files(party).filter(sha256=sha256).first()
+
+
+def _chunks(holder: str, start_ms: int, end_ms: int) -> QuerySet[ReadingChunk]:
+    return ReadingChunk.objects.filter(holder=holder, start_ms__lte=end_ms, end_ms__gte=start_ms).order_by(
+        "start_ms", "key"
+    )
+
+
+def _bounds(start_ms: int | None, end_ms: int | None) -> tuple[int, int]:
+    return (-FOREVER_MS if start_ms is None else start_ms), (FOREVER_MS if end_ms is None else end_ms)
+
+
+def _span(container: Sequence[object]) -> tuple[str, int, int | None]:
+    holder, from_ms, to_ms = container
+    return holder, from_ms, to_ms  # type: ignore[return-value]
+
+
+def _stays(epc: str) -> list[tuple[str, int, int | None]]:
+    views = capture.views([step.index for step in custody.history(epc)])
+    steps = [journey.Step(view.event_time_ms, view.biz_step, view.biz_location) for view in views.values()]
+    return [(stay.place, stay.from_ms, stay.to_ms) for stay in journey.stays(steps)]
