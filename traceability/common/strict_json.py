@@ -1,0 +1,108 @@
+"""The one strict JSON reader for whatever is committed, so that Python and a browser read the same value.
+
+Refused: duplicate members, NaN and Infinity, lone surrogates, integers beyond 2^53 - 1, numbers that a double cannot
+hold exactly as written, too deep nesting.
+"""
+
+import json
+from decimal import Decimal
+from typing import Any, NoReturn
+
+MAX_SAFE_INTEGER = 2**53 - 1
+MAX_DEPTH = 64
+
+
+class StrictJsonError(ValueError):
+    """The bytes are not JSON that everyone reads alike. `code` is stable; `detail` is for people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
+
+
+def loads(data: bytes) -> Any:
+    """The value in `data` (UTF-8, no byte-order mark); StrictJsonError says what is wrong with it."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise StrictJsonError("not-utf8", f"byte {error.start} is not UTF-8") from error
+    _require_shallow(data)
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise StrictJsonError("not-json", f"line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except RecursionError as error:
+        raise StrictJsonError("too-deep", f"nested deeper than {MAX_DEPTH}") from error
+    if "\\ud" in text or "\\uD" in text:
+        _require_no_surrogates(value)
+    return value
+
+
+def _require_shallow(data: bytes) -> None:
+    """Only a document with that many brackets can be that deep; counting is far cheaper than walking."""
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+        return
+    depth, inside, escaped = 0, False, False
+    for byte in data:
+        if inside:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                inside = False
+        elif byte == 0x22:
+            inside = True
+        elif byte in b"[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise StrictJsonError("too-deep", f"nested deeper than {MAX_DEPTH}")
+        elif byte in b"]}":
+            depth -= 1
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise StrictJsonError("duplicate-member", f"the member {name!r} stands twice")
+            seen.add(name)
+    return members
+
+
+def _integer(text: str) -> int:
+    value = int(text) if len(text) <= 17 else MAX_SAFE_INTEGER + 1
+    if abs(value) > MAX_SAFE_INTEGER:
+        raise StrictJsonError("number", f"the integer {text[:40]} is beyond 2^53 - 1")
+    return value
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")) or Decimal(text) != Decimal(repr(value)):
+        raise StrictJsonError("number", f"the number {text[:40]} has more digits than a double can hold")
+    return value
+
+
+def _constant(name: str) -> NoReturn:
+    raise StrictJsonError("number", f"{name} is not JSON")
+
+
+def _require_no_surrogates(value: Any) -> None:
+    if isinstance(value, str):
+        if any(0xD800 <= ord(char) <= 0xDFFF for char in value):
+            raise StrictJsonError("surrogate", "a string holds half a surrogate pair")
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            _require_no_surrogates(name)
+            _require_no_surrogates(member)
+    elif isinstance(value, list):
+        for member in value:
+            _require_no_surrogates(member)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_constant
+)

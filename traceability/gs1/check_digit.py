@@ -1,0 +1,17 @@
+"""GS1's mod-10 check digit (GS1 General Specifications, section 7.9)."""
+
+from .errors import Gs1Error
+
+
+def of(body: str) -> str:
+    """The check digit of `body`: weights 3, 1, 3, … from the right."""
+    total = sum(int(digit) * (1 if place % 2 else 3) for place, digit in enumerate(reversed(body)))
+    return str(-total % 10)
+
+
+def require(key: str, *, name: str) -> None:
+    """Raise Gs1Error unless the last digit of `key` is the check digit of the rest."""
+    if not (key.isascii() and key.isdigit()):
+        raise Gs1Error("not-digits", f"{name} {key!r} must be digits only")
+    if of(key[:-1]) != key[-1]:
+        raise Gs1Error("check-digit", f"{name} {key} has check digit {key[-1]}, {of(key[:-1])} expected")

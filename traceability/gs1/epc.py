@@ -1,0 +1,34 @@
+"""The one key under which a thing is known, however its identifier was spelled (docs/adr/0002)."""
+
+import re
+
+from . import digital_link, urn
+from .errors import Gs1Error
+
+NMPA_PREFIX = "urn:dosetrail:nmpa:"
+_OWN = re.compile(r"urn:dosetrail:(party|site|lot|item):[A-Za-z0-9._:\-]{1,128}")
+_NMPA = re.compile(r"8\d{19}")
+MAX_LENGTH = 1024
+
+
+def canonical(uri: str) -> str:
+    """The canonical Digital Link of a GS1 key (Digital Link of any domain, EPC URN), or our own urn as it is.
+
+    Any other URI is its own key: EPCIS allows private ones. Gs1Error for a GS1 form that is not well formed.
+    """
+    if len(uri) > MAX_LENGTH:
+        raise Gs1Error("too-long", f"an identifier has at most {MAX_LENGTH} characters")
+    if uri.startswith("urn:epc:"):
+        return urn.to_digital_link(uri)
+    if uri.startswith(("https://", "http://")):
+        try:
+            return digital_link.parse(uri).canonical
+        except Gs1Error as error:
+            if error.code == "no-key":
+                return uri  # a web address that is no Digital Link
+            raise
+    if uri.startswith(NMPA_PREFIX) and _NMPA.fullmatch(uri.removeprefix(NMPA_PREFIX)) is None:
+        raise Gs1Error("nmpa", f"{uri!r} does not end in 20 digits that begin with 8")
+    if uri.startswith("urn:dosetrail:") and not uri.startswith(NMPA_PREFIX) and _OWN.fullmatch(uri) is None:
+        raise Gs1Error("own-urn", f"{uri!r} is not an identifier of our namespace")
+    return uri
