@@ -51,10 +51,8 @@ def parse(uri: str) -> DigitalLink:
         raise Gs1Error("scheme", f"{uri!r} is not a web address")
     location, _, query = rest.partition("#")[0].partition("?")
     segments = location.rstrip("/").split("/")[1:]
-    if any(segment in _ALIASES for segment in segments):
-        segments = [_ALIASES.get(segment, segment) for segment in segments]
     start = _key_position(segments)
-    pairs = [(segments[place], _decode(segments[place + 1])) for place in range(start, len(segments), 2)]
+    pairs = [(_ai(segments[place]), _decode(segments[place + 1])) for place in range(start, len(segments), 2)]
     (key, value), qualifiers = pairs[0], pairs[1:]
     if key == "01" and value.isdigit() and len(value) in {8, 12, 13}:
         value = value.zfill(14)
@@ -82,9 +80,13 @@ def build(
 def _key_position(segments: list[str]) -> int:
     """Where the key stands: the first AI from which segments pair up to the end (a stem may come before it)."""
     for place, segment in enumerate(segments):
-        if segment in keys.QUALIFIERS and (len(segments) - place) % 2 == 0:
+        if _ai(segment) in keys.QUALIFIERS and (len(segments) - place) % 2 == 0:
             return place
     raise Gs1Error("no-key", "the address holds no GS1 key such as /01/<GTIN> or /00/<SSCC>")
+
+
+def _ai(segment: str) -> str:
+    return _ALIASES.get(segment, segment)
 
 
 def _require_order(key: str, qualifiers: list[str]) -> None:
@@ -109,4 +111,4 @@ def _attributes(query: str) -> dict[str, str]:
 
 
 def _path(pairs: list[tuple[str, str]]) -> str:
-    return "".join(f"/{ai}/{quote(value, safe="")}" for ai, value in pairs)
+    return "".join(f"/{ai}/{quote(value, safe='')}" for ai, value in pairs)
