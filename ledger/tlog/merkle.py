@@ -72,7 +72,7 @@ def verify_inclusion(index: int, size: int, *, leaf: bytes, proof: Sequence[byte
     """Raise ProofError unless `proof` shows `leaf` at `index` in the tree of `size` and `root` (RFC 9162 2.1.3.2)."""
     if not 0 <= index < size:
         raise ProofError(f"index {index} is outside a tree of size {size}")
-    _check_hashes(leaf, root, *proof)
+    _check_hashes(leaf, *proof)
     fn, sn, computed = index, size - 1, leaf
     for sibling in proof:
         if sn == 0:
@@ -97,7 +97,7 @@ def verify_consistency(size1: int, size2: int, *, root1: bytes, root2: bytes, pr
     """
     if not 0 <= size1 <= size2:
         raise ProofError(f"sizes {size1} and {size2} are out of order")
-    _check_hashes(root1, root2, *proof)
+    _check_hashes(*proof)
     if size1 == 0 or size1 == size2:
         if proof:
             raise ProofError("consistency proof should be empty")
