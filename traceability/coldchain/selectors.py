@@ -18,7 +18,10 @@ FOREVER_MS = 2**62
 
 
 class Leg(NamedTuple):
-    """A stretch of a pack's path: what held it (itself, a container, a place), from, to (None = still), readings."""
+    """A stretch of a pack's path: what held it (itself, a container, a place), from, to (None = still), readings.
+
+    One leg per logger where several reported on a holder, so that each series can be judged by itself.
+    """
 
     holder: str
     from_ms: int
@@ -70,12 +73,11 @@ def exposure_path(epc: str) -> list[Leg]:
     held = [(epc, 0, None), *(_span(container) for container in custody.path(epc)), *_stays(epc)]
     legs = []
     for holder, from_ms, to_ms in held:
-        found = readings(holder, from_ms, None if to_ms is None else to_ms - 1)
+        found = list(series(holder, from_ms, None if to_ms is None else to_ms - 1).values())
         if holder == epc:
-            if not found:
-                continue
-            from_ms = found[0][0]
-        legs.append(Leg(holder, from_ms, to_ms, found))
+            legs += [Leg(epc, part[0][0], part[-1][0], part) for part in found]
+        else:
+            legs += [Leg(holder, from_ms, to_ms, part) for part in found or [[]]]
     return sorted(legs, key=lambda leg: (leg.from_ms, leg.holder))
 
 

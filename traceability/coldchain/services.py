@@ -8,12 +8,12 @@ from django.db import transaction
 
 from traceability.capture import services as capture
 from traceability.common.clock import now_ms
-from traceability.gs1 import epc as gs1_epc
+from traceability.gs1 import scan
 from traceability.gs1.errors import Gs1Error
 from traceability.parties.models import Party, Site
 
 from . import loggers, originals, sensor_event
-from .loggers.model import LoggerError, Recording
+from .loggers.model import LoggerError, Recording, _
 from .models import LoggerFile
 from .sensor_event import Binding, Source, Window
 
@@ -25,7 +25,7 @@ class UploadError(LoggerError):
     """The upload's own particulars are wrong; `field` names which (holder, site, time_zone, start_ms)."""
 
     def __init__(self, code: str, template: str, *, field: str, **params: object) -> None:
-        super().__init__(code, template, **params)
+        super().__init__(code, template, line=None, **params)
         self.field = field
 
 
@@ -62,7 +62,7 @@ def upload(
     checked = _check(content, filename, party, _binding(holder_epc, site), _zone_name(time_zone, site))
     counted = sensor_event.window(checked.recording, checked.zone, start_ms=start_ms, end_ms=end_ms)
     if counted is None:
-        raise UploadError("logger.window", "No reading of this file lies between start and end.", field="start_ms")
+        raise UploadError("logger.window", _("No reading of this file lies between start and end."), field="start_ms")
     ready = _Upload(checked.recording, checked.source, checked.binding, counted, checked.zone)
     return _record(ready, content=content, filename=filename, party=party, site=site, pseudonym=member_pseudonym)
 
@@ -73,22 +73,24 @@ def _check(content: bytes, filename: str, party: Party, binding: Binding, zone_n
     if zone_name is None and recording.clock != "utc":
         raise UploadError(
             "logger.time-zone-missing",
-            "The times in this file are local: say in which time zone the logger's clock ran.",
+            _("The times in this file are local: say in which time zone the logger's clock ran."),
             field="time_zone",
         )
     if recording.signature.verdict == "does-not-match":
         raise LoggerError(
             "logger.signature",
-            "The file's signature does not match its content: it was changed after the logger wrote it (opening and "
-            "saving it in an editor is enough). Upload the file as it came from the logger.",
+            _(
+                "The file's signature does not match its content: it was changed after the logger wrote it (opening "
+                "and saving it in an editor is enough). Upload the file as it came from the logger."
+            ),
         )
     last_ms = recording.readings[-1][0] if recording.readings else recording.created_ms
     if last_ms is None:
-        raise LoggerError("logger.no-readings", "There is neither a reading nor a day's summary in this file.")
+        raise LoggerError("logger.no-readings", _("There is neither a reading nor a day's summary in this file."))
     if last_ms > now_ms() + CLOCK_TOLERANCE_MS:
         raise UploadError(
             "logger.future",
-            "The last reading lies in the future: the time zone is wrong or the logger's clock is.",
+            _("The last reading lies in the future: the time zone is wrong or the logger's clock is."),
             field="time_zone",
         )
     sha256 = originals.digest(content)
@@ -162,14 +164,25 @@ def _columns(ready: _Upload, filename: str, party: Party, site: Site | None, siz
 def _binding(holder_epc: str | None, site: Site | None) -> Binding:
     if not holder_epc and site is None:
         raise UploadError(
-            "logger.holder-missing", "Say what the logger rode with (a code) or where it hung (a site).", field="holder"
+            "logger.holder-missing",
+            _("Say what the logger rode with (a code) or where it hung (a site)."),
+            field="holder",
         )
-    try:
-        epc = gs1_epc.canonical(holder_epc) if holder_epc else ""
-    except Gs1Error as error:
-        raise UploadError(
-            "logger.holder", "The holder is no code that we read: {why}", field="holder", why=error
-        ) from error
+    epc = ""
+    if holder_epc:
+        try:
+            scanned = scan.parse(holder_epc)
+        except Gs1Error as error:
+            raise UploadError(
+                "logger.holder", _("The holder's code cannot be read: {why}"), field="holder", why=error.detail
+            ) from error
+        if not scanned.epc or scanned.kind in {"gtin", "gln"}:
+            raise UploadError(
+                "logger.holder",
+                _("The holder must be one pack, case or pallet: its code as scanned, or its URI."),
+                field="holder",
+            )
+        epc = scanned.epc
     return Binding(epc, site.uri if site else "")
 
 
@@ -177,6 +190,9 @@ def _zone_name(time_zone: str | None, site: Site | None) -> str | None:
     name = time_zone or (site.time_zone if site else None)
     if name is not None and name not in available_timezones():
         raise UploadError(
-            "logger.time-zone", "“{name}” is no IANA time zone like Asia/Shanghai.", field="time_zone", name=name[:64]
+            "logger.time-zone",
+            _("“{name}” is no IANA time zone like Asia/Shanghai."),
+            field="time_zone",
+            name=name[:64],
         )
     return name

@@ -3,15 +3,15 @@
 from datetime import tzinfo
 
 from . import berlinger, plain_csv
-from .model import LoggerError, Recording
+from .model import LoggerError, Recording, _
 
 MAX_BYTES = 8 * 1024 * 1024
 
 # What people try to upload, and what to do instead: the first bytes of the file, what it is.
 _FOREIGN = (
-    (b"%PDF", "a PDF report"),
-    (b"PK\x03\x04", "a spreadsheet or zip archive"),
-    (b"\xd0\xcf\x11\xe0", "an old spreadsheet"),
+    (b"%PDF", _("a PDF report")),
+    (b"PK\x03\x04", _("a spreadsheet or zip archive")),
+    (b"\xd0\xcf\x11\xe0", _("an old spreadsheet")),
 )
 
 
@@ -22,17 +22,21 @@ def parse(content: bytes, *, zone: tzinfo) -> Recording:
     Raises LoggerError (code, detail, line) for anything but the formats of docs/logger-files.md; never guesses.
     """
     if len(content) > MAX_BYTES:
-        raise LoggerError("logger.too-large", "The file is larger than {limit} MiB.", limit=MAX_BYTES // 1024 // 1024)
+        raise LoggerError(
+            "logger.too-large", _("The file is larger than {limit} MiB."), limit=MAX_BYTES // 1024 // 1024
+        )
     if not content.strip():
-        raise LoggerError("logger.empty", "The file is empty. Export it again from the logger.")
+        raise LoggerError("logger.empty", _("The file is empty. Export it again from the logger."))
     if berlinger.recognises(content):
         return berlinger.parse(content, zone=zone)
     if plain_csv.recognises(content):
         return plain_csv.parse(content, zone=zone)
-    what = next((name for magic, name in _FOREIGN if content.startswith(magic)), "no logger file that we know")
+    what = next((name for magic, name in _FOREIGN if content.startswith(magic)), _("no logger file that we know"))
     raise LoggerError(
         "logger.unknown-format",
-        "This is {what}. Upload the .txt file of a Berlinger Fridge-tag or Q-tag as the logger wrote it, or a CSV file "
-        "whose header line is “timestamp,temperature_c”.",
+        _(
+            "This is {what}. Upload the .txt file of a Berlinger Fridge-tag or Q-tag as the logger wrote it, or a CSV "
+            "file whose header line is “timestamp,temperature_c”."
+        ),
         what=what,
     )

@@ -11,7 +11,7 @@ from datetime import date, datetime, tzinfo
 from . import signature
 from .berlinger_text import Section, read
 from .localtime import LocalClock, resolve
-from .model import Day, DeviceAlarm, Limit, LoggerError, Recording
+from .model import Day, DeviceAlarm, Limit, LoggerError, Recording, _
 from .plain_csv import milli
 
 _HEAD = b"Device: Q-tag "
@@ -44,7 +44,7 @@ def parse(content: bytes, *, zone: tzinfo) -> Recording:
     model = root.value("Device")
     is_fridge_tag = model in _FRIDGE_TAGS
     if not is_fridge_tag and not model.startswith(_Q_TAG):
-        raise LoggerError("logger.unknown-model", "“{model}” is a model that we do not read yet.", model=model[:60])
+        raise LoggerError("logger.unknown-model", _("“{model}” is a model that we do not read yet."), model=model[:60])
     conf, cert = root.section("Conf"), root.section("Cert")
     to_milli = _unit(conf.get("Temp unit") or "C")
     rows = _rows(root.section("Data"), to_milli)
@@ -81,11 +81,11 @@ def parse(content: bytes, *, zone: tzinfo) -> Recording:
 def _unit(unit: str) -> Callable[[str], int]:
     """A reader of temperatures in the device's unit, to milli-°C (°F rounded to the nearest, halves up)."""
     if unit not in {"C", "F"}:
-        raise LoggerError("logger.unit", "“{unit}” is not a temperature unit that we read (C or F).", unit=unit[:20])
+        raise LoggerError("logger.unit", _("“{unit}” is not a temperature unit that we read (C or F)."), unit=unit[:20])
 
     def read_milli(text: str) -> int:
         if not _NUMBER.fullmatch(text):
-            raise LoggerError("logger.number", "“{text}” is not a temperature.", text=text[:20])
+            raise LoggerError("logger.number", _("“{text}” is not a temperature."), text=text[:20])
         value = milli(text)
         return value if unit == "C" else ((value - 32_000) * 10 + 9) // 18
 
@@ -98,12 +98,12 @@ def _rows(data: Section, to_milli: Callable[[str], int]) -> list[tuple[datetime,
         return []  # a Fridge-tag 2 keeps days only
     header_line, header = data.rows[0]
     if header[:2] != _DATA_HEADER:
-        raise LoggerError("logger.form", "The data columns are not time and temperature.", line=header_line)
+        raise LoggerError("logger.form", _("The data columns are not time and temperature."), line=header_line)
     rows = []
     for number, cells in data.rows[1:]:
         moment = _local(cells[0])
         if moment is None or len(cells) < 2:
-            raise LoggerError("logger.form", "Expected a time and a temperature.", line=number)
+            raise LoggerError("logger.form", _("Expected a time and a temperature."), line=number)
         rows.append((moment, None if cells[1] == _MISSING else _cell(cells[1], number, to_milli)))
     return rows
 
@@ -138,7 +138,9 @@ def _q_tag_limits(conf: Section, to_milli: Callable[[str], int]) -> tuple[Limit,
         if kind == "0":
             continue
         if kind not in _Q_TAG_TYPES:
-            raise LoggerError("logger.alarm-type", "Alarm type {kind} is not one that we know (0 to 4).", kind=kind[:8])
+            raise LoggerError(
+                "logger.alarm-type", _("Alarm type {kind} is not one that we know (0 to 4)."), kind=kind[:8]
+            )
         side, mode = _Q_TAG_TYPES[kind]
         limit_mc, limit_s = to_milli(section.value("T AL")), _count(section.value("t AL")) * 60
         limits.append(Limit(_count(number), side, limit_mc, limit_s, mode))  # type: ignore[arg-type]
@@ -216,10 +218,10 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise LoggerError("logger.form", "“{text}” is not a date.", text=text[:20]) from error
+        raise LoggerError("logger.form", _("“{text}” is not a date."), text=text[:20]) from error
 
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 9):
-        raise LoggerError("logger.number", "“{text}” is not a whole number.", text=text[:20])
+        raise LoggerError("logger.number", _("“{text}” is not a whole number."), text=text[:20])
     return int(text)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from .model import LoggerError
+from .model import LoggerError, _
 
 # "T AL: +8.0, t AL: 60": several fields share a line; a key starts with a letter and has no comma or colon.
 _NEXT_FIELD = re.compile(r", (?=[A-Za-z][A-Za-z ]{0,24}:)")
@@ -22,7 +22,9 @@ class Section:
         """The field `key` of this level. Raises LoggerError if the file has none."""
         found = self.get(key)
         if found is None:
-            raise LoggerError("logger.field-missing", "The field “{key}” is missing. Export the file again.", key=key)
+            raise LoggerError(
+                "logger.field-missing", _("The field “{key}” is missing. Export the file again."), key=key
+            )
         return found
 
     def get(self, key: str) -> str | None:
@@ -42,7 +44,9 @@ def read(content: bytes) -> Section:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise LoggerError("logger.encoding", "The file is not UTF-8 text; upload it as the logger wrote it.") from error
+        raise LoggerError(
+            "logger.encoding", _("The file is not UTF-8 text; upload it as the logger wrote it.")
+        ) from error
     root = Section()
     open_sections = [root]  # by indentation
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
@@ -53,7 +57,7 @@ def read(content: bytes) -> Section:
             continue
         depth = len(line) - len(line.lstrip(" "))
         if depth >= min(len(open_sections), _MAX_DEPTH):
-            raise LoggerError("logger.form", "The indentation has no heading above it.", line=number)
+            raise LoggerError("logger.form", _("The indentation has no heading above it."), line=number)
         del open_sections[depth + 1 :]
         fields = _fields(line[depth:], number)
         open_sections[depth].lines.append(fields)
@@ -68,6 +72,6 @@ def _fields(text: str, number: int) -> dict[str, str]:
     for part in _NEXT_FIELD.split(text):
         key, colon, value = part.partition(":")
         if not colon or not key:
-            raise LoggerError("logger.form", "Expected “key: value”.", line=number)
+            raise LoggerError("logger.form", _("Expected “key: value”."), line=number)
         fields[key] = value.removeprefix(" ")
     return fields

@@ -19,7 +19,7 @@ from itertools import pairwise
 from statistics import median_low
 from typing import Literal
 
-from .model import LoggerError
+from .model import LoggerError, _
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -65,10 +65,12 @@ def resolve(locals_: Sequence[datetime], zone: tzinfo) -> tuple[LocalClock, list
     if not candidates:
         raise LoggerError(
             "logger.time-order",
-            "The times in this file go back or repeat: the logger's clock was changed during the recording. "
-            "Split the recording at the change and upload the parts.",
+            _(
+                "The times in this file go back or repeat: the logger's clock was changed during the recording. "
+                "Split the recording at the change and upload the parts."
+            ),
         )
-    _, _, clock, series = min(candidates, key=lambda candidate: candidate[:2])
+    *_rank, clock, series = min(candidates, key=lambda candidate: candidate[:2])
     return clock, series
 
 

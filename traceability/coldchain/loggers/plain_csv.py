@@ -16,7 +16,7 @@ from itertools import pairwise
 from traceability.coldchain.excursions import sampling_interval_s
 
 from .localtime import resolve, to_ms
-from .model import Clock, LoggerError, Recording, Signature
+from .model import Clock, LoggerError, Recording, Signature, _
 
 HEADER = "timestamp,temperature_c"
 
@@ -41,7 +41,7 @@ def parse(content: bytes, *, zone: tzinfo) -> Recording:
     meta = dict(_meta(line, number) for number, line in enumerate(lines[:start], start=1))
     rows = [_row(line, number) for number, line in enumerate(lines[start + 1 :], start=start + 2)]
     if not any(value is not None for _, value in rows):
-        raise LoggerError("logger.no-readings", "There is no reading below the header.")
+        raise LoggerError("logger.no-readings", _("There is no reading below the header."))
     clock, times = _times([moment for moment, _ in rows], zone, first_line=start + 2)
     readings = tuple((ms, value) for ms, (_, value) in zip(times, rows, strict=True) if value is not None)
     return Recording(
@@ -60,7 +60,7 @@ def _lines(content: bytes) -> list[str]:
     try:
         text = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError as error:
-        raise LoggerError("logger.encoding", "The file is not UTF-8 text. Save it as UTF-8.") from error
+        raise LoggerError("logger.encoding", _("The file is not UTF-8 text. Save it as UTF-8.")) from error
     lines = text.replace("\r\n", "\n").split("\n")
     if lines[-1] == "":
         lines.pop()
@@ -70,14 +70,14 @@ def _lines(content: bytes) -> list[str]:
 def _meta(line: str, number: int) -> tuple[str, str]:
     match = _META.fullmatch(line)
     if not match:
-        raise LoggerError("logger.csv-comment", "Only “# device:”, “# model:” and “# serial:” lines.", line=number)
+        raise LoggerError("logger.csv-comment", _("Only “# device:”, “# model:” and “# serial:” lines."), line=number)
     return match[1], match[2]
 
 
 def _row(line: str, number: int) -> tuple[datetime, int | None]:
     cells = line.split(",")
     if len(cells) != 2:
-        raise LoggerError("logger.csv-columns", "Two cells expected: timestamp,temperature_c.", line=number)
+        raise LoggerError("logger.csv-columns", _("Two cells expected: timestamp,temperature_c."), line=number)
     return _time(cells[0], number), _milli(cells[1], number)
 
 
@@ -87,7 +87,7 @@ def _time(cell: str, number: int) -> datetime:
             return datetime.fromisoformat(cell)
         except ValueError:
             pass
-    raise LoggerError("logger.csv-time", "The time must look like 2026-11-01T08:00:00+08:00.", line=number)
+    raise LoggerError("logger.csv-time", _("The time must look like 2026-11-01T08:00:00+08:00."), line=number)
 
 
 def _milli(cell: str, number: int) -> int | None:
@@ -95,11 +95,11 @@ def _milli(cell: str, number: int) -> int | None:
         return None
     if not _VALUE.fullmatch(cell):
         raise LoggerError(
-            "logger.csv-temperature", "The temperature must be °C like 5.1 (at most three decimals).", line=number
+            "logger.csv-temperature", _("The temperature must be °C like 5.1 (at most three decimals)."), line=number
         )
     value = milli(cell)
     if value < _LOWEST_MC:
-        raise LoggerError("logger.csv-temperature", "The temperature is below absolute zero.", line=number)
+        raise LoggerError("logger.csv-temperature", _("The temperature is below absolute zero."), line=number)
     return value
 
 
@@ -117,9 +117,11 @@ def _times(moments: list[datetime], zone: tzinfo, *, first_line: int) -> tuple[C
         return clock.mode, times
     if not all(aware):
         line = first_line + aware.index(not aware[0])
-        raise LoggerError("logger.csv-zone", "Either all times carry an offset or none does.", line=line)
+        raise LoggerError("logger.csv-zone", _("Either all times carry an offset or none does."), line=line)
     times = [to_ms(moment) for moment in moments]
     for position, (before, after) in enumerate(pairwise(times), start=1):
         if after <= before:
-            raise LoggerError("logger.time-order", "Times must increase from line to line.", line=first_line + position)
+            raise LoggerError(
+                "logger.time-order", _("Times must increase from line to line."), line=first_line + position
+            )
     return "utc", times

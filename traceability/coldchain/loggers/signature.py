@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
-from .model import LoggerError, Signature
+from .model import LoggerError, Signature, _
 
 MARK = b"\nSig: "
 
@@ -31,7 +31,9 @@ def check(content: bytes, *, public_key_hex: str, issuer: str, lot: str) -> Sign
     mark = content.rfind(MARK)
     tail = content[mark + len(MARK) :]
     if mark < 0 or tail.rstrip(b"\r\n").count(b"\n"):
-        raise LoggerError("logger.signature-form", "The signature line at the end is missing. Export the file again.")
+        raise LoggerError(
+            "logger.signature-form", _("The signature line at the end is missing. Export the file again.")
+        )
     key = _bytes64(public_key_hex)
     signature = _bytes64(tail.rstrip(b"\r\n").decode("ascii", "replace"))
     key_id = hashlib.sha256(key).hexdigest()[:16]
@@ -69,5 +71,5 @@ def _bytes64(text: str) -> bytes:
     except ValueError:
         value = b""
     if len(value) != 64 or len(text) != 128:
-        raise LoggerError("logger.signature-form", "Key and signature must be 128 hexadecimal digits each.")
+        raise LoggerError("logger.signature-form", _("Key and signature must be 128 hexadecimal digits each."))
     return value
