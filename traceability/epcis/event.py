@@ -19,38 +19,10 @@ _CLASS_LISTS = (
     ("output_quantity", "outputQuantityList"),
 )
 _MEMBERS = frozenset(
-    [
-        "@context",
-        "type",
-        "isA",
-        "eventTime",
-        "eventTimeZoneOffset",
-        "recordTime",
-        "eventID",
-        "certificationInfo",
-        "errorDeclaration",
-        "bizStep",
-        "disposition",
-        "readPoint",
-        "bizLocation",
-        "bizTransactionList",
-        "sourceList",
-        "destinationList",
-        "sensorElementList",
-        "persistentDisposition",
-        "action",
-        "epcList",
-        "quantityList",
-        "ilmd",
-        "parentID",
-        "childEPCs",
-        "childQuantityList",
-        "inputEPCList",
-        "inputQuantityList",
-        "outputEPCList",
-        "outputQuantityList",
-        "transformationID",
-    ]
+    """@context type isA eventTime eventTimeZoneOffset recordTime eventID certificationInfo errorDeclaration bizStep
+    disposition readPoint bizLocation bizTransactionList sourceList destinationList sensorElementList
+    persistentDisposition action epcList quantityList ilmd parentID childEPCs childQuantityList inputEPCList
+    inputQuantityList outputEPCList outputQuantityList transformationID""".split()
 )
 LOT, EXPIRY = "lotNumber", "itemExpirationDate"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -165,7 +165,7 @@ def _check_compliance(event: Mapping[str, Any], scope: Scope) -> None:
                 scope.add("corrective-ids", "an event that did not occur has no corrective events")
 
 
-# The exclusions of time and value within a sensor element were proposed and deferred by the working group
+# The exclusions of times, values and repeated attributes within a sensor element were proposed and deferred by the working group
 # (gs1/EPCIS#255), and documents in circulation break them: they bind parties that are set CBV-compliant.
 def _check_sensors(event: Mapping[str, Any], scope: Scope) -> None:
     elements = event.get("sensorElementList")
@@ -199,7 +199,7 @@ def _check_report(report: Mapping[str, Any], metadata: Mapping[str, Any], scope:
     if scope.cbv_compliant and "value" in report and any(name in report for name in _STATISTICS):
         scope.add("sensor-value", "has either value, or statistics (minValue, maxValue, meanValue, …)")
     for name in _ONCE:
-        if name in report and name in metadata:
+        if scope.cbv_compliant and name in report and name in metadata:
             with scope.faults.at(name):
                 scope.add("sensor-twice", f"{name} stands in sensorMetadata already")
 
