@@ -126,7 +126,8 @@ CONSISTENCY = """async ([sizes, tiles, roots]) => {
   for (const [old, now, oldRoot] of sizes) {
     const log = { size: now, root: bytes(roots[now]) };
     try {
-      results.push(await extendsOld({ old: { size: old, root: bytes(oldRoot ?? roots[old]) }, now: log, prefix: "", get }));
+      const seen = { size: old, root: bytes(oldRoot ?? roots[old]) };
+      results.push(await extendsOld({ old: seen, now: log, prefix: "", get }));
     } catch (error) {
       results.push(error.backwards ? "backwards" : `unavailable: ${error.message}`);
     }
@@ -169,7 +170,8 @@ def test_the_proof_is_the_one_the_ledger_makes(secure_page: Any) -> None:
         """async (tiles) => {
           const { consistencyProof } = await import("/verify/consistency.js");
           const { hex } = await import("/verify/bytes.js");
-          const get = async (path) => Uint8Array.from((tiles[path] ?? "").match(/../g) ?? [], (byte) => parseInt(byte, 16));
+          const bytes = (text) => Uint8Array.from(text.match(/../g) ?? [], (byte) => parseInt(byte, 16));
+          const get = async (path) => bytes(tiles[path] ?? "");
           return (await consistencyProof({ oldSize: 77, size: 300, prefix: "", get })).map(hex);
         }""",
         _tiles(leaves, {300}),

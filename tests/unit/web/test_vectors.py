@@ -1,4 +1,4 @@
-"""The shared evidence vectors under the Python verifier; tests/e2e/consumer/test_verifier.py puts them to the browser."""
+"""The shared evidence vectors under the Python verifier; tests/e2e/consumer/ puts them to the browser."""
 
 import pytest
 

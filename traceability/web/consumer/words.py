@@ -29,7 +29,8 @@ OUTCOMES: Mapping[Outcome, Words] = {
     Outcome.REGISTERED: Words(
         _("Registered, not yet sold"),
         _(
-            "The maker has recorded this code and nobody has recorded a sale. A copy of the code would get this answer too."
+            "The maker has recorded this code and nobody has recorded a sale. "
+            "A copy of the code would get this answer too."
         ),
         (_COMPARE, _("If you have just bought it, the sale may not have been recorded yet: look again in two days.")),
         "ok",
@@ -48,7 +49,8 @@ OUTCOMES: Mapping[Outcome, Words] = {
     Outcome.SOLD_AGAIN: Words(
         _("Possible copy: this code was seen more than once"),
         _(
-            "It was sold more than once, or seen in two places that one pack cannot have reached. Your pack may be a copy, or was sold again."
+            "It was sold more than once, or seen in two places that one pack cannot have reached. "
+            "Your pack may be a copy, or was sold again."
         ),
         (_DO_NOT_TAKE, _REPORT, _ASK),
         "danger",
@@ -71,7 +73,8 @@ OUTCOMES: Mapping[Outcome, Words] = {
     Outcome.TEMPERATURE: Words(
         _("Temperature problem under review"),
         _(
-            "On its way this pack was, or may have been, outside its storage temperature. Whether it can be used is being assessed."
+            "On its way this pack was, or may have been, outside its storage temperature. "
+            "Whether it can be used is being assessed."
         ),
         (_("Do not take it before your pharmacist has said that you can."), _ASK),
         "warn",
@@ -80,7 +83,8 @@ OUTCOMES: Mapping[Outcome, Words] = {
     Outcome.SERIAL_UNKNOWN: Words(
         _("No record of this pack yet"),
         _(
-            "The product is known here, but there is nothing to show for this serial number. Most often a record is late; that alone does not make a pack false."
+            "The product is known here, but there is nothing to show for this serial number. "
+            "Most often a record is late; that alone does not make a pack false."
         ),
         (
             _("Check that you typed or scanned the whole code."),
@@ -93,7 +97,8 @@ OUTCOMES: Mapping[Outcome, Words] = {
     Outcome.PRODUCT_UNKNOWN: Words(
         _("This product is not in Dosetrail"),
         _(
-            "The code is well formed, but no company here has registered this product. It may be traced in another system."
+            "The code is well formed, but no company here has registered this product. "
+            "It may be traced in another system."
         ),
         (_("Check that you typed or scanned the whole code."), _("Ask your pharmacist which system covers it.")),
         "unknown",

@@ -1,0 +1,109 @@
+"""All that is recorded about one pack: read once, used for the page and for its evidence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from traceability.capture.models import PublishedEvent
+from traceability.custody import selectors as custody
+from traceability.products import selectors as products
+from traceability.products.models import TradeItem
+
+from .codes import OnPack, PackCode
+
+# Steps inside the maker's own walls: until something else happens, a pack counts as not yet shipped.
+_AT_THE_MAKER = {
+    "commissioning",
+    "encoding",
+    "packing",
+    "unpacking",
+    "inspecting",
+    "storing",
+    "stocking",
+    "sampling",
+    "staging_outbound",
+    "loading",
+    "sensor_reporting",
+    "creating_class_instance",
+    "assembling",
+    "collecting",
+    "removing",
+}
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """A pack's effective events (its own and, while inside, its containers') in order, and what they say of it."""
+
+    code: PackCode
+    item: TradeItem | None
+    events: Sequence[PublishedEvent]
+    own: frozenset[int]  # log indexes of the events that name the pack itself
+    chain: frozenset[str]  # the pack and the containers it was in, as canonical EPCs
+    lot: str
+    expiry: date | None
+    recall: PublishedEvent | None
+
+    @property
+    def on_market(self) -> bool:
+        """Whether it has left its maker: another party has recorded it, or the maker something beyond its walls."""
+        return any(
+            event.reporter != self.events[0].reporter or event.biz_step not in _AT_THE_MAKER for event in self.events
+        )
+
+    @property
+    def dispensed(self) -> Sequence[PublishedEvent]:
+        """Its sales: whole packs handed out, undone ones not counted."""
+        return [
+            event
+            for event in self.events
+            if event.index in self.own and event.biz_step == "dispensing" and event.disposition == "dispensed"
+        ]
+
+    def matches(self, given: OnPack) -> bool:
+        """Whether the reader has the pack in hand: lot and expiry are what the maker recorded."""
+        return bool(self.lot) and given.lot == self.lot and given.expiry is not None and given.expiry == self.expiry
+
+
+def read(code: PackCode) -> Dossier:
+    """The dossier of a pack; empty events when nothing is recorded."""
+    item = products.item_by_nmpa(code.nmpa) if code.nmpa else products.item_by_gtin(code.gtin)
+    steps = custody.history(code.epc)
+    events = _effective([step.index for step in steps])
+    state = custody.state(code.epc)
+    lot = (state.lot or "") if state else ""
+    return Dossier(
+        code=code,
+        item=item,
+        events=events,
+        own=frozenset(step.index for step in steps if step.relation == "own"),
+        chain=frozenset([code.epc, *(step.container for step in steps if step.container)]),
+        lot=lot,
+        expiry=_expiry(code, lot, state.expiry if state else None),
+        recall=_recall(code, lot),
+    )
+
+
+def day(event: PublishedEvent) -> date:
+    """The event's calendar day where it happened: its own UTC offset decides."""
+    return datetime.fromtimestamp(event.event_time_ms // 1000 + event.offset_minutes * 60, UTC).date()
+
+
+def _effective(indexes: Sequence[int]) -> list[PublishedEvent]:
+    rows = PublishedEvent.objects.filter(index__in=indexes, voided_by=None, declaration_ms=None)
+    return list(rows.order_by("event_time_ms", "event_id"))
+
+
+def _expiry(code: PackCode, lot: str, recorded: date | str | None) -> date | None:
+    """The last valid day: as committed with the pack, else as the lot's master data says."""
+    if recorded:
+        return recorded if isinstance(recorded, date) else date.fromisoformat(recorded[:10])
+    row = products.lot(code.gtin, lot) if lot and code.gtin else None
+    return row.expiry_date if row else None
+
+
+def _recall(code: PackCode, lot: str) -> PublishedEvent | None:
+    status = custody.lot_status(code.gtin, lot) if lot and code.gtin else None
+    if status is None or status.recalled_index is None:
+        return None
+    return PublishedEvent.objects.filter(index=status.recalled_index).first()

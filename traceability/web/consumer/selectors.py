@@ -1,0 +1,189 @@
+"""What the consumer's page may show about a pack, and the evidence under the same rule.
+
+The code alone gives one verdict and the recall notice, and evidence that the code was recorded. Lot and expiry, which
+stand on the pack, open the rest. A pack that nobody recorded and one that has not left its maker look the same.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from ledger import api as ledger
+from traceability.capture.models import PublishedEvent
+from traceability.common.models import Document
+from traceability.contracts import selectors as contracts
+from traceability.gs1 import epc as epcs
+from traceability.gs1.errors import Gs1Error
+from traceability.parties import selectors as parties
+from traceability.products.models import TradeItem
+
+from . import dossier, journey, temperature
+from .codes import OnPack, PackCode
+from .dossier import Dossier
+from .verdict import Outcome, PackFacts, decide
+
+# Claims that prove "this code was recorded" and no more than a verifier insists on (docs/formats.md).
+_CODE_ALONE = {"type", "action", "#day", "bizStep", "#members", "#party", "epcList", "outputEPCList"}
+_WITH_PACK_IN_HAND = _CODE_ALONE | {
+    "disposition",
+    "persistentDisposition",
+    "parentID",
+    "childEPCs",
+    "inputEPCList",
+    "quantityList",
+    "ilmd/cbvmda:lotNumber",
+    "ilmd/cbvmda:itemExpirationDate",
+    "ilmd/lotNumber",
+    "ilmd/itemExpirationDate",
+}
+_OF_ITEMS = {"epcList", "childEPCs", "inputEPCList", "outputEPCList", "parentID"}
+
+
+@dataclass(frozen=True)
+class Recall:
+    """The recall of a pack's batch: the day, and who called it back."""
+
+    day: date
+    party_name: str
+
+
+@dataclass(frozen=True)
+class Details:
+    """What whoever holds the pack may see."""
+
+    item: TradeItem | None
+    lot: str
+    expiry: date
+    sale: str
+    journey: Sequence[journey.Step]
+    cold_chain: temperature.Summary
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The page's content. `unmatched`: lot or expiry were given and do not fit, or there is nothing to fit."""
+
+    outcome: Outcome
+    code: PackCode | None
+    unmatched: bool = False
+    recall: Recall | None = None
+    details: Details | None = None
+
+    @property
+    def has_evidence(self) -> bool:
+        return self.outcome not in {Outcome.SERIAL_UNKNOWN, Outcome.PRODUCT_UNKNOWN, Outcome.CANNOT_CHECK}
+
+
+def look_up(code: PackCode, given: OnPack, *, now_ms: int) -> Answer:
+    """The answer to a scan at `now_ms`."""
+    pack = dossier.read(code)
+    in_hand = pack.matches(given)
+    unmatched = not in_hand and (bool(given.lot) or given.expiry is not None)
+    if not (pack.on_market or in_hand):
+        return Answer(decide(PackFacts(pack.item is not None, on_market=False)), code, unmatched)
+    exposure = temperature.exposure(code.epc, pack.item.profile if pack.item else None)
+    outcome = decide(_facts(pack, exposure, now_ms))
+    recall = Recall(dossier.day(pack.recall), journey.party_name(pack.recall.reporter)) if pack.recall else None
+    details = _details(pack, exposure) if in_hand else None
+    return Answer(outcome, code, unmatched, recall, details)
+
+
+def evidence(code: PackCode, given: OnPack) -> dict[str, Any] | None:
+    """The evidence bundle for a scan, or None where the page has nothing to prove."""
+    pack = dossier.read(code)
+    in_hand = pack.matches(given)
+    if not pack.events or not (pack.on_market or in_hand):
+        return None
+    events = [*pack.events, *([pack.recall] if pack.recall else [])] if in_hand else _first_of(pack)
+    names = _WITH_PACK_IN_HAND if in_hand else _CODE_ALONE
+    documents = Document.objects.in_bulk([event.statement_hash for event in events])
+    requests = [_request(documents[event.statement_hash], names) for event in _once(events, documents)]
+    bundle = ledger.evidence(requests)
+    lot_class = epcs.canonical(f"https://id.gs1.org/01/{code.gtin}/10/{pack.lot}") if code.gtin and pack.lot else ""
+    concerns = _concerns(pack.chain if in_hand else frozenset([code.epc]), lot_class)
+    for entry in bundle["entries"]:
+        entry["claims"] = [item for item in entry["claims"] if concerns(item["claim"])]
+    return bundle
+
+
+def _facts(pack: Dossier, exposure: temperature.Exposure, now_ms: int) -> PackFacts:
+    findings = contracts.open_findings_for(pack.chain, [event.index for event in pack.events])
+    rules = {finding.rule for finding in findings}
+    return PackFacts(
+        product_known=pack.item is not None,
+        on_market=True,
+        recalled=pack.recall is not None,
+        expired=pack.expiry is not None and pack.expiry < _today(pack, now_ms),
+        dispensed=len(pack.dispensed),
+        copied=bool(rules & {"clone", "double-dispense"}),
+        temperature=bool(exposure.excursions) or "temperature" in rules,
+    )
+
+
+def _today(pack: Dossier, now_ms: int) -> date:
+    """The calendar day where the pack was seen last; an expiry is a local date."""
+    place = pack.events[-1].biz_location if pack.events else ""
+    site = parties.site_by_uri(place) if place else None
+    return datetime.fromtimestamp(now_ms / 1000, ZoneInfo(site.time_zone) if site else UTC).date()
+
+
+def _details(pack: Dossier, exposure: temperature.Exposure) -> Details:
+    sold = len(pack.dispensed)
+    assert pack.expiry is not None  # matches() has compared it
+    return Details(
+        item=pack.item,
+        lot=pack.lot,
+        expiry=pack.expiry,
+        sale=ngettext("{count} time", "{count} times", sold).format(count=sold) if sold else _("No sale is recorded"),
+        journey=journey.steps(pack.events),
+        cold_chain=temperature.summary(exposure),
+    )
+
+
+def _first_of(pack: Dossier) -> list[PublishedEvent]:
+    """The event that first recorded the code itself."""
+    return [event for event in pack.events if event.index in pack.own][:1]
+
+
+def _once(events: Sequence[PublishedEvent], documents: dict[str, Document]) -> list[PublishedEvent]:
+    """Each event whose content is held here, once: a recall may be in the history too."""
+    held = {event.index: event for event in events if event.statement_hash in documents}
+    return [held[index] for index in sorted(held)]
+
+
+def _request(document: Document, names: set[str]) -> tuple[str, dict[str, Any], bytes, Callable[[str], bool]]:
+    return document.statement_hash, _body(document), bytes(document.secret), names.__contains__
+
+
+def _body(document: Document) -> dict[str, Any]:
+    """The committed document. Damaged content is shown as empty: the browser then raises the alarm, as it should."""
+    try:
+        body = json.loads(bytes(document.body))
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _concerns(chain: frozenset[str], lot_class: str) -> Callable[[str], bool]:
+    """Whether a claim is about this pack, its containers or its lot; the other packs of an event stay hidden."""
+
+    def concerns(claim: str) -> bool:
+        _salt, name, value = json.loads(claim)
+        if name == "quantityList":
+            return bool(lot_class) and _canonical(value.get("epcClass")) == lot_class
+        return name not in _OF_ITEMS or _canonical(value) in chain
+
+    return concerns
+
+
+def _canonical(uri: Any) -> str:
+    try:
+        return epcs.canonical(uri)
+    except (Gs1Error, TypeError, AttributeError):
+        return ""
