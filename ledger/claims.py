@@ -4,15 +4,14 @@ A claim is `[salt, name, value]` in RFC 8785 JSON; its leaf is an RFC 6962 leaf 
 padded, so that position, order and number of claims tell nothing.
 """
 
-import hmac
 import re
-from base64 import b64encode, urlsafe_b64encode
-from collections import Counter
+from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from .canonical import CanonicalError, canonical, encode_string
 from .tlog import merkle
@@ -47,8 +46,7 @@ class ClaimsError(ValueError):
     """The document cannot be committed: a name that claims reserve, a value without canonical form, a bad time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """One claim: its name, its text `[salt,name,value]` and its leaf hash."""
 
     name: str
@@ -72,9 +70,9 @@ def commit(document: Mapping[str, Any], *, secret: bytes, party: str) -> Commitm
     claims = _claims(document, secret, party)
     leaves = [claim.leaf for claim in claims]
     size = max(MIN_LEAVES, 1 << (len(leaves) - 1).bit_length())
+    mac = _Hmac(secret)
     for i in range(size - len(leaves)):
-        pad = hmac.digest(secret, _PAD + i.to_bytes(4, "big"), "sha256")
-        leaves.append(sha256(b"\x00" + pad).digest())
+        leaves.append(sha256(b"\x00" + mac.digest(_PAD + i.to_bytes(4, "big"))).digest())
     leaves.sort()
     return Commitment(merkle.perfect_root(leaves), claims, leaves)
 
@@ -128,18 +126,42 @@ _RESERVED = frozenset({f"{name}#count" for name in LISTS} | {f"{SPREAD}#members"
 
 
 def _claims(document: Mapping[str, Any], secret: bytes, party: str) -> list[Claim]:
-    claims, seen = [], Counter[str]()
+    claims: list[Claim] = []
+    seen: dict[str, int] = {}
+    mac = _Hmac(secret)
     try:
         for name, value in members(document, party):
             pair = f"{encode_string(name)},{canonical(value)}"
-            seen[pair] += 1  # equal members of a list get salts of their own
-            message = _CLAIM + f"[{pair},{seen[pair]}]".encode()
-            salt = urlsafe_b64encode(hmac.digest(secret, message, "sha256")[:16]).rstrip(b"=").decode()
+            repeat = 1
+            if name in LISTS:  # equal members of a list get salts of their own
+                repeat = seen[pair] = seen.get(pair, 0) + 1
+            digest = mac.digest(_CLAIM + f"[{pair},{repeat}]".encode())
+            salt = b2a_base64(digest[:16], newline=False)[:22].translate(_URL_SAFE).decode()
             text = f'["{salt}",{pair}]'
             claims.append(Claim(name, text, sha256(b"\x00" + text.encode()).digest()))
     except (CanonicalError, UnicodeEncodeError, AttributeError, TypeError) as error:
         raise ClaimsError(f"the document has no canonical form: {error}") from error
     return claims
+
+
+class _Hmac:
+    """HMAC-SHA256 (RFC 2104) under one key of at most 64 bytes, its padded key hashed once for all messages."""
+
+    def __init__(self, key: bytes) -> None:
+        padded = key.ljust(64, b"\x00")
+        self._inner = sha256(padded.translate(_INNER))
+        self._outer = sha256(padded.translate(_OUTER))
+
+    def digest(self, message: bytes) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def _levels(leaves: Sequence[bytes]) -> list[Sequence[bytes]]:

@@ -103,6 +103,8 @@ def verify_consistency(size1: int, size2: int, *, root1: bytes, root2: bytes, pr
             raise ProofError("consistency proof should be empty")
         if root1 != (EMPTY_ROOT if size1 == 0 else root2):
             raise ProofError(f"another root at size {size1}")
+        if len(root2) != HASH_SIZE and size1 == 0:
+            raise ProofError(f"a hash is {HASH_SIZE} bytes long")
         if size2 == 0 and root2 != EMPTY_ROOT:
             raise ProofError("another root at size 0")
         return

@@ -124,7 +124,7 @@ def test_a_statement_has_one_spelling(name):
 
 @pytest.mark.parametrize(
     "payload",
-    [b'{"a": 1}', b'{"b":1,"a":2}', b'{"a":1,"a":1}', b"{", b"1.0", b"NaN", b'"\\ud800"', b"9007199254740993"],,
+    [b'{"a": 1}', b'{"b":1,"a":2}', b'{"a":1,"a":1}', b"{", b"1.0", b"NaN", b'"\\ud800"', b"9007199254740993"],
 )
 def test_public_content_is_canonical_json(payload):
     fields = {1: -8, 3: statements.content_type("policy"), 4: KEY.kid, 15: {1: PARTY, 2: "dosetrail:policy", 6: 7200}}
