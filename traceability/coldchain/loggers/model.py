@@ -12,7 +12,7 @@ Verdict = Literal["matches-known-key", "matches", "does-not-match", "absent"]
 
 
 def _(text: str) -> str:
-    """Mark a sentence for the catalogue. Here it stays English; `coldchain.wording` puts it in the reader's language."""
+    """Mark a sentence for the catalogue; `coldchain.wording` puts it in the reader's language."""
     return text
 
 
