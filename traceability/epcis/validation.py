@@ -165,7 +165,7 @@ def _check_compliance(event: Mapping[str, Any], scope: Scope) -> None:
                 scope.add("corrective-ids", "an event that did not occur has no corrective events")
 
 
-# The exclusions of times, values and repeated attributes within a sensor element were proposed and deferred by the working group
+# The exclusions of times, values and repeated attributes in a sensor element were proposed and deferred by the group
 # (gs1/EPCIS#255), and documents in circulation break them: they bind parties that are set CBV-compliant.
 def _check_sensors(event: Mapping[str, Any], scope: Scope) -> None:
     elements = event.get("sensorElementList")

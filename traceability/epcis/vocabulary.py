@@ -33,7 +33,8 @@ MEASUREMENT_TYPES = frozenset(
     LuminousIntensity MagneticFlux MagneticFluxDensity MagneticVectorPotential Mass MassConcentration MassFlowRate
     MassPerAreaTime MemoryCapacity MolalityOfSolute MolarEnergy MolarMass MolarVolume Power Pressure RadiantFlux
     RadiantIntensity RelativeHumidity Resistance Resistivity SolidAngle SpecificVolume Speed SurfaceDensity
-    SurfaceTension Temperature Time Torque Voltage Volume VolumeFlowRate VolumeFraction VolumetricFlux Wavenumber""".split()
+    SurfaceTension Temperature Time Torque Voltage Volume VolumeFlowRate VolumeFraction VolumetricFlux
+    Wavenumber""".split()
 )
 _WEB = "https://ref.gs1.org/cbv/"
 _WEB_CLASSES = ("BizStep-", "Disp-", "BTT-", "SDT-", "ER-", "Comp-")

@@ -1,0 +1,183 @@
+"""Changing parties, their places, licences, people and tokens; each change of master data is a logged version."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import date
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from traceability.common.clock import now_ms
+from traceability.gs1 import check_digit
+
+from . import selectors
+from .keys import create_hosted_key, register_device_key, revoke_key
+from .models import ApiToken, Licence, Member, Party, PartyIdentifier, Site
+from .versions import log_version
+
+__all__ = [
+    "ConfirmationError",
+    "add_member",
+    "confirm",
+    "create_hosted_key",
+    "create_party",
+    "issue_token",
+    "register_device_key",
+    "revoke_key",
+    "revoke_token",
+    "save_licence",
+    "save_party",
+    "save_site",
+]
+
+
+class ConfirmationError(Exception):
+    """A high-risk action was not confirmed: the password is wrong or the reason is missing. `code` is stable."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def create_party(*, id: str, name: str, roles: Sequence[str], gln: str | None = None, uscc: str | None = None) -> Party:
+    """A new party with a hosted key; its first version is signed by the regulator, or by itself while there is none."""
+    party = Party(id=id, name=name, roles=list(roles))
+    _require_roles(roles)
+    party.full_clean()
+    with transaction.atomic():
+        party.save(force_insert=True)
+        for scheme, value in ((PartyIdentifier.Scheme.GLN, gln), (PartyIdentifier.Scheme.USCC, uscc)):
+            if value:
+                _identifier(party, scheme, value)
+        create_hosted_key(party=party)
+        _log_party(party)
+    return party
+
+
+def save_party(*, party: Party) -> Party:
+    """Store a changed party and log the new version."""
+    _require_roles(party.roles)
+    party.full_clean()
+    with transaction.atomic():
+        party.save()
+        _log_party(party)
+    return party
+
+
+def save_site(
+    *,
+    id: str,
+    party: Party,
+    name: str,
+    latitude_e6: int,
+    longitude_e6: int,
+    time_zone: str,
+    city: str,
+    country: str,
+    gln: str | None = None,
+) -> Site:
+    """Create or change a site; its version is signed by its party. Coordinates in micro-degrees."""
+    fields = {
+        "party": party,
+        "name": name,
+        "gln": gln,
+        "latitude_e6": latitude_e6,
+        "longitude_e6": longitude_e6,
+        "time_zone": time_zone,
+        "city": city,
+        "country": country,
+    }
+    _require_zone(time_zone)
+    if gln:
+        check_digit.require(gln, name="GLN")
+    Site(id=id, **fields).full_clean(validate_unique=False)
+    with transaction.atomic():
+        site, _ = Site.objects.update_or_create(id=id, defaults=fields)
+        log_version(subject=f"site:{id}", content={**fields, "party": party.id, "uri": site.uri}, by=party)
+    return site
+
+
+def save_licence(*, party: Party, kind: str, number: str, authority: str, valid_from: date, valid_to: date) -> Licence:
+    """Create or change a licence; its version is signed by the regulator."""
+    fields = {"party": party, "authority": authority, "valid_from": valid_from, "valid_to": valid_to}
+    with transaction.atomic():
+        licence, _ = Licence.objects.update_or_create(kind=kind, number=number, defaults=fields)
+        content = {
+            "party": party.id,
+            "authority": authority,
+            "valid_from": valid_from.isoformat(),
+            "valid_to": valid_to.isoformat(),
+        }
+        log_version(subject=f"licence:{kind}:{number}", content=content, by=selectors.regulator() or party)
+    return licence
+
+
+def add_member(*, party: Party, username: str, password: str, role: str, site_id: str | None = None) -> Member:
+    """A person who may sign in for a party; the log will know them by a random pseudonym only."""
+    users = get_user_model()
+    user = users(username=username)
+    validate_password(password, user)
+    with transaction.atomic():
+        user.set_password(password)
+        user.save()
+        member = Member(user=user, party=party, role=role, pseudonym=f"m-{secrets.token_hex(8)}", site_id=site_id)
+        member.full_clean()
+        member.save()
+    return member
+
+
+def issue_token(*, party: Party, label: str) -> str:
+    """A new bearer token in clear, which is shown once; only its hash is kept."""
+    plain = f"dt_{secrets.token_urlsafe(32)}"
+    with transaction.atomic():
+        ApiToken.objects.create(digest=selectors.token_digest(plain), party=party, label=label, created_ms=now_ms())
+    return plain
+
+
+def revoke_token(*, digest: str) -> None:
+    """Refuse a token from now on."""
+    with transaction.atomic():
+        ApiToken.objects.filter(digest=digest, revoked_ms=None).update(revoked_ms=now_ms())
+
+
+def confirm(member: Member, password: str, reason: str) -> str:
+    """Re-authenticate for a high-risk action (21 CFR 11.200); the reason, stripped. ConfirmationError otherwise."""
+    if not reason.strip():
+        raise ConfirmationError("reason-missing")
+    if not member.user.check_password(password):
+        raise ConfirmationError("password-wrong")
+    return reason.strip()
+
+
+def _identifier(party: Party, scheme: str, value: str) -> None:
+    if scheme == PartyIdentifier.Scheme.GLN:
+        check_digit.require(value, name="GLN")
+    PartyIdentifier.objects.create(party=party, scheme=scheme, value=value)
+
+
+def _log_party(party: Party) -> None:
+    content = {
+        "name": party.name,
+        "roles": party.roles,
+        "active": party.active,
+        "cbv_compliant": party.cbv_compliant,
+        "identifiers": [
+            {"scheme": row.scheme, "value": row.value} for row in party.identifiers.order_by("scheme", "value")
+        ],
+    }
+    log_version(subject=f"party:{party.id}", content=content, by=selectors.regulator() or party)
+
+
+def _require_roles(roles: Sequence[str]) -> None:
+    unknown = [role for role in roles if role not in Party.Role.values]
+    if unknown or not roles:
+        raise ValidationError({"roles": f"roles are one or more of {', '.join(Party.Role.values)}"})
+
+
+def _require_zone(name: str) -> None:
+    from zoneinfo import available_timezones
+
+    if name not in available_timezones():
+        raise ValidationError({"time_zone": f"{name} is not an IANA time zone such as Asia/Shanghai"})
