@@ -1,5 +1,6 @@
 """Temperatures in EPCIS sensor elements, and the event that we build for a logger file."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -8,11 +9,12 @@ import pytest
 
 from traceability.coldchain import loggers, sensor_event, sensors
 from traceability.coldchain.sensor_event import Binding, Source
+from traceability.epcis.validation import validate_document
 
 from . import berlinger_files as made
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-SSCC = "https://id.gs1.org/00/095211012345678904"
+SSCC = "https://id.gs1.org/00/095211012345678905"
 
 
 @pytest.mark.parametrize(
@@ -132,3 +134,21 @@ def test_a_csv_without_a_name_goes_by_its_file() -> None:
     recording = loggers.parse(b"timestamp,temperature_c\n2026-11-01T08:00:00Z,5.1\n", zone=UTC)
     assert sensor_event.device_uri(recording, "SIM-000123.csv") == "urn:dosetrail:device:csv:SIM-000123"
     assert sensor_event.device_uri(recording, "冷 1") == "urn:dosetrail:device:csv:%E5%86%B7%201"
+
+
+@pytest.mark.parametrize(("epc", "place"), [(SSCC, ""), (SSCC, "urn:dosetrail:site:x"), ("", "urn:dosetrail:site:x")])
+@pytest.mark.parametrize("content", [made.q_tag(), made.fridge_tag()], ids=["readings", "days"])
+def test_the_event_is_valid_epcis(content: bytes, epc: str, place: str) -> None:
+    recording = loggers.parse(content, zone=SHANGHAI)
+    counted = sensor_event.window(recording, SHANGHAI, start_ms=None, end_ms=None)
+    assert counted is not None
+    source = Source("urn:dosetrail:party:x", "ab" * 32, "https://x.example/f", "urn:dosetrail:device:d", "UTC")
+    event = sensor_event.build(recording, source, Binding(epc, place), counted, SHANGHAI)
+    document = {
+        "@context": event["@context"],
+        "type": "EPCISDocument",
+        "schemaVersion": "2.0",
+        "creationDate": "2026-03-03T00:00:00Z",
+        "epcisBody": {"eventList": [event]},
+    }
+    assert validate_document(json.loads(json.dumps(document)), cbv_compliant=True) == []
