@@ -1,7 +1,7 @@
 // The panel "Check on this device": fetches the evidence, checks it, and says what was checked in plain words.
 
 import { verifyBundle } from "../verify/verify.js";
-import { checkShown, checkSubject } from "../verify/story.js";
+import { checkLabel, checkShown, checkSubject } from "../verify/story.js";
 import { compare, forget, remember } from "./memory.js";
 
 const { words } = await import(document.documentElement.lang.startsWith("zh") ? "./words-zh.js" : "./words-en.js");
@@ -36,9 +36,10 @@ async function fetchBundle() {
 }
 
 async function run() {
-  const { vkey, tiles, pack, lot } = panel.dataset;
+  const { vkey, tiles } = panel.dataset;
   const { checkpoint, entries } = await verifyBundle(await fetchBundle(), vkey);
-  checkSubject(entries, { pack, lot });
+  checkSubject(entries, panel.dataset);
+  checkLabel(entries, panel.dataset);
   const shown = [...document.querySelectorAll("[data-entry]")].map(({ dataset }) => ({ ...dataset, index: Number(dataset.entry) }));
   checkShown(entries, shown);
   const past = await compare(checkpoint, vkey, tiles);

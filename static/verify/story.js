@@ -47,14 +47,27 @@ function packAndContainers(entries, pack) {
   return known;
 }
 
-/** Throws unless each proved event is about the pack, a container it was in, or its lot. */
-export function checkSubject(entries, { pack, lot }) {
+/** Throws unless each proved event is about the pack, a container it was in, or its lot (`lotClass`, may be empty). */
+export function checkSubject(entries, { pack, lotClass }) {
   const known = packAndContainers(entries, pack);
-  const lotClass = thing(pack).replace(/\/21\/.*/s, `/10/${lot}`);
+  const gtin = /^01\/\d+/.exec(thing(pack));
+  const lot = lotClass && thing(lotClass);
+  if (lot && gtin && !lot.startsWith(`${gtin[0]}/10/`)) throw new Error("the lot is of another product");
   for (const { index, claims } of entries) {
     const classes = (claims.get("quantityList") ?? []).map((quantity) => thing(quantity.epcClass));
-    if (!named(claims).some((epc) => known.has(epc)) && !classes.includes(lotClass)) {
+    if (!named(claims).some((epc) => known.has(epc)) && !(lot && classes.includes(lot))) {
       throw new Error(`entry ${index} is about other goods`);
+    }
+  }
+}
+
+/** Throws where the maker recorded another lot or expiry (ISO 8601 day) than the page shows. */
+export function checkLabel(entries, { lot, expiry }) {
+  const recorded = (claims, key) => claims.get(`ilmd/cbvmda:${key}`) ?? claims.get(`ilmd/${key}`);
+  for (const { index, claims } of entries) {
+    const [maker, until] = [recorded(claims, "lotNumber"), recorded(claims, "itemExpirationDate")?.slice(0, 10)];
+    if ((lot && maker && maker !== lot) || (expiry && until && until !== expiry)) {
+      throw new Error(`entry ${index} names another lot or expiry than this page`);
     }
   }
 }

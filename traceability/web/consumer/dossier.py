@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 from traceability.capture.models import PublishedEvent
 from traceability.custody import selectors as custody
+from traceability.gs1 import digital_link
 from traceability.products import selectors as products
 from traceability.products.models import TradeItem
 
@@ -45,6 +46,12 @@ class Dossier:
     recall: PublishedEvent | None
 
     @property
+    def lot_class(self) -> str:
+        """The lot as EPC class; empty where product or lot is not known. A drug trace code's product has a GTIN too."""
+        gtin = _gtin(self.code, self.item)
+        return digital_link.build(gtin=gtin, lot=self.lot) if gtin and self.lot else ""
+
+    @property
     def on_market(self) -> bool:
         """Whether it has left its maker: another party has recorded it, or the maker something beyond its walls."""
         return any(
@@ -79,8 +86,8 @@ def read(code: PackCode) -> Dossier:
         own=frozenset(step.index for step in steps if step.relation == "own"),
         chain=frozenset([code.epc, *(step.container for step in steps if step.container)]),
         lot=lot,
-        expiry=_expiry(code, lot, state.expiry if state else None),
-        recall=_recall(code, lot),
+        expiry=_expiry(_gtin(code, item), lot, state.expiry if state else None),
+        recall=_recall(_gtin(code, item), lot),
     )
 
 
@@ -94,16 +101,20 @@ def _effective(indexes: Sequence[int]) -> list[PublishedEvent]:
     return list(rows.order_by("event_time_ms", "event_id"))
 
 
-def _expiry(code: PackCode, lot: str, recorded: date | str | None) -> date | None:
+def _gtin(code: PackCode, item: TradeItem | None) -> str:
+    return code.gtin or (item.gtin if item else None) or ""
+
+
+def _expiry(gtin: str, lot: str, recorded: date | str | None) -> date | None:
     """The last valid day: as committed with the pack, else as the lot's master data says."""
     if recorded:
         return recorded if isinstance(recorded, date) else date.fromisoformat(recorded[:10])
-    row = products.lot(code.gtin, lot) if lot and code.gtin else None
+    row = products.lot(gtin, lot) if lot and gtin else None
     return row.expiry_date if row else None
 
 
-def _recall(code: PackCode, lot: str) -> PublishedEvent | None:
-    status = custody.lot_status(code.gtin, lot) if lot and code.gtin else None
+def _recall(gtin: str, lot: str) -> PublishedEvent | None:
+    status = custody.lot_status(gtin, lot) if lot and gtin else None
     if status is None or status.recalled_index is None:
         return None
     return PublishedEvent.objects.filter(index=status.recalled_index).first()

@@ -12,7 +12,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from ledger import api as ledger
 from traceability.capture.models import PublishedEvent
@@ -59,6 +58,7 @@ class Details:
 
     item: TradeItem | None
     lot: str
+    lot_class: str
     expiry: date
     sale: str
     journey: Sequence[journey.Step]
@@ -105,8 +105,7 @@ def evidence(code: PackCode, given: OnPack) -> dict[str, Any] | None:
     documents = Document.objects.in_bulk([event.statement_hash for event in events])
     requests = [_request(documents[event.statement_hash], names) for event in _once(events, documents)]
     bundle = ledger.evidence(requests)
-    lot_class = epcs.canonical(f"https://id.gs1.org/01/{code.gtin}/10/{pack.lot}") if code.gtin and pack.lot else ""
-    concerns = _concerns(pack.chain if in_hand else frozenset([code.epc]), lot_class)
+    concerns = _concerns(pack.chain if in_hand else frozenset([code.epc]), pack.lot_class)
     for entry in bundle["entries"]:
         entry["claims"] = [item for item in entry["claims"] if concerns(item["claim"])]
     return bundle
@@ -134,16 +133,22 @@ def _today(pack: Dossier, now_ms: int) -> date:
 
 
 def _details(pack: Dossier, exposure: temperature.Exposure) -> Details:
-    sold = len(pack.dispensed)
     assert pack.expiry is not None  # matches() has compared it
     return Details(
         item=pack.item,
         lot=pack.lot,
+        lot_class=pack.lot_class,
         expiry=pack.expiry,
-        sale=ngettext("{count} time", "{count} times", sold).format(count=sold) if sold else _("No sale is recorded"),
+        sale=_sales(len(pack.dispensed)),
         journey=journey.steps(pack.events),
         cold_chain=temperature.summary(exposure),
     )
+
+
+def _sales(count: int) -> str:
+    if count > 1:
+        return _("{count} times").format(count=count)
+    return _("Once") if count else _("No sale is recorded")
 
 
 def _first_of(pack: Dossier) -> list[PublishedEvent]:
