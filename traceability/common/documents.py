@@ -27,20 +27,35 @@ class Draft:
     annotation: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Signed:
+    """Drafts that are committed and signed, ready to be stored."""
+
+    documents: list[Document]
+    statements: list[bytes]
+
+
 def record(drafts: Sequence[Draft]) -> list[Document]:
-    """Sign each draft with its hosted key and submit it; durable when the enclosing transaction commits.
+    """Sign each draft with its hosted key and submit it; durable when the enclosing transaction commits."""
+    signed = prepare(drafts)
+    store(signed)
+    return signed.documents
+
+
+def prepare(drafts: Sequence[Draft]) -> Signed:
+    """Commit and sign: the work to do before the write gate is taken.
 
     The statement's time (iat) is rounded down to the hour: it is public, and the exact time is the document's business.
     """
     now = now_ms()
     iat = now // 1000 // HOUR_SECONDS * HOUR_SECONDS
-    documents, statements = [], []
-    for draft in drafts:  # hashing and signing happen before the write gate is taken
+    signed = Signed([], [])
+    for draft in drafts:
         secret = secrets.token_bytes(32)
         root = ledger.commit_claims(draft.body, secret=secret, party=draft.party).root
         statement = ledger.sign_statement(key=draft.key, iss=draft.party, kind=draft.kind, payload=root, iat=iat)
-        statements.append(statement)
-        documents.append(
+        signed.statements.append(statement)
+        signed.documents.append(
             Document(
                 statement_hash=ledger.statement_hash(statement),
                 kind=draft.kind,
@@ -51,7 +66,11 @@ def record(drafts: Sequence[Draft]) -> list[Document]:
                 annotation=dict(draft.annotation),
             )
         )
+    return signed
+
+
+def store(signed: Signed) -> None:
+    """Keep the documents and queue their statements, in one transaction (the caller's, where there is one)."""
     with transaction.atomic():
-        Document.objects.bulk_create(documents, batch_size=500)
-        ledger.submit(statements)
-    return documents
+        Document.objects.bulk_create(signed.documents, batch_size=500)
+        ledger.submit(signed.statements)

@@ -5,11 +5,15 @@ hold exactly as written, too deep nesting.
 """
 
 import json
+import re
 from decimal import Decimal
 from typing import Any, NoReturn
 
 MAX_SAFE_INTEGER = 2**53 - 1
 MAX_DEPTH = 64
+# Possessive and with an optional end, so that an unclosed string costs one pass only.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_ALL_BUT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 
 class StrictJsonError(ValueError):
@@ -42,23 +46,11 @@ def _require_shallow(data: bytes) -> None:
     """Only a document with that many brackets can be that deep; counting is far cheaper than walking."""
     if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
         return
-    depth, inside, escaped = 0, False, False
-    for byte in data:
-        if inside:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                inside = False
-        elif byte == 0x22:
-            inside = True
-        elif byte in b"[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise StrictJsonError("too-deep", f"nested deeper than {MAX_DEPTH}")
-        elif byte in b"]}":
-            depth -= 1
+    depth = 0
+    for byte in _STRING.sub(b"", data).translate(None, _ALL_BUT_BRACKETS):
+        depth += 1 if byte in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise StrictJsonError("too-deep", f"nested deeper than {MAX_DEPTH}")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Party(models.Model):
 
 
 class PartyIdentifier(models.Model):
-    """One typed identifier of a party (GLN, licence number, 统一社会信用代码), with validity. Part of the party's version."""
+    """One typed identifier of a party (GLN, licence number, 统一社会信用代码), with validity; part of its version."""
 
     class Scheme(models.TextChoices):
         GLN = "gln"

@@ -1,6 +1,7 @@
 """Reading parties: who a token, a URI, a key or a session belongs to."""
 
 import hashlib
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -105,9 +106,7 @@ def is_licence_valid(party: Party, kind: str) -> bool:
     return party.licences.filter(kind=kind, valid_from__lte=today, valid_to__gte=today).exists()
 
 
-def _today() -> Any:
-    from datetime import UTC, datetime
-
+def _today() -> date:
     return datetime.fromtimestamp(now_ms() / 1000, UTC).date()
 
 

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class StorageProfile(models.Model):
-    """Temperature limits of a product, from its label. Written by `products.services`; each change is a logged version."""
+    """Temperature limits from a label. Written by `products.services`; each change is a logged version."""
 
     id = models.SlugField(primary_key=True, max_length=64)
     name = models.CharField(max_length=100)

@@ -1,0 +1,130 @@
+"""What was captured (lasting), and the index of published events that queries use (projection)."""
+
+from django.db import models
+
+
+class CaptureJob(models.Model):
+    """One document taken in through the front door. Written by `capture.services`; not rebuildable."""
+
+    id = models.CharField(max_length=32, primary_key=True)
+    reporter = models.CharField(max_length=128)  # party URI
+    body_sha256 = models.CharField(max_length=64)
+    error_behaviour = models.CharField(max_length=8)  # rollback | proceed
+    created_ms = models.BigIntegerField()
+    event_count = models.IntegerField()
+    already_recorded = models.IntegerField(default=0)
+    errors = models.JSONField(default=list)  # faults of events left out under "proceed"
+    receipt = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["reporter", "body_sha256"], name="capture_job_once")]
+        indexes = [models.Index(fields=["reporter", "created_ms"])]
+
+
+class CapturedEvent(models.Model):
+    """The idempotency key of an event and the statement it became. Written by `capture.services`; not rebuildable."""
+
+    statement_hash = models.CharField(max_length=64, primary_key=True)
+    job = models.ForeignKey(CaptureJob, models.PROTECT, null=True, related_name="events")
+    reporter = models.CharField(max_length=128)
+    event_id = models.CharField(max_length=512)
+    declaration = models.CharField(max_length=40, default="")  # declarationTime as written, or ''
+    content_sha256 = models.CharField(max_length=64)
+    idempotency_key = models.CharField(max_length=128, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["reporter", "event_id", "declaration"], name="captured_event_once")
+        ]
+
+
+class PublishedEvent(models.Model):
+    """One published event, as queries and folds read it. Projection of event entries; rebuildable."""
+
+    index = models.BigIntegerField(primary_key=True)  # log index
+    statement_hash = models.CharField(max_length=64)
+    reporter = models.CharField(max_length=128)  # party URI that signed
+    event_id = models.CharField(max_length=512)
+    event_type = models.CharField(max_length=128)
+    event_time_ms = models.BigIntegerField()
+    offset_minutes = models.SmallIntegerField()
+    record_time_ms = models.BigIntegerField()
+    action = models.CharField(max_length=8)
+    biz_step = models.CharField(max_length=256)
+    disposition = models.CharField(max_length=256)
+    read_point = models.CharField(max_length=1024)
+    biz_location = models.CharField(max_length=1024)
+    declaration_ms = models.BigIntegerField(null=True)  # set on an error declaration
+    declaration_reason = models.CharField(max_length=256, default="")
+    voided_by = models.BigIntegerField(null=True)  # index of the effective error declaration
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["event_time_ms", "index"]),
+            models.Index(fields=["record_time_ms", "index"]),
+            models.Index(fields=["event_id"]),
+            models.Index(fields=["statement_hash"]),
+            models.Index(fields=["biz_step", "event_time_ms"]),
+            models.Index(fields=["biz_location", "event_time_ms"]),
+            models.Index(fields=["reporter", "event_time_ms"]),
+        ]
+
+    @property
+    def is_effective(self) -> bool:
+        """Whether folds count it: neither a declaration nor voided by one."""
+        return self.declaration_ms is None and self.voided_by is None
+
+
+class EventEpc(models.Model):
+    """An instance that an event names, and in which role. Projection; rebuildable."""
+
+    pk = models.CompositePrimaryKey("event_index", "role", "epc")
+    event_index = models.BigIntegerField()
+    role = models.CharField(max_length=8)  # epc | parent | child | input | output
+    epc = models.CharField(max_length=1024)
+    event_time_ms = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["epc", "event_time_ms"])]
+
+
+class EventClass(models.Model):
+    """A class (item or lot) that an event names, with its quantity. Projection; rebuildable."""
+
+    pk = models.CompositePrimaryKey("event_index", "position")
+    event_index = models.BigIntegerField()
+    position = models.IntegerField()
+    role = models.CharField(max_length=16)  # quantity | child_quantity | input_quantity | output_quantity
+    epc_class = models.CharField(max_length=1024)
+    quantity = models.CharField(max_length=40)  # decimal text, '' = none given
+    uom = models.CharField(max_length=3)
+
+    class Meta:
+        indexes = [models.Index(fields=["epc_class"])]
+
+
+class EventTransaction(models.Model):
+    """A business transaction of an event. Projection; rebuildable."""
+
+    pk = models.CompositePrimaryKey("event_index", "position")
+    event_index = models.BigIntegerField()
+    position = models.IntegerField()
+    type = models.CharField(max_length=256)
+    value = models.CharField(max_length=1024)
+
+    class Meta:
+        indexes = [models.Index(fields=["value", "type"])]
+
+
+class EventPartner(models.Model):
+    """A source or destination of an event. Projection; rebuildable."""
+
+    pk = models.CompositePrimaryKey("event_index", "position")
+    event_index = models.BigIntegerField()
+    position = models.IntegerField()
+    direction = models.CharField(max_length=11)  # source | destination
+    type = models.CharField(max_length=256)
+    value = models.CharField(max_length=1024)
+
+    class Meta:
+        indexes = [models.Index(fields=["value", "direction"])]

@@ -1,0 +1,40 @@
+"""Reading what was captured and published."""
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from ledger import api as ledger
+from traceability.common.models import Document
+from traceability.epcis import event as epcis_event
+from traceability.epcis.event import EventView
+
+from .models import CapturedEvent, CaptureJob, PublishedEvent
+
+
+def bodies(indexes: Collection[int]) -> dict[int, dict[str, Any]]:
+    """The committed events at these log indexes, as written; two queries."""
+    hashes = dict(PublishedEvent.objects.filter(index__in=indexes).values_list("statement_hash", "index"))
+    documents = Document.objects.filter(statement_hash__in=hashes).values_list("statement_hash", "body")
+    return {hashes[name]: json.loads(bytes(body)) for name, body in documents}
+
+
+def views(indexes: Collection[int]) -> dict[int, EventView]:
+    """The meaning of the events at these log indexes."""
+    return {index: epcis_event.read(body) for index, body in bodies(indexes).items()}
+
+
+def job(job_id: str, *, reporter: str) -> CaptureJob | None:
+    """A capture job of this reporter, or None."""
+    return CaptureJob.objects.filter(id=job_id, reporter=reporter).first()
+
+
+def is_finished(job: CaptureJob) -> bool:
+    """Whether every event of the job is published."""
+    hashes = list(CapturedEvent.objects.filter(job=job).values_list("statement_hash", flat=True))
+    return len(ledger.positions(hashes)) == len(hashes)
+
+
+def captured(reporter: str, event_id: str, declaration: str = "") -> CapturedEvent | None:
+    """What was captured under this idempotency key, or None."""
+    return CapturedEvent.objects.filter(reporter=reporter, event_id=event_id, declaration=declaration).first()

@@ -1,0 +1,285 @@
+"""The one way in: validate, commit, sign, store and submit, in one transaction per document (architecture.md, 3)."""
+
+import hashlib
+import hmac
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from ledger import api as ledger
+from traceability.common import documents, strict_json
+from traceability.common.clock import now_ms
+from traceability.common.problems import ProblemError
+from traceability.epcis import document as epcis_document
+from traceability.epcis import event as epcis_event
+from traceability.epcis import validation
+from traceability.epcis.faults import Fault
+from traceability.parties import selectors as parties
+from traceability.parties.models import Party
+
+from . import master_data
+from .models import CapturedEvent, CaptureJob
+
+KIND = "event"
+FUTURE_TOLERANCE_MS = 5 * 60 * 1000
+MAX_ERRORS_SHOWN = 50
+
+
+class CaptureError(ProblemError):
+    """Capture refused; nothing was stored."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """An event that is stored and submitted, now or before."""
+
+    event_id: str
+    statement_hash: str
+    already_recorded: bool
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """An event ready to be committed."""
+
+    place: int
+    body: dict[str, Any]
+    event_id: str
+    declaration: str
+    content_sha256: str
+
+
+def accept_document(body: bytes, *, reporter: Party, error_behaviour: str = "rollback") -> CaptureJob:
+    """Take in an EPCISDocument or EPCISQueryDocument; the job, with its signed submission receipt.
+
+    The same bytes by the same party give the first job. Under `rollback` any fault refuses the whole document
+    (CaptureError, nothing stored); under `proceed` faulty events are left out and listed in the job's errors.
+    """
+    digest = hashlib.sha256(body).hexdigest()
+    known = CaptureJob.objects.filter(reporter=reporter.uri, body_sha256=digest).first()
+    if known is not None:
+        return known
+    _require_room(len(body))
+    document = _parse(body)
+    faults = validation.validate_document(document, cbv_compliant=reporter.cbv_compliant)
+    if any(fault.event_index is None for fault in faults) or (faults and error_behaviour == "rollback"):
+        raise _refusal(faults)
+    events = epcis_document.events(document)
+    if len(events) > settings.CAPTURE_MAX_EVENTS:
+        raise _too_large(f"a document has at most {settings.CAPTURE_MAX_EVENTS} events")
+    bad = {fault.event_index for fault in faults}
+    prepared, refused = _prepare([(place, event) for place, event in enumerate(events) if place not in bad], reporter)
+    if refused and error_behaviour == "rollback":
+        raise _refusal(refused)
+    job = CaptureJob(
+        id=uuid.uuid4().hex,
+        reporter=reporter.uri,
+        body_sha256=digest,
+        error_behaviour=error_behaviour,
+        created_ms=now_ms(),
+        event_count=len(events),
+        errors=[_error(fault) for fault in [*faults, *refused]][:MAX_ERRORS_SHOWN],
+    )
+    _store(prepared, reporter=reporter, job=job, strict=error_behaviour == "rollback")
+    return job
+
+
+def accept_events(
+    events: Sequence[Mapping[str, Any]],
+    *,
+    reporter: Party,
+    annotation: Mapping[str, Any] | None = None,
+    idempotency_key: str = "",
+) -> list[Accepted]:
+    """Take in bare events (each with its own `@context`), all or none; CaptureError names event and field."""
+    _require_room(0)
+    faults = []
+    for place, event in enumerate(events):
+        found = validation.validate_event(event, cbv_compliant=reporter.cbv_compliant)
+        faults += [Fault(place, fault.pointer, fault.code, fault.message) for fault in found]
+    if faults:
+        raise _refusal(faults)
+    bare = [(place, epcis_document.bare(event)) for place, event in enumerate(events)]
+    prepared, refused = _prepare(bare, reporter)
+    if refused:
+        raise _refusal(refused)
+    return _store(
+        prepared, reporter=reporter, annotation=dict(annotation or {}), idempotency_key=idempotency_key, strict=True
+    )
+
+
+def parse_event(body: bytes) -> dict[str, Any]:
+    """One bare event from the bytes of a request; CaptureError when it is not strict JSON."""
+    _require_room(len(body))
+    event = _parse(body)
+    if not isinstance(event, dict):
+        raise CaptureError(400, "not-an-event", "the body must be one EPCIS event", "ValidationException")
+    return event
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return strict_json.loads(body)
+    except strict_json.StrictJsonError as error:
+        raise CaptureError(400, f"json-{error.code}", error.detail, "ValidationException") from error
+
+
+def _require_room(size: int) -> None:
+    if size > settings.CAPTURE_MAX_BYTES:
+        raise _too_large(f"a document has at most {settings.CAPTURE_MAX_BYTES} bytes")
+    if ledger.backlog() > settings.CAPTURE_MAX_BACKLOG:
+        raise CaptureError(
+            503, "backlog", "too many events wait for the log; send this again later", headers={"Retry-After": "5"}
+        )
+
+
+def _too_large(detail: str) -> CaptureError:
+    headers = {
+        "GS1-EPCIS-Capture-Limit": str(settings.CAPTURE_MAX_EVENTS),
+        "GS1-EPCIS-Capture-File-Size-Limit": str(settings.CAPTURE_MAX_BYTES),
+    }
+    return CaptureError(413, "capture-limit", detail, "CaptureLimitExceededException", headers=headers)
+
+
+def _prepare(events: Sequence[tuple[int, dict[str, Any]]], reporter: Party) -> tuple[list[_Prepared], list[Fault]]:
+    """Give each event its ID and key; faults name those from the future or doubled with other content."""
+    latest = now_ms() + FUTURE_TOLERANCE_MS
+    prepared: list[_Prepared] = []
+    faults: list[Fault] = []
+    seen: dict[tuple[str, str], str] = {}
+    for place, event in events:
+        if epcis_event.time_ms(event["eventTime"]) > latest:
+            faults.append(
+                Fault(place, "/eventTime", "future-event", "the event's time lies more than five minutes in the future")
+            )
+            continue
+        item = _identified(place, event, reporter)
+        key = (item.event_id, item.declaration)
+        if seen.setdefault(key, item.content_sha256) != item.content_sha256:
+            faults.append(
+                Fault(place, "/eventID", "event-id-reused", f"{item.event_id} stands twice with other content")
+            )
+        else:
+            prepared.append(item)
+    return prepared, faults
+
+
+def _identified(place: int, event: dict[str, Any], reporter: Party) -> _Prepared:
+    content = json.dumps(event, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    event_id = event.get("eventID")
+    if event_id is None:
+        event_id = _minted_id(reporter.uri.encode() + b"\0" + content)
+        event = {**event, "eventID": event_id}
+    declaration = event.get("errorDeclaration")
+    return _Prepared(
+        place=place,
+        body=event,
+        event_id=event_id,
+        declaration=declaration["declarationTime"] if declaration else "",
+        content_sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def _minted_id(content: bytes) -> str:
+    """A UUIDv8 from a keyed hash: the same content by the same reporter mints the same ID, and nobody can guess it."""
+    key = hashlib.sha256(b"dosetrail/event-id/1" + settings.KEY_ENCRYPTION_KEY).digest()
+    raw = bytearray(hmac.digest(key, content, "sha256")[:16])
+    raw[6] = raw[6] & 0x0F | 0x80
+    raw[8] = raw[8] & 0x3F | 0x80
+    return f"urn:uuid:{uuid.UUID(bytes=bytes(raw))}"
+
+
+def _store(
+    prepared: Sequence[_Prepared],
+    *,
+    reporter: Party,
+    strict: bool,
+    job: CaptureJob | None = None,
+    annotation: dict[str, Any] | None = None,
+    idempotency_key: str = "",
+) -> list[Accepted]:
+    fresh, known, conflicts = _split(prepared, reporter)
+    if conflicts and strict:
+        raise _refusal(conflicts, status=409, kind="ResourceAlreadyExistsException")
+    key = parties.signer_for(reporter)
+    drafts = [documents.Draft(KIND, item.body, reporter.uri, key, annotation or {}) for item in fresh]
+    unknown = master_data.unknown_identifiers([item.body for item in fresh])
+    signed = documents.prepare(drafts)
+    hashes = {
+        item.event_id + item.declaration: one.statement_hash for item, one in zip(fresh, signed.documents, strict=True)
+    }
+    if job is not None:
+        job.already_recorded = len(known)
+        job.errors = [*job.errors, *(_error(fault) for fault in conflicts)][:MAX_ERRORS_SHOWN]
+        job.receipt = ledger.submission_receipt([*hashes.values(), *known.values()], now_ms())
+    with transaction.atomic():
+        if job is not None:
+            job.save(force_insert=True)
+        documents.store(signed)
+        CapturedEvent.objects.bulk_create(
+            [
+                CapturedEvent(
+                    statement_hash=hashes[item.event_id + item.declaration],
+                    job=job,
+                    reporter=reporter.uri,
+                    event_id=item.event_id,
+                    declaration=item.declaration,
+                    content_sha256=item.content_sha256,
+                    idempotency_key=idempotency_key,
+                )
+                for item in fresh
+            ],
+            batch_size=500,
+        )
+        if unknown and fresh:
+            master_data.note(unknown, event_id=fresh[0].event_id, reporter=reporter)
+    merged = {**known, **hashes}
+    return [
+        Accepted(item.event_id, merged[item.event_id + item.declaration], item.event_id + item.declaration in known)
+        for item in prepared
+        if item.event_id + item.declaration in merged
+    ]
+
+
+def _split(prepared: Sequence[_Prepared], reporter: Party) -> tuple[list[_Prepared], dict[str, str], list[Fault]]:
+    """What is new, what was recorded before (key -> statement hash), and what contradicts a recorded event."""
+    rows = CapturedEvent.objects.filter(reporter=reporter.uri, event_id__in=[item.event_id for item in prepared])
+    recorded = {row.event_id + row.declaration: row for row in rows}
+    fresh: dict[str, _Prepared] = {}
+    known: dict[str, str] = {}
+    conflicts: list[Fault] = []
+    for item in prepared:
+        name = item.event_id + item.declaration
+        row = recorded.get(name)
+        if row is None:
+            fresh[name] = item
+        elif row.content_sha256 == item.content_sha256:
+            known[name] = row.statement_hash
+        else:
+            conflicts.append(
+                Fault(item.place, "/eventID", "event-id-reused", f"{item.event_id} is recorded with other content")
+            )
+    return list(fresh.values()), known, conflicts
+
+
+def _refusal(faults: Sequence[Fault], *, status: int = 400, kind: str = "ValidationException") -> CaptureError:
+    first = faults[0]
+    where = "the document" if first.event_index is None else f"event {first.event_index}"
+    detail = f"{where}, {first.pointer or '/'}: {first.message}"
+    if len(faults) > 1:
+        detail += f" (and {len(faults) - 1} more)"
+    return CaptureError(status, first.code, detail, kind, [_error(fault) for fault in faults[:MAX_ERRORS_SHOWN]])
+
+
+def _error(fault: Fault) -> dict[str, Any]:
+    return {
+        "event": fault.event_index,
+        "pointer": fault.pointer,
+        "code": fault.code,
+        "message": fault.message,
+    }
