@@ -135,8 +135,8 @@ def _file_readings(entry: LogEntry, summary: sensors.FileSummary) -> Sequence[Re
         return ()
     try:
         recording = loggers.parse(originals.load(held.sha256), zone=ZoneInfo(summary.time_zone))
-    except (LoggerError, originals.OriginalError, ValueError, OSError):
-        return ()  # the summary is kept instead; fsck names a missing or changed file
+    except (LoggerError, originals.OriginalError, ValueError, LookupError, OSError):
+        return ()  # the summary is kept instead; `manage.py check_logger_files` names a missing or changed file
     return Window(summary.start_ms, summary.end_ms).clip(recording.readings)
 
 

@@ -3,6 +3,7 @@
 EPCIS 2.0, section 7.3.7; CBV measurement type Temperature; units CEL, FAH, KEL (UN/ECE Recommendation 20).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +24,7 @@ _TEMPERATURE = {
     "https://gs1.org/voc/Temperature",
     "https://www.gs1.org/voc/Temperature",
 }
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _FREEZING_K = Decimal("273.15")
 
 
@@ -108,21 +110,27 @@ def _keep_value(data: SensorData, report: Mapping[str, Any], metadata: Mapping[s
         return
     own, shared = iso_ms(report.get("time")), iso_ms(metadata.get("time"))
     at_ms = own if own is not None else shared if shared is not None else event_time_ms
-    device = str(report.get("deviceID") or metadata.get("deviceID") or "")
+    device = _device(report) or _device(metadata)
     data.readings.setdefault(device, []).append((at_ms, value))
 
 
 def _summary(metadata: Mapping[str, Any], low: list[int], high: list[int], event_time_ms: int) -> FileSummary:
+    sha256 = str(metadata.get(RAW_DATA_HASH, ""))
     start, end = iso_ms(metadata.get("startTime")), iso_ms(metadata.get("endTime"))
     return FileSummary(
-        sha256=str(metadata.get(RAW_DATA_HASH, "")),
+        sha256=sha256 if _SHA256.fullmatch(sha256) else "",
         time_zone=str(metadata.get(TIME_ZONE, "UTC")),
-        device=str(metadata.get("deviceID", "")),
+        device=_device(metadata),
         start_ms=event_time_ms if start is None else start,
         end_ms=event_time_ms if end is None else end,
         min_mc=min(low, default=None),
         max_mc=max(high, default=None),
     )
+
+
+def _device(source: Mapping[str, Any]) -> str:
+    """The device's URI; without NUL, which no text column of PostgreSQL takes."""
+    return str(source.get("deviceID") or "").replace("\0", "")
 
 
 def _optional(report: Mapping[str, Any], name: str) -> list[int]:

@@ -81,7 +81,6 @@ def house(transactional_db: None, settings: Any, tmp_path: Path) -> House:
     made = {}
     for slug, role in (("maker", "manufacturer"), ("other", "manufacturer"), ("inspector", "regulator")):
         made[slug] = parties.create_party(id=slug, name=slug.title(), roles=[role])
-        parties.create_hosted_key(party=made[slug])
     site = parties.save_site(
         id="plant",
         party=made["maker"],

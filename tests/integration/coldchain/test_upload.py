@@ -2,15 +2,17 @@
 
 import hashlib
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
-from traceability.capture.models import PublishedEvent
-from traceability.capture.services import CaptureError
+from django.core.management import CommandError, call_command
 
 from ledger import api as ledger
 from tests.unit.coldchain import berlinger_files as made
+from traceability.capture.models import PublishedEvent
+from traceability.capture.services import CaptureError
 from traceability.coldchain import originals, selectors, services
 from traceability.coldchain.loggers.model import LoggerError
 from traceability.coldchain.models import LoggerFile, ReadingChunk
@@ -193,3 +195,14 @@ def test_real_files_pass_the_door(house: House, shared_data: Path) -> None:
         "100800001215": 835,
         "130500109088": 10_653,
     }
+
+
+def test_the_check_command_names_a_changed_file(house: House) -> None:
+    file = upload(house, csv(*ROWS))
+    call_command("check_logger_files")
+    with default_storage.open(file.path, "wb") as stored:
+        stored.write(csv(*ROWS).replace(b"9.4", b"5.4"))
+    said = StringIO()
+    with pytest.raises(CommandError, match="1 of 1"):
+        call_command("check_logger_files", stderr=said)
+    assert file.sha256 in said.getvalue()
