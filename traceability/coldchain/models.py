@@ -15,7 +15,7 @@ class LoggerFile(models.Model):
     sha256 = models.CharField(max_length=64, db_index=True)
     party = models.ForeignKey("parties.Party", models.PROTECT, related_name="logger_files")
     site = models.ForeignKey("parties.Site", models.PROTECT, null=True)
-    holder = models.CharField(max_length=512)  # canonical URI: what the logger rode with, or the place it hung in
+    holder = models.CharField(max_length=1024)  # canonical URI: what the logger rode with, or the place it hung in
     filename = models.CharField(max_length=200)
     size = models.IntegerField()
     format = models.CharField(max_length=16)  # berlinger | plain-csv
@@ -48,7 +48,7 @@ class ReadingChunk(models.Model):
 
     key = models.CharField(max_length=64, primary_key=True)  # "<log index>.<holder>.<series>.<part>"
     event_index = models.BigIntegerField(db_index=True)  # log index of the event
-    holder = models.CharField(max_length=512)  # canonical URI of an item, container, lot or place
+    holder = models.CharField(max_length=1024)  # canonical URI of an item, container, lot or place
     device = models.CharField(max_length=256)  # URI of the logger; empty if the event names none
     reporter = models.CharField(max_length=128)  # party URI
     file_sha256 = models.CharField(max_length=64)  # the file it comes from; empty for values in the event itself

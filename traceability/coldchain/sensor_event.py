@@ -1,6 +1,9 @@
 """The EPCIS event that puts a logger file on the log: one summary, the file's address and its hash. PURE."""
 
 import hashlib
+import json
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
@@ -77,15 +80,13 @@ def device_uri(recording: Recording, filename: str) -> str:
     return f"{DEVICE_NAMESPACE}{maker}:{quote(serial[:64], safe='')}"
 
 
-def event_id(source: Source, binding: Binding, counted: Window) -> str:
-    """The same upload gets the same eventID (UUID version 8), so that a retry is recognised as already recorded."""
-    parts = [source.party, source.sha256, source.time_zone, binding.epc, binding.place]
-    parts += [str(counted.start_ms), str(counted.end_ms)]
-    digest = bytearray(hashlib.sha256("\n".join(["dosetrail/logger-file/1", *parts]).encode()).digest()[:16])
+def event_id(event: Mapping[str, Any], party: str) -> str:
+    """The eventID (UUID version 8) of an event without one: the same upload gets the same, so a retry is recognised."""
+    content = json.dumps(event, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    digest = bytearray(hashlib.sha256(f"dosetrail/logger-file/1\n{party}\n{content}".encode()).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x80
     digest[8] = digest[8] & 0x3F | 0x80
-    text = digest.hex()
-    return f"urn:uuid:{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    return f"urn:uuid:{uuid.UUID(bytes=bytes(digest))}"
 
 
 def build(recording: Recording, source: Source, binding: Binding, counted: Window, zone: tzinfo) -> dict[str, Any]:
@@ -97,7 +98,6 @@ def build(recording: Recording, source: Source, binding: Binding, counted: Windo
     event: dict[str, Any] = {
         "@context": [CONTEXT, {"dosetrail": NAMESPACE}],
         "type": "ObjectEvent",
-        "eventID": event_id(source, binding, counted),
         "eventTime": end.isoformat(timespec="milliseconds"),
         "eventTimeZoneOffset": _offset(end),
         "action": "OBSERVE",
@@ -109,7 +109,7 @@ def build(recording: Recording, source: Source, binding: Binding, counted: Windo
         event["readPoint"] = {"id": binding.place}
     if binding.place and not binding.epc:
         event["bizLocation"] = {"id": binding.place}
-    return event
+    return {**event, "eventID": event_id(event, source.party)}
 
 
 def _element(recording: Recording, source: Source, counted: Window) -> dict[str, Any]:

@@ -85,6 +85,7 @@ def house(transactional_db: None, settings: Any, tmp_path: Path) -> House:
         id="plant",
         party=made["maker"],
         name="Plant",
+        gln="9521101530001",
         latitude_e6=31_230_400,
         longitude_e6=121_473_700,
         time_zone="Asia/Shanghai",
