@@ -32,8 +32,11 @@ class DbStore:
     @contextmanager
     def write(self) -> Iterator["DbTransaction"]:
         with transaction.atomic():
-            models.Head.objects.get_or_create(pk=HEAD_ID, defaults={"root": EMPTY_ROOT.hex()})
-            yield DbTransaction(models.Head.objects.select_for_update().get(pk=HEAD_ID))
+            row = models.Head.objects.select_for_update().filter(pk=HEAD_ID).first()
+            if row is None:
+                models.Head.objects.get_or_create(pk=HEAD_ID, defaults={"root": EMPTY_ROOT.hex()})
+                row = models.Head.objects.select_for_update().get(pk=HEAD_ID)
+            yield DbTransaction(row)
 
     def tiles(self, coordinates: Iterable[Coordinate]) -> dict[Coordinate, bytes]:
         return read_tiles(coordinates)

@@ -65,13 +65,13 @@ class Scrubber:
 
 def compare(entry: SequencedEntry, slot: bytes) -> tuple[Problem | None, bytes]:
     """What is wrong between an entry, its hash column and its tile's slot; and the hash that most of them agree on."""
-    place = f"entry {entry.index}"
-    where = f"slot {entry.index % WIDTH} of {_name(0, entry.index // WIDTH)}"
     computed = merkle.leaf_hash(entry.statement)
     digest = computed.hex()
+    if slot == computed and entry.statement_hash == digest:
+        return None, computed
+    place = f"entry {entry.index}"
+    where = f"slot {entry.index % WIDTH} of {_name(0, entry.index // WIDTH)}"
     if entry.statement_hash == digest:
-        if slot == computed:
-            return None, computed
         return Problem(where, f"differs from the leaf hash of {place}, {digest}"), computed
     if slot == computed:
         return Problem(place, f"its statement_hash column says {entry.statement_hash}, its bytes {digest}"), computed

@@ -52,32 +52,34 @@ class Sequencer:
         self._now_ms = now_ms
 
     def sequence(self, limit: int = BATCH) -> int:
-        """Sequence and publish the next batch; the number of entries appended (0 = nothing waited)."""
-        self.settle()
+        """Sequence and publish the next batch; the number of entries appended (0 = nothing new waited)."""
         with self._store.write() as tx:
             head, edge = self._checked(tx)
-            waiting = tx.waiting(limit)
-            if not waiting:
-                return 0
-            batch = self._batch(tx, head, edge, waiting)
-            tx.append(batch)
+            unfinished = tx.newest_checkpoint() if head.pending else None
+            waiting = () if unfinished else tx.waiting(limit)
+            batch = self._batch(tx, head, edge, waiting) if waiting else None
+            if batch:
+                tx.append(batch)
         # Crash here: signed and not published. Nobody has seen the checkpoint; the next run marks and publishes it.
-        self._publish(batch.checkpoint)
-        return len(batch.entries)
+        if unfinished:
+            self._publish(unfinished)
+            return self.sequence(limit)
+        if batch:
+            self._publish(batch.checkpoint)
+        return len(batch.entries) if batch else 0
 
     def tick(self) -> None:
         """Publish the newest size again with a later time, so that ledger time goes on while nothing happens."""
         self.settle()
         with self._store.write() as tx:
             head, _ = self._checked(tx)
-            checkpoint_ = self._sign(head.size, head.root, self._next_time(head), tick=True)
-            tx.append(Batch((), (), {}, {}, checkpoint_))
-        self._publish(checkpoint_)
+            signed = self._sign(head.size, head.root, self._next_time(head), tick=True)
+            tx.append(Batch((), (), {}, {}, signed))
+        self._publish(signed)
 
     def settle(self) -> None:
         """Mark and publish what an earlier run signed and did not publish."""
-        pending = self._store.head()
-        if pending.pending:
+        if self._store.head().pending:
             with self._store.write() as tx:
                 head, _ = self._checked(tx)
                 newest = tx.newest_checkpoint()
@@ -125,6 +127,8 @@ class Sequencer:
             return
         if head.size < mark.size:
             raise RefusedError(_BEHIND.format(stored=head.size, marked=mark.size))
+        if (mark.size, mark.root) == (head.size, head.root):
+            return
         tiles = tx.tiles({tile.locate(node)[0] for nodes in proof.plan_root(mark.size) for node in nodes})
         if proof.root_at(mark.size, lambda node: tile.read_node(node, tiles)) != mark.root:
             raise RefusedError(_OTHER_ROOT.format(marked=mark.size))

@@ -117,13 +117,17 @@ def elected(give_up: Callable[[], bool]) -> Iterator[bool]:
 def sequence_once() -> int:
     """Sequence and publish all that waits now; the number of entries. Leaves it to another writer if one is at work."""
     with elected(lambda: not models.Submission.objects.exists()) as mine:
-        return drain(make_sequencer()) if mine else 0
+        if not mine:
+            return 0
+        sequencer = make_sequencer()
+        sequencer.settle()
+        return drain(sequencer)
 
 
 def drain(sequencer: Sequencer, on_published: Callable[[], None] | None = None) -> int:
-    """Batch after batch until nothing waits."""
+    """Batch after batch until nothing waits; the number of entries."""
     total = 0
-    while models.Submission.objects.exists() or DbStore().head().pending:
+    while models.Submission.objects.exists():
         total += sequencer.sequence(BATCH)
         notify(PUBLISHED)
         if on_published is not None:
@@ -172,6 +176,7 @@ def run(
 
 def _work(stop: threading.Event, on_published: Callable[[], None], scrub: Callable[[], None]) -> None:
     sequencer = make_sequencer()
+    sequencer.settle()
     watch = Watch(SUBMITTED, _SEQUENCER_POLL_SECONDS)
     next_tick = time.monotonic()
     while not stop.is_set():
