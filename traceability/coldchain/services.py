@@ -1,6 +1,7 @@
 """Writing: a logger file comes in, its bytes are kept and its hash goes on the log."""
 
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
@@ -8,11 +9,12 @@ from django.db import transaction
 
 from traceability.capture import services as capture
 from traceability.common.clock import now_ms
+from traceability.common.problems import ProblemError
 from traceability.gs1 import scan
 from traceability.gs1.errors import Gs1Error
 from traceability.parties.models import Party, Site
 
-from . import loggers, originals, sensor_event
+from . import loggers, originals, sensor_event, wording
 from .loggers.model import LoggerError, Recording, _
 from .models import LoggerFile
 from .sensor_event import Binding, Source, Window
@@ -21,11 +23,15 @@ from .sensor_event import Binding, Source, Window
 CLOCK_TOLERANCE_MS = 5 * 60 * 1000
 
 
-class UploadError(LoggerError):
-    """The upload's own particulars are wrong; `field` names which (holder, site, time_zone, start_ms)."""
+class UploadError(ProblemError):
+    """The upload is refused and nothing was stored; `field` names what is wrong: the file or one of its particulars."""
 
-    def __init__(self, code: str, template: str, *, field: str, **params: object) -> None:
-        super().__init__(code, template, line=None, **params)
+    def __init__(self, error: LoggerError, *, field: str = "file") -> None:
+        fault: dict[str, Any] = {"field": field, "code": error.code, "message": wording.explain(error)}
+        if error.line is not None:
+            fault["line"] = error.line
+        status = 413 if error.code == loggers.TOO_LARGE else 400
+        super().__init__(status, error.code, fault["message"], "ValidationException", [fault])
         self.field = field
 
 
@@ -36,7 +42,6 @@ class _Upload:
     recording: Recording
     source: Source
     binding: Binding
-    window: Window
     zone: ZoneInfo
 
 
@@ -56,28 +61,41 @@ def upload(
 
     The readings belong to `holder_epc` (pack, case, pallet) or, without one, to `site`. `time_zone` (IANA) is the zone
     of the logger's clock; default: the site's; a file with UTC offsets needs none. `start_ms`..`end_ms` narrow the
-    part that counts (when the logger rode with this holder). Raises LoggerError (file not readable, altered),
-    UploadError (particulars) or capture.CaptureError; then nothing stays behind.
+    part that counts (when the logger rode with this holder). Raises UploadError (the file or its particulars) or
+    capture.CaptureError; both are problem documents, and nothing stays behind.
     """
-    checked = _check(content, filename, party, _binding(holder_epc, site), _zone_name(time_zone, site))
-    counted = sensor_event.window(checked.recording, checked.zone, start_ms=start_ms, end_ms=end_ms)
+    ready = _check(content, filename, party, _binding(holder_epc, site), _zone_name(time_zone, site))
+    counted = sensor_event.window(ready.recording, ready.zone, start_ms=start_ms, end_ms=end_ms)
     if counted is None:
-        raise UploadError("logger.window", _("No reading of this file lies between start and end."), field="start_ms")
-    ready = _Upload(checked.recording, checked.source, checked.binding, counted, checked.zone)
-    return _record(ready, content=content, filename=filename, party=party, site=site, pseudonym=member_pseudonym)
+        raise _refusal("logger.window", _("No reading of this file lies between start and end."), field="start_ms")
+    event = sensor_event.build(ready.recording, ready.source, ready.binding, counted, ready.zone)
+    columns = {"party": party, "site": site, "filename": filename[:200], "size": len(content)}
+    file, created = _keep(content, event["eventID"], {**columns, **_found(ready, counted)})
+    return _capture(file, event, created=created, pseudonym=member_pseudonym)
 
 
 def _check(content: bytes, filename: str, party: Party, binding: Binding, zone_name: str | None) -> _Upload:
     zone = ZoneInfo(zone_name or "UTC")
-    recording = loggers.parse(content, zone=zone)
+    try:
+        recording = loggers.parse(content, zone=zone)
+    except LoggerError as error:
+        raise UploadError(error) from error
     if zone_name is None and recording.clock != "utc":
-        raise UploadError(
+        raise _refusal(
             "logger.time-zone-missing",
             _("The times in this file are local: say in which time zone the logger's clock ran."),
             field="time_zone",
         )
+    _require_plausible(recording)
+    sha256 = originals.digest(content)
+    device = sensor_event.device_uri(recording, filename)
+    source = Source(party.uri, sha256, file_url(sha256), device, zone_name or "UTC")
+    return _Upload(recording, source, binding, zone)
+
+
+def _require_plausible(recording: Recording) -> None:
     if recording.signature.verdict == "does-not-match":
-        raise LoggerError(
+        raise _refusal(
             "logger.signature",
             _(
                 "The file's signature does not match its content: it was changed after the logger wrote it (opening "
@@ -86,38 +104,34 @@ def _check(content: bytes, filename: str, party: Party, binding: Binding, zone_n
         )
     last_ms = recording.readings[-1][0] if recording.readings else recording.created_ms
     if last_ms is None:
-        raise LoggerError("logger.no-readings", _("There is neither a reading nor a day's summary in this file."))
+        raise _refusal("logger.no-readings", _("There is neither a reading nor a day's summary in this file."))
     if last_ms > now_ms() + CLOCK_TOLERANCE_MS:
-        raise UploadError(
+        raise _refusal(
             "logger.future",
             _("The last reading lies in the future: the time zone is wrong or the logger's clock is."),
             field="time_zone",
         )
-    sha256 = originals.digest(content)
-    source = Source(
-        party.uri, sha256, file_url(sha256), sensor_event.device_uri(recording, filename), zone_name or "UTC"
-    )
-    return _Upload(recording, source, binding, Window(last_ms, last_ms), zone)
 
 
-def _record(
-    ready: _Upload, *, content: bytes, filename: str, party: Party, site: Site | None, pseudonym: str
-) -> LoggerFile:
-    """Bytes, row, event, in this order: what the log names is always there to be read.
+def _refusal(code: str, template: str, *, field: str = "file", **params: object) -> UploadError:
+    return UploadError(LoggerError(code, template, line=None, **params), field=field)
 
-    A crash after the bytes or the row leaves something that no event names; the same upload again completes it, for
-    the eventID is derived from the upload.
+
+def _keep(content: bytes, event_id: str, columns: dict[str, object]) -> tuple[LoggerFile, bool]:
+    """Bytes, then row, both before the event: what the log names is always there to be read.
+
+    A crash after either leaves something that no event names; the same upload again completes it, for the eventID is
+    derived from the upload.
     """
-    event = sensor_event.build(ready.recording, ready.source, ready.binding, ready.window, ready.zone)
     originals.keep(content)
     with transaction.atomic():
-        file, created = LoggerFile.objects.get_or_create(
-            event_id=event["eventID"], defaults=_columns(ready, filename, party, site, len(content))
-        )
+        return LoggerFile.objects.get_or_create(event_id=event_id, defaults=columns)
+
+
+def _capture(file: LoggerFile, event: dict[str, Any], *, created: bool, pseudonym: str) -> LoggerFile:
+    annotation = {"member": pseudonym} if pseudonym else {}
     try:
-        (accepted,) = capture.accept_events(
-            [event], reporter=party, annotation={"member": pseudonym} if pseudonym else {}
-        )
+        (accepted,) = capture.accept_events([event], reporter=file.party, annotation=annotation)
     except capture.CaptureError:
         if created:  # the bytes stay: another upload of the same file may just be naming them
             with transaction.atomic():
@@ -134,23 +148,20 @@ def file_url(sha256: str) -> str:
     return f"https://{settings.LOG_ORIGIN.partition('/')[0]}/api/v1/logger-files/{sha256}"
 
 
-def _columns(ready: _Upload, filename: str, party: Party, site: Site | None, size: int) -> dict[str, object]:
+def _found(ready: _Upload, counted: Window) -> dict[str, object]:
+    """What the reader found, as columns of LoggerFile."""
     recording, source = ready.recording, ready.source
     return {
         "sha256": source.sha256,
-        "party": party,
-        "site": site,
         "holder": ready.binding.holder,
-        "filename": filename[:200],
-        "size": size,
         "format": recording.format,
         "model": recording.model[:64],
         "device": source.device,
         "time_zone": source.time_zone,
         "clock": recording.clock,
-        "first_ms": ready.window.start_ms,
-        "last_ms": ready.window.end_ms,
-        "readings": len(ready.window.clip(recording.readings)),
+        "first_ms": counted.start_ms,
+        "last_ms": counted.end_ms,
+        "readings": len(counted.clip(recording.readings)),
         "missing": recording.missing,
         "alarms": len(recording.alarms),
         "signature": recording.signature.verdict,
@@ -163,7 +174,7 @@ def _columns(ready: _Upload, filename: str, party: Party, site: Site | None, siz
 
 def _binding(holder_epc: str | None, site: Site | None) -> Binding:
     if not holder_epc and site is None:
-        raise UploadError(
+        raise _refusal(
             "logger.holder-missing",
             _("Say what the logger rode with (a code) or where it hung (a site)."),
             field="holder",
@@ -173,11 +184,11 @@ def _binding(holder_epc: str | None, site: Site | None) -> Binding:
         try:
             scanned = scan.parse(holder_epc)
         except Gs1Error as error:
-            raise UploadError(
-                "logger.holder", _("The holder's code cannot be read: {why}"), field="holder", why=error.detail
+            raise _refusal(
+                "logger.holder", _("The holder's code cannot be read: {why}"), why=error.detail, field="holder"
             ) from error
         if not scanned.epc or scanned.kind in {"gtin", "gln"}:
-            raise UploadError(
+            raise _refusal(
                 "logger.holder",
                 _("The holder must be one pack, case or pallet: its code as scanned, or its URI."),
                 field="holder",
@@ -189,7 +200,7 @@ def _binding(holder_epc: str | None, site: Site | None) -> Binding:
 def _zone_name(time_zone: str | None, site: Site | None) -> str | None:
     name = time_zone or (site.time_zone if site else None)
     if name is not None and name not in available_timezones():
-        raise UploadError(
+        raise _refusal(
             "logger.time-zone",
             _("“{name}” is no IANA time zone like Asia/Shanghai."),
             field="time_zone",

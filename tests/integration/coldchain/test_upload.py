@@ -14,7 +14,6 @@ from tests.unit.coldchain import berlinger_files as made
 from traceability.capture.models import PublishedEvent
 from traceability.capture.services import CaptureError
 from traceability.coldchain import originals, selectors, services
-from traceability.coldchain.loggers.model import LoggerError
 from traceability.coldchain.models import LoggerFile, ReadingChunk
 from traceability.common.models import Document
 
@@ -135,9 +134,10 @@ def test_overlapping_read_outs_count_once(house: House) -> None:
 def test_what_is_refused_leaves_nothing(
     house: House, tmp_path: Path, content: bytes, particulars: dict, code: str, field: str
 ) -> None:
-    with pytest.raises(LoggerError) as error:
+    with pytest.raises(services.UploadError) as error:
         upload(house, content, **particulars)
-    assert (error.value.code, error.value.field) == (code, field)
+    assert (error.value.status, error.value.code, error.value.field) == (400, code, field)
+    assert error.value.body["errors"][0]["field"] == field
     assert not LoggerFile.objects.exists()
     assert not Document.objects.filter(kind="event").exists()
     assert not list(tmp_path.rglob("*"))

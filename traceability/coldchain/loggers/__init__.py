@@ -5,6 +5,7 @@ from datetime import tzinfo
 from . import berlinger, plain_csv
 from .model import LoggerError, Recording, _
 
+TOO_LARGE = "logger.too-large"
 MAX_BYTES = 8 * 1024 * 1024
 
 # What people try to upload, and what to do instead: the first bytes of the file, what it is.
@@ -22,9 +23,7 @@ def parse(content: bytes, *, zone: tzinfo) -> Recording:
     Raises LoggerError (code, detail, line) for anything but the formats of docs/logger-files.md; never guesses.
     """
     if len(content) > MAX_BYTES:
-        raise LoggerError(
-            "logger.too-large", _("The file is larger than {limit} MiB."), limit=MAX_BYTES // 1024 // 1024
-        )
+        raise LoggerError(TOO_LARGE, _("The file is larger than {limit} MiB."), limit=MAX_BYTES // 1024 // 1024)
     if not content.strip():
         raise LoggerError("logger.empty", _("The file is empty. Export it again from the logger."))
     if berlinger.recognises(content):

@@ -22,8 +22,6 @@ class LoggerError(Exception):
     `code` is stable; `template` with `params` filled in (= `detail`) says what to do, for people; `line` counts from 1.
     """
 
-    field = "file"
-
     def __init__(self, code: str, template: str, *, line: int | None = None, **params: object) -> None:
         self.code = code
         self.template = template
