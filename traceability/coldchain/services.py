@@ -69,7 +69,7 @@ def upload(
     if counted is None:
         raise _refusal("logger.window", _("No reading of this file lies between start and end."), field="start_ms")
     event = sensor_event.build(ready.recording, ready.source, ready.binding, counted, ready.zone)
-    columns = {"party": party, "site": site, "filename": filename[:200], "size": len(content)}
+    columns = {"party": party, "site": site, "filename": filename.replace("\0", "")[:200], "size": len(content)}
     file, created = _keep(content, event["eventID"], {**columns, **_found(ready, counted)})
     return _capture(file, event, created=created, pseudonym=member_pseudonym)
 

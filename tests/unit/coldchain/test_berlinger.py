@@ -134,8 +134,9 @@ def test_the_broken_line_is_named() -> None:
         (b"  \r\n", "logger.empty", "empty"),
         (b"%PDF-1.4 ...", "logger.unknown-format", "PDF"),
         (b"PK\x03\x04...", "logger.unknown-format", "spreadsheet"),
+        (made.q_tag().replace(b"TEST00001", b"TEST\0"), "logger.unknown-format", "no logger file"),
         (b"Date;Temp\n1.1.2026;5,1\n", "logger.unknown-format", "timestamp,temperature_c"),
-        (b"x" * (loggers.MAX_BYTES + 1), "logger.too-large", "8 MiB"),
+        (b"x" * (loggers.MAX_BYTES + 1), "logger.too-large", "4 MiB"),
     ],
 )
 def test_other_formats_are_refused_with_advice(content: bytes, code: str, words: str) -> None:

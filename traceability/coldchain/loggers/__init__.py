@@ -6,7 +6,8 @@ from . import berlinger, plain_csv
 from .model import LoggerError, Recording, _
 
 TOO_LARGE = "logger.too-large"
-MAX_BYTES = 8 * 1024 * 1024
+# Two months at one reading a minute are about 2 MiB; reading that takes about a second.
+MAX_BYTES = 4 * 1024 * 1024
 
 # What people try to upload, and what to do instead: the first bytes of the file, what it is.
 _FOREIGN = (
@@ -26,9 +27,10 @@ def parse(content: bytes, *, zone: tzinfo) -> Recording:
         raise LoggerError(TOO_LARGE, _("The file is larger than {limit} MiB."), limit=MAX_BYTES // 1024 // 1024)
     if not content.strip():
         raise LoggerError("logger.empty", _("The file is empty. Export it again from the logger."))
-    if berlinger.recognises(content):
+    is_text = b"\0" not in content
+    if is_text and berlinger.recognises(content):
         return berlinger.parse(content, zone=zone)
-    if plain_csv.recognises(content):
+    if is_text and plain_csv.recognises(content):
         return plain_csv.parse(content, zone=zone)
     what = next((name for magic, name in _FOREIGN if content.startswith(magic)), _("no logger file that we know"))
     raise LoggerError(
