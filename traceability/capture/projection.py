@@ -80,6 +80,10 @@ def _event(entry: LogEntry, view: EventView) -> PublishedEvent:
         disposition=view.disposition,
         read_point=view.read_point,
         biz_location=view.biz_location,
+        lot=view.lot[:64],
+        expiry=view.expiry[:40],
+        persistent_set=" ".join(view.persistent_set)[:512],
+        persistent_unset=" ".join(view.persistent_unset)[:512],
         declaration_ms=declaration.time_ms if declaration else None,
         declaration_reason=declaration.reason if declaration else "",
     )

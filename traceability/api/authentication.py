@@ -1,0 +1,39 @@
+"""Bearer tokens: the party whose system calls."""
+
+from typing import Any
+
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from traceability.parties import selectors as parties
+from traceability.parties.models import Party
+
+
+class PartyPrincipal:
+    """What `request.user` is on the API: a party, not a person."""
+
+    is_authenticated = True
+
+    def __init__(self, party: Party) -> None:
+        self.party = party
+
+
+class PartyTokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <token>`."""
+
+    def authenticate(self, request: Request) -> tuple[PartyPrincipal, Any] | None:
+        parts = get_authorization_header(request).split()
+        if not parts or parts[0].lower() != b"bearer":
+            return None
+        try:
+            plain = parts[1].decode("ascii")
+        except (IndexError, UnicodeDecodeError) as error:
+            raise AuthenticationFailed("the bearer token is missing or malformed") from error
+        party = parties.party_for_token(plain)
+        if party is None:
+            raise AuthenticationFailed("the bearer token is unknown or revoked")
+        return PartyPrincipal(party), None
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="dosetrail"'

@@ -1,0 +1,12 @@
+"""The plain scan API, for systems that will never build EPCIS."""
+
+from django.urls import path
+
+from . import scan_views as views
+
+app_name = "scan-api"
+urlpatterns = [
+    path("preflight", views.Preflight.as_view(), name="preflight"),
+    path("scans", views.Scans.as_view(), name="scans"),
+    path("logger-files", views.LoggerFiles.as_view(), name="logger-files"),
+]

@@ -1,0 +1,86 @@
+"""Who holds what, and what is inside what: projections of the event index; rebuildable."""
+
+from django.db import models
+
+
+class ItemState(models.Model):
+    """What a thing's own events say of it. Containers' moves are not repeated here: selectors climb to them."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active"
+        SHIPPED = "shipped"
+        PARTIALLY_DISPENSED = "partially_dispensed"
+        DISPENSED = "dispensed"
+        DESTROYED = "destroyed"
+        DECOMMISSIONED = "decommissioned"
+        SAMPLED = "sampled"
+        STOLEN = "stolen"
+        EXPORTED = "exported"
+
+    epc = models.CharField(max_length=1024, primary_key=True)
+    status = models.CharField(max_length=20)
+    place = models.CharField(max_length=1024)  # canonical URI of where it was last seen
+    party = models.CharField(max_length=1024)  # who recorded that, or the receiver while it is shipped to nobody yet
+    destination = models.CharField(max_length=1024, default="")  # while shipped: the owning party named
+    lot = models.CharField(max_length=64, default="")
+    expiry = models.CharField(max_length=40, default="")
+    gtin = models.CharField(max_length=14, default="")
+    held_index = models.BigIntegerField(null=True)  # the event that put it on hold
+    commissioned_index = models.BigIntegerField(null=True)
+    known_since_ms = models.BigIntegerField()
+    last_index = models.BigIntegerField()
+    last_time_ms = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["gtin", "lot"]), models.Index(fields=["place", "status"])]
+
+
+class Containment(models.Model):
+    """That a thing was inside another from a moment to a moment (null = still)."""
+
+    pk = models.CompositePrimaryKey("child", "from_ms", "parent")
+    child = models.CharField(max_length=1024)
+    parent = models.CharField(max_length=1024)
+    from_ms = models.BigIntegerField()
+    to_ms = models.BigIntegerField(null=True)
+    from_index = models.BigIntegerField()
+    to_index = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["parent", "from_ms"])]
+
+
+class Shipment(models.Model):
+    """What travels under one despatch advice: despatched and received sets."""
+
+    class Status(models.TextChoices):
+        OPEN = "open"
+        PARTIAL = "partial"
+        RECEIVED = "received"
+        VOID = "void"
+
+    despatch = models.CharField(max_length=1024, primary_key=True)  # business transaction of type desadv
+    sender = models.CharField(max_length=128)  # party URI that recorded the despatch, '' while none did
+    receiver = models.CharField(max_length=1024)  # destination as the despatch names it
+    receiver_party = models.CharField(max_length=128, default="")  # party URI that recorded a receipt
+    status = models.CharField(max_length=8)
+    despatched = models.JSONField()  # EPCs, sorted
+    received = models.JSONField()
+    shipped_ms = models.BigIntegerField(null=True)
+    received_ms = models.BigIntegerField(null=True)
+    shipped_index = models.BigIntegerField(null=True)
+    received_index = models.BigIntegerField(null=True)  # of the newest receipt
+
+    class Meta:
+        indexes = [models.Index(fields=["sender"]), models.Index(fields=["receiver"])]
+
+
+class LotStatus(models.Model):
+    """What class-level events say of a lot: recalled, held, released."""
+
+    lot_class = models.CharField(max_length=1024, primary_key=True)  # Digital Link of GTIN and lot
+    recalled_index = models.BigIntegerField(null=True)
+    recalled_ms = models.BigIntegerField(null=True)
+    recalled_by = models.CharField(max_length=128, default="")
+    held_index = models.BigIntegerField(null=True)
+    released_index = models.BigIntegerField(null=True)
