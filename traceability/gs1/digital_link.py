@@ -54,7 +54,7 @@ def parse(uri: str) -> DigitalLink:
     start = _key_position(segments)
     pairs = [(_ai(segments[place]), _decode(segments[place + 1])) for place in range(start, len(segments), 2)]
     (key, value), qualifiers = pairs[0], pairs[1:]
-    if key == "01" and value.isdigit() and len(value) in {8, 12, 13}:
+    if key == "01" and len(value) in {8, 12, 13}:
         value = value.zfill(14)
     for ai, text in [(key, value), *qualifiers]:
         keys.require(ai, text)
@@ -74,7 +74,7 @@ def build(
     pairs = [("01", gtin), *((ai, value) for ai, value in (("10", lot), ("21", serial)) if value)]
     for ai, value in pairs:
         keys.require(ai, value)
-    return domain + _path(pairs) + (f"?17={expiry:%y%m%d}" if expiry else "")
+    return domain.rstrip("/") + _path(pairs) + (f"?17={expiry:%y%m%d}" if expiry else "")
 
 
 def _key_position(segments: list[str]) -> int:

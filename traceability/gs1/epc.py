@@ -1,16 +1,19 @@
 """The one key under which a thing is known, however its identifier was spelled (docs/adr/0002)."""
 
 import re
+from functools import lru_cache
 
 from . import digital_link, urn
 from .errors import Gs1Error
 
 NMPA_PREFIX = "urn:dosetrail:nmpa:"
-_OWN = re.compile(r"urn:dosetrail:(party|site|lot|item):[A-Za-z0-9._:\-]{1,128}")
-_NMPA = re.compile(r"8\d{19}")
+_OWN = re.compile(r"urn:dosetrail:[a-z][a-z0-9\-]{0,31}:[A-Za-z0-9._:%\-]{1,128}")
+_NMPA = re.compile(r"8[0-9]{19}")
 MAX_LENGTH = 1024
 
 
+# The same few identifiers are read again by validation, reader and folds; the function is pure.
+@lru_cache(maxsize=16_384)
 def canonical(uri: str) -> str:
     """The canonical Digital Link of a GS1 key (Digital Link of any domain, EPC URN), or our own urn as it is.
 
@@ -20,13 +23,15 @@ def canonical(uri: str) -> str:
         raise Gs1Error("too-long", f"an identifier has at most {MAX_LENGTH} characters")
     if uri.startswith("urn:epc:"):
         return urn.to_digital_link(uri)
-    if uri.startswith(("https://", "http://")):
+    if uri[:8].lower().startswith(("https://", "http://")):
         try:
             return digital_link.parse(uri).canonical
         except Gs1Error as error:
             if error.code == "no-key":
                 return uri  # a web address that is no Digital Link
             raise
+    if ":" not in uri:
+        raise Gs1Error("uri", f"{uri[:80]!r} is not a URI")
     if uri.startswith(NMPA_PREFIX) and _NMPA.fullmatch(uri.removeprefix(NMPA_PREFIX)) is None:
         raise Gs1Error("nmpa", f"{uri!r} does not end in 20 digits that begin with 8")
     if uri.startswith("urn:dosetrail:") and not uri.startswith(NMPA_PREFIX) and _OWN.fullmatch(uri) is None:

@@ -22,7 +22,7 @@ class Ai:
 
 
 def _ai(name: str, pattern: str, *, checked: int = 0, fixed: int = 0) -> Ai:
-    return Ai(name, re.compile(pattern), checked, fixed)
+    return Ai(name, re.compile(pattern, re.ASCII), checked, fixed)
 
 
 AIS: dict[str, Ai] = {
@@ -31,8 +31,10 @@ AIS: dict[str, Ai] = {
     "02": _ai("CONTENT", r"\d{14}", checked=14, fixed=14),
     "10": _ai("lot", _82 + "{1,20}"),
     "11": _ai("production date", r"\d{6}", fixed=6),
+    "12": _ai("due date", r"\d{6}", fixed=6),
     "13": _ai("packaging date", r"\d{6}", fixed=6),
     "15": _ai("best before date", r"\d{6}", fixed=6),
+    "16": _ai("sell by date", r"\d{6}", fixed=6),
     "17": _ai("expiry date", r"\d{6}", fixed=6),
     "20": _ai("variant", r"\d{2}", fixed=2),
     "21": _ai("serial", _82 + "{1,20}"),
@@ -41,13 +43,27 @@ AIS: dict[str, Ai] = {
     "37": _ai("count of items", r"\d{1,8}"),
     "235": _ai("third-party serial", _82 + "{1,28}"),
     "240": _ai("additional item id", _82 + "{1,30}"),
+    "241": _ai("customer part number", _82 + "{1,30}"),
+    "250": _ai("secondary serial", _82 + "{1,30}"),
+    "251": _ai("reference to source", _82 + "{1,30}"),
     "253": _ai("GDTI", r"\d{13}" + _82 + "{0,17}", checked=13),
     "254": _ai("GLN extension", _82 + "{1,20}"),
     "255": _ai("GCN", r"\d{13,25}", checked=13),
+    "400": _ai("customer order", _82 + "{1,30}"),
     "401": _ai("GINC", _82 + "{1,30}"),
     "402": _ai("GSIN", r"\d{17}", checked=17, fixed=17),
+    "403": _ai("routing code", _82 + "{1,30}"),
+    "410": _ai("ship to GLN", r"\d{13}", checked=13, fixed=13),
+    "411": _ai("bill to GLN", r"\d{13}", checked=13, fixed=13),
+    "412": _ai("purchased from GLN", r"\d{13}", checked=13, fixed=13),
+    "413": _ai("ship for GLN", r"\d{13}", checked=13, fixed=13),
     "414": _ai("GLN", r"\d{13}", checked=13, fixed=13),
+    "415": _ai("invoicing GLN", r"\d{13}", checked=13, fixed=13),
+    "416": _ai("production GLN", r"\d{13}", checked=13, fixed=13),
     "417": _ai("party GLN", r"\d{13}", checked=13, fixed=13),
+    "420": _ai("ship to postal code", _82 + "{1,20}"),
+    "421": _ai("ship to postal code with country", r"\d{3}" + _82 + "{1,9}"),
+    "422": _ai("country of origin", r"\d{3}"),
     "710": _ai("NHRN PZN", _82 + "{1,20}"),
     "711": _ai("NHRN CIP", _82 + "{1,20}"),
     "712": _ai("NHRN CN", _82 + "{1,20}"),
@@ -64,7 +80,20 @@ AIS: dict[str, Ai] = {
     "8017": _ai("GSRN provider", r"\d{18}", checked=18, fixed=18),
     "8018": _ai("GSRN recipient", r"\d{18}", checked=18, fixed=18),
     "8019": _ai("SRIN", r"\d{1,10}"),
+    "8020": _ai("payment slip reference", _82 + "{1,25}"),
+    "8200": _ai("extended packaging URL", _82 + "{1,70}"),
+    "90": _ai("agreed between partners", _82 + "{1,30}"),
+    **{str(ai): _ai("company internal information", _82 + "{1,90}") for ai in range(91, 100)},
+    # Measures of trade and logistic items, the fourth digit telling the decimals.
+    **{
+        f"{ai}{decimals}": _ai("measure", r"\d{6}", fixed=6)
+        for ai in (*range(310, 317), *range(320, 338), *range(340, 358), *range(360, 370))
+        for decimals in range(6)
+    },
 }
+
+# Where the first two digits promise the length, no GS stands behind the value (General Specifications, figure 7.8.5-2).
+PREDEFINED_LENGTH = frozenset({"00", "01", "02", "03", "04", *map(str, range(11, 21)), *map(str, range(31, 37)), "41"})
 
 # Key AI -> the qualifier AIs that may follow it in a path, in this order; any subset. GTIN may instead have 235 alone.
 QUALIFIERS: dict[str, tuple[str, ...]] = {

@@ -5,7 +5,7 @@ import re
 from .epc import NMPA_PREFIX
 from .errors import Gs1Error
 
-_CODE = re.compile(r"8\d{19}")
+_CODE = re.compile(r"8[0-9]{19}")
 
 
 def is_code(text: str) -> bool:

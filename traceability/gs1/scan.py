@@ -1,14 +1,16 @@
 """What a scanner read, understood (identifiers-and-workflows: the parsing order)."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
-from . import dates, digital_link, element_string, nmpa
-from .check_digit import require as require_check_digit
+from . import check_digit, dates, digital_link, element_string, ifa, nmpa
 from .epc import canonical
 from .errors import Gs1Error
 
 _SYMBOLOGY_LENGTH = 3
+# Without a symbology prefix only these beginnings are taken for an element string; other text is left alone.
+_ELEMENT_START = re.compile(r"\x1d|\([0-9]{2,4}\)|00[0-9]{18}(?![0-9])|01[0-9]{14}(?:\x1d|[0-9]|$)")
 
 
 @dataclass(frozen=True)
@@ -35,25 +37,34 @@ def parse(raw: str, *, today: date | None = None) -> ScannedCode:
     today = today or date(2026, 1, 1)
     text = raw.strip(" \r\n\t")
     bare = text[_SYMBOLOGY_LENGTH:] if text.startswith("]") else text
-    if bare.startswith("[)>\x1e06\x1d"):
-        return _ifa(raw, bare)
+    if bare.startswith(ifa.ENVELOPE):
+        return _ifa(raw, bare, today)
     if bare.lower().startswith(("http://", "https://")):
         return _link(raw, bare, today)
     if bare.startswith("urn:"):
         return _uri(raw, bare)
     if nmpa.is_code(bare) and not text.startswith(element_string.SYMBOLOGIES):
         return ScannedCode("nmpa", raw, epc=nmpa.epc(bare), serial=bare)
-    if bare.isascii() and bare.isdigit() and len(bare) in {8, 12, 13, 14} and not text.startswith("]C1"):
-        require_check_digit(bare, name="GTIN")
-        return ScannedCode("gtin", raw, epc=digital_link.build(gtin=bare.zfill(14)), gtin=bare.zfill(14))
-    if text.startswith(element_string.SYMBOLOGIES) or bare[:1] in {"(", element_string.GS} or bare[:2] in {"00", "01"}:
+    if text.startswith(element_string.SYMBOLOGIES) or _ELEMENT_START.match(bare):
         return _elements(raw, text, today)
+    return _number(raw, bare)
+
+
+def _number(raw: str, bare: str) -> ScannedCode:
+    """A key typed or scanned without its AI; anything else is free text."""
+    if not (bare.isascii() and bare.isdigit()):
+        return ScannedCode("unknown", raw)
+    if len(bare) in {12, 13, 14} or (len(bare) == 8 and check_digit.of(bare[:-1]) == bare[-1]):
+        check_digit.require(bare, name="GTIN")
+        return ScannedCode("gtin", raw, epc=digital_link.build(gtin=bare.zfill(14)), gtin=bare.zfill(14))
+    if len(bare) == 18 and check_digit.of(bare[:-1]) == bare[-1]:
+        return ScannedCode("sscc", raw, epc=f"{digital_link.CANONICAL_DOMAIN}/00/{bare}", sscc=bare, flags=("bare",))
     return ScannedCode("unknown", raw)
 
 
 def _elements(raw: str, text: str, today: date) -> ScannedCode:
     read = element_string.parse(text)
-    flags = ("missing-gs",) if read.missing_gs else ()
+    flags = tuple(name for name, set_ in (("missing-gs", read.missing_gs), ("unsure-gs", read.unsure_gs)) if set_)
     if sscc := read.get("00"):
         return ScannedCode("sscc", raw, epc=f"{digital_link.CANONICAL_DOMAIN}/00/{sscc}", sscc=sscc, flags=flags)
     if gln := read.get("414"):
@@ -80,10 +91,12 @@ def _link(raw: str, text: str, today: date) -> ScannedCode:
         return ScannedCode("sscc", raw, epc=link.canonical, sscc=link.value)
     if link.key in {"414", "417"}:
         return ScannedCode("gln", raw, epc=link.canonical)
+    if link.key != "01":
+        return ScannedCode("unknown", raw, epc=link.canonical)
     expiry = link.attributes.get("17")
     return _item(
         raw,
-        gtin=link.value if link.key == "01" else None,
+        gtin=link.value,
         serial=link.qualifier("21"),
         lot=link.qualifier("10") or link.attributes.get("10"),
         expiry=dates.parse(expiry, today=today) if expiry else None,
@@ -108,7 +121,9 @@ def _uri(raw: str, text: str) -> ScannedCode:
         kinds = {"00": "sscc", "414": "gln", "417": "gln"}
         if link.key in kinds:
             return ScannedCode(kinds[link.key], raw, epc=uri, sscc=link.value if link.key == "00" else None)
-        return _item(raw, gtin=link.value, serial=link.qualifier("21"), lot=link.qualifier("10"), expiry=None, flags=())
+        if link.key == "01":
+            lot, serial = link.qualifier("10"), link.qualifier("21")
+            return _item(raw, gtin=link.value, serial=serial, lot=lot, expiry=None, flags=())
     code = uri.removeprefix("urn:dosetrail:nmpa:")
     if nmpa.is_code(code):
         return ScannedCode("nmpa", raw, epc=uri, serial=code)
@@ -123,13 +138,15 @@ def _code_in_address(raw: str, text: str) -> ScannedCode:
     return ScannedCode("unknown", raw)
 
 
-def _ifa(raw: str, text: str) -> ScannedCode:
-    """IFA envelope (ISO 15434 format 06): PPN, lot, expiry, serial. The PPN is no GTIN, so it names no pack of ours."""
-    fields = text.removeprefix("[)>\x1e06\x1d").rstrip("\x04\x1e").split("\x1d")
-    found = {
-        name: part[len(name) :] for part in fields for name in ("9N", "1T", "8P", "D", "S") if part.startswith(name)
-    }
-    gtin = found.get("8P")
-    if gtin and gtin.isdigit() and len(gtin) in {8, 12, 13, 14}:
-        return _item(raw, gtin=gtin.zfill(14), serial=found.get("S"), lot=found.get("1T"), expiry=None, flags=("ifa",))
-    return ScannedCode("unknown", raw, serial=found.get("S"), lot=found.get("1T"), flags=("ifa", "ppn"))
+def _ifa(raw: str, text: str, today: date) -> ScannedCode:
+    """An IFA code: the PPN of a German pack is its NTIN, a GTIN, written another way."""
+    fields = ifa.parse(text)
+    expiry = fields.get("D")
+    return _item(
+        raw,
+        gtin=ifa.gtin(fields),
+        serial=fields.get("S"),
+        lot=fields.get("1T"),
+        expiry=dates.parse(expiry, today=today) if expiry else None,
+        flags=("ifa",),
+    )

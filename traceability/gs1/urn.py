@@ -3,52 +3,64 @@
 from collections.abc import Callable
 from urllib.parse import quote, unquote
 
-from . import check_digit
-from .digital_link import CANONICAL_DOMAIN
+from . import check_digit, digital_link
 from .errors import Gs1Error
 
 _PREFIXES = ("urn:epc:id:", "urn:epc:class:", "urn:epc:idpat:")
+# EPC schemes of other issuers than GS1: such an identifier is its own key.
+_OTHER_ISSUERS = frozenset({"gid", "usdod", "adi", "bic", "imovn"})
 
 
 def to_digital_link(urn: str) -> str:
-    """The canonical Digital Link of an EPC URN (pure identity, class or pattern with `*`); Gs1Error otherwise."""
+    """The canonical Digital Link of an EPC URN (pure identity, class or pattern with `*`); Gs1Error otherwise.
+
+    A URN whose scheme has no GS1 key (gid, usdod, adi, bic, imovn) comes back as it is.
+    """
     prefix = next((prefix for prefix in _PREFIXES if urn.startswith(prefix)), None)
     if prefix is None:
         raise Gs1Error("urn", f"{urn!r} is not an EPC URN")
     scheme, _, body = urn.removeprefix(prefix).partition(":")
-    translate = _SCHEMES.get(scheme)
+    if scheme in _OTHER_ISSUERS and body:
+        return urn
+    translate, parts = _SCHEMES.get(scheme, (None, 0))
     if translate is None:
         raise Gs1Error("urn-scheme", f"EPC scheme {scheme!r} has no GS1 key")
+    if prefix == "urn:epc:idpat:":
+        body = body.removesuffix(".*")  # elsewhere a star is a character of a serial number
+    elif body.count(".") < parts - 1:
+        raise Gs1Error("urn-format", f"{urn!r} has not the {parts} parts of {scheme}")
     try:
-        return CANONICAL_DOMAIN + translate(body)
+        link = digital_link.CANONICAL_DOMAIN + translate(body)
+    except Gs1Error:
+        raise
     except (ValueError, IndexError) as error:
-        if isinstance(error, Gs1Error):
-            raise
         raise Gs1Error("urn-format", f"{urn!r} has not the parts of {scheme}") from error
+    # Read back, so that a URN can name nothing that a Digital Link cannot (lengths, characters).
+    return digital_link.parse(link).canonical
 
 
 def _sgtin(body: str) -> str:
     prefix, item, *serial = body.split(".", 2)
     path = f"/01/{_gtin(prefix, item)}"
-    return path if not serial or serial[0] == "*" else f"{path}/21/{_encoded(serial[0])}"
+    return path if not serial else f"{path}/21/{_encoded(serial[0])}"
 
 
 def _lgtin(body: str) -> str:
     prefix, item, *lot = body.split(".", 2)
     path = f"/01/{_gtin(prefix, item)}"
-    return path if not lot or lot[0] == "*" else f"{path}/10/{_encoded(lot[0])}"
+    return path if not lot else f"{path}/10/{_encoded(lot[0])}"
 
 
 def _itip(body: str) -> str:
     prefix, item, piece, total, *serial = body.split(".", 4)
     path = f"/8006/{_gtin(prefix, item)}{_digits(piece, 2)}{_digits(total, 2)}"
-    return path if not serial or serial[0] == "*" else f"{path}/21/{_encoded(serial[0])}"
+    return path if not serial else f"{path}/21/{_encoded(serial[0])}"
 
 
 def _upui(body: str) -> str:
-    prefix, item, serial = body.split(".", 2)
+    prefix, item, *serial = body.split(".", 2)
     path = f"/01/{_gtin(prefix, item)}"
-    return path if serial == "*" else f"{path}/235/{_encoded(serial)}"
+    return path if not serial else f"{path}/235/{_encoded(serial[0])}"
 
 
 def _sscc(body: str) -> str:
@@ -59,7 +71,7 @@ def _sscc(body: str) -> str:
 def _sgln(body: str) -> str:
     prefix, reference, *extension = body.split(".", 2)
     path = f"/414/{_with_check(prefix + reference, 13)}"
-    return path if not extension or extension[0] in {"0", "*"} else f"{path}/254/{_encoded(extension[0])}"
+    return path if not extension or extension[0] == "0" else f"{path}/254/{_encoded(extension[0])}"
 
 
 def _pgln(body: str) -> str:
@@ -70,7 +82,7 @@ def _pgln(body: str) -> str:
 def _grai(body: str) -> str:
     prefix, asset, *serial = body.split(".", 2)
     path = f"/8003/0{_with_check(prefix + asset, 13)}"
-    return path if not serial or serial[0] == "*" else path + _encoded(serial[0])
+    return path if not serial else path + _encoded(serial[0])
 
 
 def _giai(body: str) -> str:
@@ -81,13 +93,13 @@ def _giai(body: str) -> str:
 def _gdti(body: str) -> str:
     prefix, kind, *serial = body.split(".", 2)
     path = f"/253/{_with_check(prefix + kind, 13)}"
-    return path if not serial or serial[0] == "*" else path + _encoded(serial[0])
+    return path if not serial else path + _encoded(serial[0])
 
 
 def _sgcn(body: str) -> str:
     prefix, coupon, *serial = body.split(".", 2)
     path = f"/255/{_with_check(prefix + coupon, 13)}"
-    return path if not serial or serial[0] == "*" else path + _digits(serial[0])
+    return path if not serial else path + _digits(serial[0])
 
 
 def _gsrn(ai: str) -> Callable[[str], str]:
@@ -101,7 +113,7 @@ def _gsrn(ai: str) -> Callable[[str], str]:
 def _cpi(body: str) -> str:
     prefix, part, *serial = body.split(".", 2)
     path = f"/8010/{_digits(prefix)}{_encoded(part)}"
-    return path if not serial or serial[0] == "*" else f"{path}/8011/{_digits(serial[0])}"
+    return path if not serial else f"{path}/8011/{_digits(serial[0])}"
 
 
 def _ginc(body: str) -> str:
@@ -114,23 +126,24 @@ def _gsin(body: str) -> str:
     return f"/402/{_with_check(prefix + reference, 17)}"
 
 
-_SCHEMES: dict[str, Callable[[str], str]] = {
-    "sgtin": _sgtin,
-    "lgtin": _lgtin,
-    "itip": _itip,
-    "upui": _upui,
-    "sscc": _sscc,
-    "sgln": _sgln,
-    "pgln": _pgln,
-    "grai": _grai,
-    "giai": _giai,
-    "gdti": _gdti,
-    "sgcn": _sgcn,
-    "gsrn": _gsrn("8018"),
-    "gsrnp": _gsrn("8017"),
-    "cpi": _cpi,
-    "ginc": _ginc,
-    "gsin": _gsin,
+# Scheme -> its translation and how many parts a full identifier has.
+_SCHEMES: dict[str, tuple[Callable[[str], str], int]] = {
+    "sgtin": (_sgtin, 3),
+    "lgtin": (_lgtin, 3),
+    "itip": (_itip, 5),
+    "upui": (_upui, 3),
+    "sscc": (_sscc, 2),
+    "sgln": (_sgln, 3),
+    "pgln": (_pgln, 2),
+    "grai": (_grai, 3),
+    "giai": (_giai, 2),
+    "gdti": (_gdti, 3),
+    "sgcn": (_sgcn, 3),
+    "gsrn": (_gsrn("8018"), 2),
+    "gsrnp": (_gsrn("8017"), 2),
+    "cpi": (_cpi, 3),
+    "ginc": (_ginc, 2),
+    "gsin": (_gsin, 2),
 }
 
 
