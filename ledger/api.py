@@ -17,7 +17,7 @@ from . import claims, keyring, models, operator_keys, reads, writer
 from . import fsck as checker
 from . import statement as statements
 from .claims import ClaimsError, Commitment
-from .db_storage import DbReader, DbStore, sequenced
+from .db_storage import DbReader, DbStore
 from .fsck import Problem
 from .keyring import KeyStatus
 from .operator_keys import OPERATOR_URI, NotInitialisedError
@@ -127,21 +127,15 @@ def verify_statement(data: bytes, public_key: bytes) -> Statement:
 def submit(items: Sequence[bytes]) -> list[str]:
     """Queue statements for sequencing and return their hashes; durable when the caller's transaction commits.
 
-    A statement that is waiting or sequenced already is not queued again: its first index stands.
+    A statement that waits already is not queued again; one that is sequenced already keeps its first index, since the
+    sequencer drops the second copy.
     """
     for item in items:
         statements.parse(item)  # what the sequencer takes, it must be able to read
     hashes = [statement_hash(item) for item in items]
+    rows = [models.Submission(statement_hash=name, statement=item) for name, item in zip(hashes, items, strict=True)]
     with transaction.atomic():
-        done = sequenced(hashes)
-        models.Submission.objects.bulk_create(
-            [
-                models.Submission(statement_hash=name, statement=item)
-                for name, item in dict(zip(hashes, items, strict=True)).items()
-                if name not in done
-            ],
-            ignore_conflicts=True,
-        )
+        models.Submission.objects.bulk_create(rows, ignore_conflicts=True)
         writer.notify(writer.SUBMITTED)
     return hashes
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from . import claims, models, operator_keys
 from . import statement as statements
-from .db_storage import DbStore, chunks, read_tiles, to_checkpoint
+from .db_storage import HEAD_ID, chunks, read_tiles, to_checkpoint
 from .tlog import proof, tile
 
 EVIDENCE_FORMAT = "dosetrail.evidence/1"
@@ -57,7 +57,9 @@ class NotPublishedError(LookupError):
 
 
 def published_size() -> int:
-    return DbStore().head().published_size
+    """How many entries are published."""
+    sizes = models.Head.objects.filter(pk=HEAD_ID).values_list("published_size", flat=True)
+    return next(iter(sizes), 0)
 
 
 def published(start: int, limit: int) -> list[PublishedEntry]:
@@ -70,9 +72,9 @@ def published(start: int, limit: int) -> list[PublishedEntry]:
     ]
 
 
-def positions(hashes: Iterable[str]) -> dict[str, Position]:
-    """Where the published log holds these statements; those not published are absent."""
-    size, found = published_size(), {}
+def positions(hashes: Iterable[str], *, size: int | None = None) -> dict[str, Position]:
+    """Where the published log (or its first `size` entries) holds these statements; those not published are absent."""
+    size, found = published_size() if size is None else size, {}
     for part in chunks(list(hashes)):
         rows = models.Entry.objects.filter(statement_hash__in=part, index__lt=size)
         for name, index, time_ms in rows.values_list("statement_hash", "index", "record_time_ms"):

@@ -44,6 +44,7 @@ class Watch:
 
     def __init__(self, channel: str, poll_seconds: float) -> None:
         self._poll_seconds = poll_seconds
+        self._channel = channel
         self._version = 0
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
@@ -66,21 +67,35 @@ class Watch:
                 self._version = version
                 return
 
+    def close(self) -> None:
+        """Stop listening: the connection goes back to its thread, and notifications would pile up in it."""
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(f"UNLISTEN {self._channel}")
+
 
 def wait_published(hashes: Iterable[str], timeout_s: float) -> bool:
     """Whether all these statements are published, after waiting at most `timeout_s` for it."""
     wanted = set(hashes)
     deadline = time.monotonic() + timeout_s
     watch: Watch | None = None
-    while True:
-        wanted.difference_update(reads.positions(wanted))
-        left = deadline - time.monotonic()
-        if not wanted or left <= 0:
-            return not wanted
-        if watch is None:
-            watch = Watch(PUBLISHED, _WAITER_POLL_SECONDS)
-            continue  # what was published before we listened must not be missed
-        watch.wait(left)
+    seen = -1
+    try:
+        while True:
+            size = reads.published_size()
+            if size != seen:  # most commits that wake us publish nothing
+                wanted.difference_update(reads.positions(wanted, size=size))
+                seen = size
+            left = deadline - time.monotonic()
+            if not wanted or left <= 0:
+                return not wanted
+            if watch is None:
+                watch = Watch(PUBLISHED, _WAITER_POLL_SECONDS)
+                continue  # what was published before we listened must not be missed
+            watch.wait(left)
+    finally:
+        if watch is not None:
+            watch.close()
 
 
 def make_sequencer() -> Sequencer:

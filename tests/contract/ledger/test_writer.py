@@ -229,7 +229,9 @@ def test_submitting_twice_queues_once(log):
     assert api.backlog() == 1
     api.sequence_once()
     api.submit([statement(1)])
-    assert api.backlog() == 0
+    assert api.sequence_once() == 0
+    assert (api.backlog(), api.published_size()) == (0, 2)
+    assert api.fsck() == []
 
 
 def test_what_rolls_back_was_never_submitted(log):
