@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# Steps after which the thing is on the road: no place's temperature speaks for it until it arrives.
-_LEAVING = {"shipping", "departing", "transporting", "picking_up"}
+# Steps after which no place's temperature speaks for the thing: it is on the road, or out of the chain.
+_LEAVING = {"shipping", "departing", "transporting"}
+_ENDING = {"dispensing", "retail_selling", "destroying", "decommissioning", "killing"}
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,14 @@ class Step:
     at_ms: int
     biz_step: str
     biz_location: str
+    disposition: str = ""
+
+    @property
+    def leaves(self) -> bool:
+        """Whether the thing is at no place of the chain afterwards."""
+        if self.disposition == "partially_dispensed":
+            return False
+        return self.biz_step in _LEAVING or self.biz_step in _ENDING
 
 
 @dataclass(frozen=True)
@@ -28,12 +37,15 @@ class Stay:
 def stays(steps: Iterable[Step]) -> list[Stay]:
     """The stays that the steps tell of. An event's bizLocation is where the thing is afterwards (EPCIS 2.0, 7.3.5.4).
 
-    A leaving step ends the stay whatever location it names; another step without a location changes nothing.
+    A leaving step ends the stay whatever location it names; another step without a location changes nothing, and
+    neither does a read-out of its logger, which may happen elsewhere.
     """
     found: list[Stay] = []
     place, since = "", 0
     for step in sorted(steps, key=lambda step: step.at_ms):
-        after = "" if step.biz_step in _LEAVING else step.biz_location or place
+        if step.biz_step == "sensor_reporting":
+            continue
+        after = "" if step.leaves else step.biz_location or place
         if after == place:
             continue
         if place:

@@ -1,12 +1,12 @@
 """Reading temperatures: of a holder, along a pack's path, for a chart; and the files behind them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from traceability.capture import selectors as capture
+from traceability.capture.models import PublishedEvent
 from traceability.custody import selectors as custody
 from traceability.parties.models import Party
 
@@ -70,7 +70,11 @@ def exposure_path(epc: str) -> list[Leg]:
 
     Legs without any reading are there too, with an empty list: unknown is not fine. In order of their start.
     """
-    held = [(epc, 0, None), *(_span(container) for container in custody.path(epc)), *_stays(epc)]
+    held: list[tuple[str, int, int | None]] = [
+        (epc, 0, None),
+        *((stay.container, stay.from_ms, stay.to_ms) for stay in custody.path(epc)),
+        *_stays(epc),
+    ]
     legs = []
     for holder, from_ms, to_ms in held:
         found = list(series(holder, from_ms, None if to_ms is None else to_ms - 1).values())
@@ -109,12 +113,8 @@ def _bounds(start_ms: int | None, end_ms: int | None) -> tuple[int, int]:
     return (-FOREVER_MS if start_ms is None else start_ms), (FOREVER_MS if end_ms is None else end_ms)
 
 
-def _span(container: Sequence[object]) -> tuple[str, int, int | None]:
-    holder, from_ms, to_ms = container
-    return holder, from_ms, to_ms  # type: ignore[return-value]
-
-
 def _stays(epc: str) -> list[tuple[str, int, int | None]]:
-    views = capture.views([step.index for step in custody.history(epc)])
-    steps = [journey.Step(view.event_time_ms, view.biz_step, view.biz_location) for view in views.values()]
-    return [(stay.place, stay.from_ms, stay.to_ms) for stay in journey.stays(steps)]
+    events = PublishedEvent.objects.filter(index__in=[step.index for step in custody.history(epc)])
+    columns = events.values_list("event_time_ms", "biz_step", "biz_location", "disposition")
+    stays = journey.stays(journey.Step(*row) for row in columns.order_by("event_time_ms", "event_id"))
+    return [(stay.place, stay.from_ms, stay.to_ms) for stay in stays]

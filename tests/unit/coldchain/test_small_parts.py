@@ -78,6 +78,16 @@ def test_stays_begin_and_end_with_the_steps() -> None:
     assert stays(reversed(steps)) == [Stay("plant", 10, 30), Stay("hospital", 40, None)]
 
 
+def test_a_sold_pack_is_at_no_place_and_an_opened_one_still_is() -> None:
+    here = Step(10, "receiving", "pharmacy")
+    assert stays([here, Step(20, "dispensing", "pharmacy", "dispensed")]) == [Stay("pharmacy", 10, 20)]
+    assert stays([here, Step(20, "dispensing", "pharmacy", "partially_dispensed")]) == [Stay("pharmacy", 10, None)]
+
+
+def test_a_read_out_elsewhere_moves_nothing() -> None:
+    assert stays([Step(10, "storing", "room-1"), Step(20, "sensor_reporting", "office")]) == [Stay("room-1", 10, None)]
+
+
 def test_a_move_without_shipping_ends_the_stay() -> None:
     assert stays([Step(10, "storing", "room-1"), Step(20, "storing", "room-2")]) == [
         Stay("room-1", 10, 20),
