@@ -20,9 +20,12 @@ class Step:
     @property
     def leaves(self) -> bool:
         """Whether the thing is at no place of the chain afterwards."""
-        if self.disposition == "partially_dispensed":
-            return False
-        return self.biz_step in _LEAVING or self.biz_step in _ENDING
+        return self.biz_step in _LEAVING or self.ends
+
+    @property
+    def ends(self) -> bool:
+        """Whether the thing leaves the chain: sold, dispensed or destroyed."""
+        return self.biz_step in _ENDING and self.disposition != "partially_dispensed"
 
 
 @dataclass(frozen=True)
@@ -54,3 +57,12 @@ def stays(steps: Iterable[Step]) -> list[Stay]:
     if place:
         found.append(Stay(place, since, None))
     return [stay for stay in found if stay.to_ms is None or stay.to_ms > stay.from_ms]
+
+
+def gone_ms(own: Iterable[Step]) -> int | None:
+    """When the thing left the chain, by its own steps; None while it is in it (or came back)."""
+    gone: int | None = None
+    for step in sorted(own, key=lambda step: step.at_ms):
+        if step.biz_step != "sensor_reporting":
+            gone = step.at_ms if step.ends else None
+    return gone

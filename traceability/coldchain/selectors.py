@@ -68,20 +68,25 @@ def holders_of(event_indexes: Iterable[int]) -> list[str]:
 def exposure_path(epc: str) -> list[Leg]:
     """What temperatures `epc` was exposed to: its own readings, its containers' while inside, its places' while there.
 
-    Legs without any reading are there too, with an empty list: unknown is not fine. In order of their start.
+    Legs without any reading are there too, with an empty list: unknown is not fine. In order of their start. What
+    came after the pack was sold or destroyed is not its exposure, even if nobody took it out of its case on record.
     """
-    held: list[tuple[str, int, int | None]] = [
-        (epc, 0, None),
-        *((stay.container, stay.from_ms, stay.to_ms) for stay in custody.path(epc)),
-        *_stays(epc),
-    ]
+    steps = _steps(epc)
+    gone_ms = journey.gone_ms(step for step, relation in steps if relation == "own")
+    end_ms = FOREVER_MS if gone_ms is None else gone_ms
+    held: list[tuple[str, int, int | None]] = [(epc, 0, None)]
+    held += [(stay.container, stay.from_ms, stay.to_ms) for stay in custody.path(epc)]
+    held += [(stay.place, stay.from_ms, stay.to_ms) for stay in journey.stays(step for step, _ in steps)]
     legs = []
     for holder, from_ms, to_ms in held:
-        found = list(series(holder, from_ms, None if to_ms is None else to_ms - 1).values())
+        if from_ms >= end_ms:
+            continue
+        until_ms = end_ms if to_ms is None else min(to_ms, end_ms)
+        found = list(series(holder, from_ms, until_ms - 1).values())
         if holder == epc:
             legs += [Leg(epc, part[0][0], part[-1][0], part) for part in found]
         else:
-            legs += [Leg(holder, from_ms, to_ms, part) for part in found or [[]]]
+            legs += [Leg(holder, from_ms, None if until_ms == FOREVER_MS else until_ms, part) for part in found or [[]]]
     return sorted(legs, key=lambda leg: (leg.from_ms, leg.holder))
 
 
@@ -113,8 +118,14 @@ def _bounds(start_ms: int | None, end_ms: int | None) -> tuple[int, int]:
     return (-FOREVER_MS if start_ms is None else start_ms), (FOREVER_MS if end_ms is None else end_ms)
 
 
-def _stays(epc: str) -> list[tuple[str, int, int | None]]:
-    events = PublishedEvent.objects.filter(index__in=[step.index for step in custody.history(epc)])
-    columns = events.values_list("event_time_ms", "biz_step", "biz_location", "disposition")
-    stays = journey.stays(journey.Step(*row) for row in columns.order_by("event_time_ms", "event_id"))
-    return [(stay.place, stay.from_ms, stay.to_ms) for stay in stays]
+def _steps(epc: str) -> list[tuple[journey.Step, str]]:
+    """The thing's events in time order, each with its relation: its own, or a container's while inside."""
+    relations = {step.index: step.relation for step in custody.history(epc)}
+    events = PublishedEvent.objects.filter(index__in=list(relations)).order_by("event_time_ms", "event_id")
+    return [
+        (
+            journey.Step(event.event_time_ms, event.biz_step, event.biz_location, event.disposition),
+            relations[event.index],
+        )
+        for event in events
+    ]

@@ -68,3 +68,18 @@ def test_a_leg_without_readings_is_there_and_empty(house: House) -> None:
     warm_truck(house)
     (leg,) = [leg for leg in selectors.exposure_path(PACK) if leg.holder == house.site.uri]
     assert (leg.from_ms, leg.readings) == (ms("2026-03-01T06:00"), [])
+
+
+def test_what_came_after_it_was_sold_is_not_its_exposure(house: House) -> None:
+    warm_truck(house)  # the second pack stays on the pallet, on record
+    sold = event(
+        "ObjectEvent",
+        "2026-03-01T13:30",
+        step="dispensing",
+        disposition="dispensed",
+        action="OBSERVE",
+        epcList=[OTHER_PACK],
+    )
+    house.report(sold)
+    assert values(OTHER_PACK, SSCC) == [5000] * 5 + [14000]  # 13:00 was before, 14:00 and later are not
+    assert all(leg.to_ms is not None for leg in selectors.exposure_path(OTHER_PACK))

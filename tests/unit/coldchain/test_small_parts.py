@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from traceability.coldchain import budget, charts, chunks
 from traceability.coldchain.budget import Band
-from traceability.coldchain.journey import Stay, Step, stays
+from traceability.coldchain.journey import Stay, Step, gone_ms, stays
 
 HOUR = 3600
 SERIES = st.lists(
@@ -82,6 +82,14 @@ def test_a_sold_pack_is_at_no_place_and_an_opened_one_still_is() -> None:
     here = Step(10, "receiving", "pharmacy")
     assert stays([here, Step(20, "dispensing", "pharmacy", "dispensed")]) == [Stay("pharmacy", 10, 20)]
     assert stays([here, Step(20, "dispensing", "pharmacy", "partially_dispensed")]) == [Stay("pharmacy", 10, None)]
+
+
+def test_gone_is_gone_until_it_comes_back() -> None:
+    sold = Step(20, "dispensing", "pharmacy", "dispensed")
+    assert gone_ms([Step(10, "receiving", "pharmacy"), sold]) == 20
+    assert gone_ms([sold, Step(30, "sensor_reporting", "x")]) == 20
+    assert gone_ms([sold, Step(30, "receiving", "pharmacy", "returned")]) is None
+    assert gone_ms([]) is None
 
 
 def test_a_read_out_elsewhere_moves_nothing() -> None:
