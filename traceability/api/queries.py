@@ -15,7 +15,7 @@ from traceability.gs1 import epc
 from traceability.gs1.errors import Gs1Error
 
 PER_PAGE, MAX_PER_PAGE = 30, 1000
-_TOKEN_SALT = "dosetrail.events-page"
+_PAGE_SALT = "dosetrail.events-page"
 _TOKEN_SECONDS = 3600
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _ANY = ("epc", "child", "parent", "input", "output")
@@ -55,7 +55,7 @@ def page(events: QuerySet[PublishedEvent], parameters: Mapping[str, Sequence[str
         return Page(rows, None)
     last = rows[size - 1]
     query = {**given, **{name: [value] for name, value in controls.items()}}
-    token_text = signing.dumps([query, [getattr(last, column), last.index]], salt=_TOKEN_SALT, compress=True)
+    token_text = signing.dumps([query, [getattr(last, column), last.index]], salt=_PAGE_SALT, compress=True)
     return Page(rows[:size], token_text)
 
 
@@ -81,7 +81,7 @@ def _beyond(column: str, after: Sequence[int], *, descending: bool) -> Q:
 
 def _read_token(token: str) -> tuple[dict[str, list[str]], list[int]]:
     try:
-        query, after = signing.loads(token, salt=_TOKEN_SALT, max_age=_TOKEN_SECONDS)
+        query, after = signing.loads(token, salt=_PAGE_SALT, max_age=_TOKEN_SECONDS)
     except signing.BadSignature as error:
         raise bad_parameter("nextPageToken", "is not a token of ours, or has run out: ask the query again") from error
     return query, after

@@ -1,0 +1,121 @@
+"""The plain scan API: codes as scanned, a step, a place."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import JsonResponse
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from traceability.coldchain import services as coldchain
+from traceability.coldchain.loggers.model import LoggerError
+from traceability.common.problems import ProblemError
+from traceability.parties import selectors as parties
+from traceability.parties.models import Site
+from traceability.scans import services as scans
+from traceability.scans.preflight import Preflight as PreflightAnswer
+
+from . import bodies
+
+_MEMBERS = {"step", "codes", "place", "details", "nonce", "override_reason"}
+
+
+class Preflight(APIView):
+    """What speaks against a step; records nothing."""
+
+    parser_classes = ()
+
+    def post(self, request: Request) -> JsonResponse:
+        call = _call(bodies.read_object(request))
+        answer = scans.preflight(
+            party=request.user.party,
+            step=call["step"],
+            codes=call["codes"],
+            place=call["place"],
+            details=call["details"],
+        )
+        return JsonResponse(_preflight(answer))
+
+
+class Scans(APIView):
+    """Records a step."""
+
+    parser_classes = ()
+
+    def post(self, request: Request) -> JsonResponse:
+        call = _call(bodies.read_object(request))
+        recorded = scans.record(party=request.user.party, **call)
+        body = {
+            "eventIDs": recorded.event_ids,
+            "statementHashes": recorded.statement_hashes,
+            "preflight": _preflight(recorded.preflight),
+        }
+        return JsonResponse(body, status=201)
+
+
+class LoggerFiles(APIView):
+    """A temperature logger's file: multipart with `file`, `holder` or `site`, `time_zone`."""
+
+    parser_classes = (MultiPartParser,)
+
+    def post(self, request: Request) -> JsonResponse:
+        upload = request.FILES.get("file")
+        if upload is None:
+            raise ProblemError(400, "file-missing", "send the logger's file as the part named file")
+        site = self._site(request)
+        try:
+            kept = coldchain.upload(
+                content=upload.read(),
+                filename=upload.name or "logger",
+                party=request.user.party,
+                holder_epc=request.data.get("holder") or None,
+                site=site,
+                time_zone=request.data.get("time_zone") or None,
+            )
+        except LoggerError as error:
+            raise ProblemError(
+                400, error.code, str(error), errors=[{"field": getattr(error, "field", "file"), "message": str(error)}]
+            ) from error
+        body = {"sha256": kept.sha256, "statementHash": kept.statement_hash, "eventID": kept.event_id}
+        return JsonResponse(body | {"readings": kept.readings, "signature": kept.signature}, status=201)
+
+    def _site(self, request: Request) -> Site | None:
+        value = request.data.get("site")
+        if not value:
+            return None
+        site = parties.site_by_uri(value) or Site.objects.filter(id=value).first()
+        if site is None or site.party_id != request.user.party.id:
+            raise ProblemError(403, "not-your-place", f"{value!r} is not a place of this party")
+        return site
+
+
+def _call(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The call's members, each of its type; ProblemError names the one that is not."""
+    unknown = set(body) - _MEMBERS
+    if unknown:
+        raise ProblemError(400, "unknown-member", f"{sorted(unknown)[0]!r} is not a member of this call")
+    codes, details = body.get("codes"), body.get("details", {})
+    if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
+        raise ProblemError(400, "codes", "codes must be a list of texts as scanned")
+    if not isinstance(details, dict) or not all(isinstance(value, str) for value in details.values()):
+        raise ProblemError(400, "details", "details must be an object of texts")
+    for name in ("step", "place"):
+        if not isinstance(body.get(name), str):
+            raise ProblemError(400, name, f"{name} must be a text")
+    call = {"step": body["step"], "place": body["place"], "codes": codes, "details": details}
+    for name in ("nonce", "override_reason"):
+        if name in body:
+            if not isinstance(body[name], str):
+                raise ProblemError(400, name, f"{name} must be a text")
+            call[name] = body[name]
+    return call
+
+
+def _preflight(answer: PreflightAnswer) -> dict[str, Any]:
+    return {
+        "verdict": answer.verdict,
+        "reasons": [
+            {"verdict": one.verdict, "code": one.code, "text": str(one.text), "epc": one.epc} for one in answer.reasons
+        ],
+    }

@@ -1,0 +1,161 @@
+"""Steps that several roles share; the role tables name them."""
+
+from django.utils.translation import gettext_lazy as _
+
+from .steps import Shape, Step
+
+MOVES = ("expired", "recalled", "held", "unknown")
+
+RECEIVE = Step(
+    "receive",
+    _("Receive"),
+    _("Goods have arrived: scan cases, pallets or packs"),
+    Shape.OBSERVE,
+    biz_step="receiving",
+    disposition="in_progress",
+    icon="truck",
+    optional=("despatch", "sender"),
+    from_statuses=("active", "shipped"),
+)
+SHIP = Step(
+    "ship",
+    _("Ship"),
+    _("Goods leave for another organisation"),
+    Shape.OBSERVE,
+    biz_step="shipping",
+    disposition="in_transit",
+    icon="arrow",
+    needs=("receiver",),
+    optional=("despatch",),
+    stops_on=MOVES,
+)
+PACK = Step(
+    "pack",
+    _("Pack"),
+    _("Put packs or cases into a case or onto a pallet"),
+    Shape.PACK,
+    biz_step="packing",
+    disposition="in_progress",
+    icon="box",
+    needs=("container",),
+)
+UNPACK = Step(
+    "unpack",
+    _("Unpack"),
+    _("Open a case or break down a pallet"),
+    Shape.UNPACK,
+    biz_step="unpacking",
+    disposition="in_progress",
+    icon="box",
+    from_statuses=("active", "shipped"),
+)
+STOCK = Step(
+    "stock",
+    _("Put into stock"),
+    _("Say that goods are here and can be used"),
+    Shape.OBSERVE,
+    biz_step="stocking",
+    disposition="sellable_accessible",
+    icon="store",
+)
+HOLD = Step(
+    "hold",
+    _("Hold"),
+    _("Set goods aside until they are cleared"),
+    Shape.OBSERVE,
+    biz_step="holding",
+    disposition="non_sellable_other",
+    icon="lock",
+    needs=("reason",),
+    from_statuses=("active", "shipped", "partially_dispensed"),
+)
+RELEASE_HOLD = Step(
+    "release_hold",
+    _("Release from hold"),
+    _("Goods are cleared and can move again"),
+    Shape.OBSERVE,
+    biz_step="inspecting",
+    disposition="conformant",
+    icon="check",
+    needs=("reason",),
+    from_statuses=("active", "partially_dispensed"),
+    stops_on=("recalled",),
+    high_risk=True,
+    quality_only=True,
+)
+RETURN_IN = Step(
+    "return_in",
+    _("Take a return"),
+    _("Goods come back from a customer or patient"),
+    Shape.OBSERVE,
+    biz_step="receiving",
+    disposition="returned",
+    icon="arrow",
+    from_statuses=("active", "shipped", "dispensed", "partially_dispensed"),
+)
+DESTROY = Step(
+    "destroy",
+    _("Destroy"),
+    _("Goods are destroyed for good"),
+    Shape.DELETE,
+    biz_step="destroying",
+    disposition="destroyed",
+    icon="danger",
+    needs=("reason",),
+    from_statuses=("active", "shipped", "dispensed", "partially_dispensed"),
+)
+STOLEN = Step(
+    "stolen",
+    _("Report stolen"),
+    _("Goods are missing and believed stolen"),
+    Shape.OBSERVE,
+    biz_step="other",
+    icon="warning",
+    needs=("reason",),
+    from_statuses=("active", "shipped"),
+    persistent=("stolen",),
+)
+DISPENSE = Step(
+    "dispense",
+    _("Dispense"),
+    _("Hand a pack to a patient"),
+    Shape.OBSERVE,
+    biz_step="dispensing",
+    disposition="dispensed",
+    icon="user",
+    from_statuses=("active", "partially_dispensed"),
+    stops_on=MOVES,
+)
+DISPENSE_PART = Step(
+    "dispense_part",
+    _("Dispense a part"),
+    _("Open a pack and hand out some of it"),
+    Shape.OBSERVE,
+    biz_step="dispensing",
+    disposition="partially_dispensed",
+    icon="user",
+    needs=("quantity_left",),
+    from_statuses=("active", "partially_dispensed"),
+    stops_on=MOVES,
+)
+UNDO = Step(
+    "undo",
+    _("Undo a dispensing"),
+    _("The last dispensing of a pack did not happen"),
+    Shape.UNDO,
+    icon="clock",
+    needs=("reason",),
+    from_statuses=("dispensed", "partially_dispensed"),
+    stops_on=("expired", "recalled", "held"),
+)
+VERIFY = Step(
+    "verify",
+    _("Verify only"),
+    _("Look at goods; nothing is recorded"),
+    Shape.NONE,
+    icon="search",
+    from_statuses=(
+        "active", "shipped", "partially_dispensed", "dispensed", "destroyed", "decommissioned", "sampled", "stolen",
+        "exported",
+    ),
+)  # fmt: skip

@@ -1,0 +1,23 @@
+"""What a distributor does, step by step."""
+
+from . import common_steps as common
+from .manufacturer import VOID_SHIPPING
+from .steps import Table
+
+TABLE = Table(
+    "distributor",
+    (
+        common.RECEIVE,
+        common.SHIP,
+        common.UNPACK,
+        common.PACK,
+        common.STOCK,
+        VOID_SHIPPING,
+        common.RETURN_IN,
+        common.HOLD,
+        common.RELEASE_HOLD,
+        common.DESTROY,
+        common.STOLEN,
+        common.VERIFY,
+    ),
+)

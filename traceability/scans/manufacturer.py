@@ -1,0 +1,82 @@
+"""What a manufacturer does, step by step."""
+
+from django.utils.translation import gettext_lazy as _
+
+from . import common_steps as common
+from .steps import Shape, Step, Table
+
+COMMISSION = Step(
+    "commission",
+    _("Commission"),
+    _("Packs are printed and checked: they begin to exist"),
+    Shape.COMMISSION,
+    biz_step="commissioning",
+    disposition="active",
+    icon="factory",
+    needs=("lot", "expiry"),
+    from_statuses=(),
+)
+RELEASE = Step(
+    "release",
+    _("Release a lot"),
+    _("Quality releases a lot on its inspection report"),
+    Shape.LOT,
+    biz_step="inspecting",
+    disposition="conformant",
+    icon="check",
+    needs=("report", "reason"),
+    high_risk=True,
+    quality_only=True,
+)
+VOID_SHIPPING = Step(
+    "void_shipping",
+    _("Call back a shipment"),
+    _("A shipment was recorded by mistake"),
+    Shape.OBSERVE,
+    biz_step="void_shipping",
+    disposition="in_progress",
+    icon="clock",
+    needs=("despatch",),
+    from_statuses=("shipped",),
+)
+SAMPLE = Step(
+    "sample",
+    _("Take a sample"),
+    _("A pack goes to the laboratory"),
+    Shape.OBSERVE,
+    biz_step="sampling",
+    disposition="unavailable",
+    icon="search",
+)
+RECALL = Step(
+    "recall",
+    _("Recall a lot"),
+    _("A lot must not be used or moved any more"),
+    Shape.LOT,
+    biz_step="holding",
+    icon="danger",
+    needs=("reason",),
+    persistent=("recalled",),
+    high_risk=True,
+    quality_only=True,
+)
+
+TABLE = Table(
+    "manufacturer",
+    (
+        COMMISSION,
+        common.PACK,
+        RELEASE,
+        common.SHIP,
+        VOID_SHIPPING,
+        common.UNPACK,
+        common.RETURN_IN,
+        common.HOLD,
+        common.RELEASE_HOLD,
+        SAMPLE,
+        common.DESTROY,
+        RECALL,
+        common.STOLEN,
+        common.VERIFY,
+    ),
+)
