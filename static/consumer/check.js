@@ -54,15 +54,13 @@ const list = (lines) => element("ul", lines.map((line) => element("li", line)));
 
 /** The proof in figures, for those who want to compare it with another tool. */
 function showProof({ origin, size, rootText }, entries) {
-  const head = element("tr", words.columns.map((name) => element("th", name)));
-  const rows = entries.map(({ index, claims, leaf }) => {
-    const cells = [String(index), claims.get("#day") ?? "", claims.get("bizStep") ?? claims.get("type"), claims.get("#party"), element("code", leaf)];
-    return element("tr", cells.map((cell) => element("td", cell)));
-  });
-  const scroll = element("div", element("table", [element("thead", head), element("tbody", rows)], "table"), "table-scroll");
-  scroll.tabIndex = 0;
+  const line = ({ index, claims, leaf }) => {
+    const what = [index, claims.get("#day"), claims.get("bizStep") ?? claims.get("type"), claims.get("#party")];
+    return element("li", [what.filter((part) => part !== undefined).join(" · "), element("br", ""), element("code", leaf)]);
+  };
   const checkpoint = element("pre", `${origin}\n${size}\n${rootText}`);
-  panel.querySelector("[data-proof]").replaceChildren(element("h3", words.root), checkpoint, scroll);
+  const parts = [element("h3", words.root), checkpoint, element("h3", words.records), element("ol", entries.map(line))];
+  panel.querySelector("[data-proof]").replaceChildren(...parts);
 }
 
 function refuse(error) {

@@ -14,6 +14,6 @@ export const words = {
   larger: "The log contains everything that this device saw of it before.",
   forget: "Let this device start again",
   reason: "Reason",
-  columns: ["Entry", "Day", "Step", "Recorded by", "Leaf hash"],
+  records: "Records: entry, day, step, recorded by, leaf hash",
   root: "Checkpoint",
 };

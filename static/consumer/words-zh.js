@@ -14,6 +14,6 @@ export const words = {
   larger: "日志包含本机以前见过的全部内容。",
   forget: "让本机重新开始",
   reason: "原因",
-  columns: ["条目", "日期", "步骤", "记录单位", "叶哈希"],
+  records: "记录：条目、日期、步骤、记录单位、叶哈希",
   root: "检查点",
 };

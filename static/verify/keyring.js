@@ -1,7 +1,7 @@
 // Whose key is this, as the log says it: a fold over its entries about keys. Twin of ledger/keyring.py.
 
 import { fromBase64, hex } from "./bytes.js";
-import { checkKey } from "./ed25519.js";
+import { checkKey } from "./curve.js";
 import { keyId, verify } from "./statement.js";
 
 const need = (condition, why) => {

@@ -1,5 +1,6 @@
-// SHA-256 and SHA-512 (FIPS 180-4), synchronous and without WebCrypto: a page opened over plain http in a local
-// network has no crypto.subtle. The constants are computed from their definition instead of listed.
+// SHA-256 (FIPS 180-4), synchronous and without WebCrypto: a page opened over plain http in a local
+// network has no crypto.subtle. The constants are computed from their definition instead of listed;
+// sha512.js shares them.
 
 const primes = [];
 for (let n = 2; primes.length < 80; n++) if (primes.every((p) => n % p)) primes.push(n);
@@ -16,15 +17,15 @@ function rootFraction(n, degree) {
   }
   return low & MASK;
 }
-const MASK = (1n << 64n) - 1n;
-const K64 = primes.map((p) => rootFraction(p, 3n));
-const H64 = primes.slice(0, 8).map((p) => rootFraction(p, 2n));
+export const MASK = (1n << 64n) - 1n;
+export const K64 = primes.map((p) => rootFraction(p, 3n));
+export const H64 = primes.slice(0, 8).map((p) => rootFraction(p, 2n));
 const top = (word) => Number(word >> 32n);
 const K32 = Uint32Array.from(K64.slice(0, 64), top);
 const H32 = H64.map(top);
 
 /** Message || 0x80 || zeros || length in bits, to a multiple of `block` bytes. */
-function padded(message, block) {
+export function padded(message, block) {
   const size = Math.ceil((message.length + 1 + block / 8) / block) * block;
   const bytes = new Uint8Array(size);
   bytes.set(message);
@@ -55,30 +56,5 @@ export function sha256(message) {
   }
   const digest = new DataView(new ArrayBuffer(32));
   state.forEach((word, i) => digest.setUint32(4 * i, word));
-  return new Uint8Array(digest.buffer);
-}
-
-export function sha512(message) {
-  const view = padded(message, 128);
-  const state = [...H64];
-  const w = new Array(80);
-  const rot = (x, n) => ((x >> n) | (x << (64n - n))) & MASK;
-  for (let at = 0; at < view.byteLength; at += 128) {
-    for (let i = 0; i < 16; i++) w[i] = view.getBigUint64(at + 8 * i);
-    for (let i = 16; i < 80; i++) {
-      const s0 = rot(w[i - 15], 1n) ^ rot(w[i - 15], 8n) ^ (w[i - 15] >> 7n);
-      const s1 = rot(w[i - 2], 19n) ^ rot(w[i - 2], 61n) ^ (w[i - 2] >> 6n);
-      w[i] = (w[i - 16] + s0 + w[i - 7] + s1) & MASK;
-    }
-    let [a, b, c, d, e, f, g, h] = state;
-    for (let i = 0; i < 80; i++) {
-      const t1 = h + (rot(e, 14n) ^ rot(e, 18n) ^ rot(e, 41n)) + ((e & f) ^ (~e & MASK & g)) + K64[i] + w[i];
-      const t2 = (rot(a, 28n) ^ rot(a, 34n) ^ rot(a, 39n)) + ((a & b) ^ (a & c) ^ (b & c));
-      [h, g, f, e, d, c, b, a] = [g, f, e, (d + t1) & MASK, c, b, a, (t1 + t2) & MASK];
-    }
-    [a, b, c, d, e, f, g, h].forEach((word, i) => { state[i] = (state[i] + word) & MASK; });
-  }
-  const digest = new DataView(new ArrayBuffer(64));
-  state.forEach((word, i) => digest.setBigUint64(8 * i, word));
   return new Uint8Array(digest.buffer);
 }

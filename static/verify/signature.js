@@ -1,8 +1,6 @@
 // Checking one Ed25519 signature: WebCrypto where the browser has it, our own arithmetic where not (plain http in a
 // local network, or a browser from before Ed25519 came to WebCrypto).
 
-import { verify } from "./ed25519.js";
-
 /** Throws unless `signature` by `key` covers `message`. */
 export async function verifySignature(key, signature, message) {
   if (signature.length !== 64) throw new Error("signature: not 64 bytes");
@@ -12,7 +10,16 @@ export async function verifySignature(key, signature, message) {
 async function check(key, signature, message) {
   const native = await importKey(key);
   if (native) return crypto.subtle.verify({ name: "Ed25519" }, native, signature, message);
-  return verify(key, signature, message);
+  return (await arithmetic()).verify(key, signature, message);
+}
+
+/** Not being able to load our arithmetic says nothing about the signature: the error is marked so. */
+async function arithmetic() {
+  try {
+    return await import("./ed25519.js");
+  } catch (error) {
+    throw Object.assign(error, { unavailable: true });
+  }
 }
 
 async function importKey(key) {

@@ -2,13 +2,18 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.unit.web.world import World
+
+# Playwright's own event loop runs in this thread; Django would take every query for one made in async code.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 STATIC = Path(__file__).resolve().parents[3] / "static"
 # A name that is not localhost: over plain http the browser then offers no crypto.subtle, as in a local network.
@@ -67,3 +72,59 @@ def plain_page(chromium: Any, static_port: int) -> Iterator[Any]:
     assert page.evaluate("!isSecureContext && !crypto.subtle")
     yield page
     browser.close()
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    """The page tests' world; the live server's threads must see it, so it is committed."""
+    return World()
+
+
+class Visitor:
+    """A browser context that fails on what no page may do: call elsewhere, break its own policy, log an error."""
+
+    def __init__(self, browser: Any, base_url: str, **options: Any) -> None:
+        self.base_url = base_url
+        self.context = browser.new_context(base_url=base_url, **options)
+        self.page = self.context.new_page()
+        self.wrongs: list[str] = []
+        self.bytes = 0
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.wrongs.append(f"script: {error}"))
+        self.page.on("request", self._request)
+        self.page.on("response", self._response)
+
+    def open(self, path: str, state: str | None = None) -> Any:
+        """The page at `path`; with `state`, after the check on the device has come to it."""
+        self.page.goto(path)
+        if state:
+            self.page.wait_for_selector(f'#device-check[data-state="{state}"]', timeout=10_000)
+        return self.page
+
+    def close(self) -> None:
+        self.context.close()
+
+    def _console(self, message: Any) -> None:
+        if message.type in ("error", "warning") and "favicon" not in message.text:
+            self.wrongs.append(f"console: {message.text}")
+
+    def _request(self, request: Any) -> None:
+        if not request.url.startswith((self.base_url, "data:", "blob:")):
+            self.wrongs.append(f"request to {request.url}")
+
+    def _response(self, response: Any) -> None:
+        if response.ok and response.request.resource_type in ("document", "stylesheet", "script"):
+            self.bytes += len(response.body())
+
+
+@pytest.fixture
+def visitor(chromium: Any, live_server: Any) -> Iterator[Callable[..., Visitor]]:
+    visitors: list[Visitor] = []
+
+    def visit(**options: Any) -> Visitor:
+        visitors.append(Visitor(chromium, live_server.url, **options))
+        return visitors[-1]
+
+    yield visit
+    for one in visitors:
+        one.close()

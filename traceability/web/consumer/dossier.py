@@ -78,7 +78,7 @@ def read(code: PackCode) -> Dossier:
     steps = custody.history(code.epc)
     events = _effective([step.index for step in steps])
     state = custody.state(code.epc)
-    lot = (state.lot or "") if state else ""
+    lot = state.item.lot if state else ""
     return Dossier(
         code=code,
         item=item,
@@ -86,7 +86,7 @@ def read(code: PackCode) -> Dossier:
         own=frozenset(step.index for step in steps if step.relation == "own"),
         chain=frozenset([code.epc, *(step.container for step in steps if step.container)]),
         lot=lot,
-        expiry=_expiry(_gtin(code, item), lot, state.expiry if state else None),
+        expiry=_expiry(_gtin(code, item), lot, state.item.expiry if state else ""),
         recall=_recall(_gtin(code, item), lot),
     )
 
@@ -105,12 +105,13 @@ def _gtin(code: PackCode, item: TradeItem | None) -> str:
     return code.gtin or (item.gtin if item else None) or ""
 
 
-def _expiry(gtin: str, lot: str, recorded: date | str | None) -> date | None:
-    """The last valid day: as committed with the pack, else as the lot's master data says."""
-    if recorded:
-        return recorded if isinstance(recorded, date) else date.fromisoformat(recorded[:10])
-    row = products.lot(gtin, lot) if lot and gtin else None
-    return row.expiry_date if row else None
+def _expiry(gtin: str, lot: str, recorded: str) -> date | None:
+    """The last valid day: as committed with the pack (an ISO 8601 date or time), else as the lot's master data says."""
+    try:
+        return date.fromisoformat(recorded[:10])
+    except ValueError:
+        row = products.lot(gtin, lot) if lot and gtin else None
+        return row.expiry_date if row else None
 
 
 def _recall(gtin: str, lot: str) -> PublishedEvent | None:

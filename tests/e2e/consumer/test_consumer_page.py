@@ -1,0 +1,149 @@
+"""The consumer's pages in a real Chromium: what the script says after it has checked, and how the pages behave."""
+
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.unit.web.world import World
+from traceability.capture.models import PublishedEvent
+from traceability.common.models import Document
+
+from .conftest import Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+Visit = Callable[..., Visitor]
+OUTCOMES = ["registered", "sold", "sold_again", "recalled", "expired", "temperature", "trace_code"]
+WITHOUT_PROOF = ["serial_unknown", "product_unknown"]
+PHONE = {"viewport": {"width": 320, "height": 640}}
+
+
+def said(page: Any) -> str:
+    return page.inner_text("#device-check [role=status]")
+
+
+def test_the_browser_checks_every_outcome(world: World, visitor: Visit) -> None:
+    visit = visitor()
+    for name in OUTCOMES:
+        for path in (world.path(name), world.packs[name].code_path):
+            text = said(visit.open(path, "checked"))
+            assert "Checked on this device" in text
+            assert "verified" in text
+            assert "genuine" not in text
+    assert "steps shown on this page" in said(visit.open(world.path("sold"), "checked"))
+    visit.page.click("#device-check summary")
+    assert visit.page.locator("[data-proof] li").count() == 7
+    for name in WITHOUT_PROOF:
+        assert visit.open(world.packs[name].code_path).locator("#device-check").count() == 0
+    assert visit.wrongs == []
+
+
+def test_without_script_it_says_not_checked(world: World, visitor: Visit) -> None:
+    visit = visitor(java_script_enabled=False)
+    page = visit.open(world.path("sold"))
+    assert page.get_attribute("#device-check", "data-state") == "not-run"
+    assert "Not checked on this device" in said(page)
+    assert page.inner_text("h1") == "Sold once"
+    assert page.locator(".timeline li").count() == 4
+    page.click(".language button")
+    assert page.get_attribute("html", "lang") == "zh-Hans"
+    assert page.url.endswith(world.path("sold"))
+
+
+def test_a_changed_event_raises_the_alarm(world: World, visitor: Visit) -> None:
+    visit = visitor()
+    sale = world.sale_of("sold")
+    Document.objects.filter(pk=sale.pk).update(body=bytes(sale.body).replace(b"/21/A0003", b"/21/A0009"))
+    text = said(visit.open(world.path("sold"), "mismatch"))
+    assert "does not match" in text
+    assert "Checked" not in text
+
+
+def test_a_page_that_tells_another_story_than_its_proof_raises_the_alarm(world: World, visitor: Visit) -> None:
+    visit = visitor()
+    shown = PublishedEvent.objects.filter(biz_step="receiving").latest("index")
+    for change in (
+        {"event_time_ms": shown.event_time_ms - 2 * 86_400_000},
+        {"biz_step": "shipping"},
+        {"reporter": world.parties["maker"].uri},
+    ):
+        before = {name: getattr(shown, name) for name in change}
+        PublishedEvent.objects.filter(pk=shown.pk).update(**change)
+        visit.open(world.path("sold"), "mismatch")
+        PublishedEvent.objects.filter(pk=shown.pk).update(**before)
+    visit.open(world.path("sold"), "checked")
+
+
+def test_the_proof_of_another_pack_raises_the_alarm(world: World, visitor: Visit) -> None:
+    visit = visitor()
+    other = f"/evidence{world.path('registered')}"
+    visit.page.route("**/evidence/**", lambda route: route.continue_(url=visit.base_url + other))
+    assert "other goods" in said(visit.open(world.packs["sold"].code_path, "mismatch"))
+
+
+def test_no_answer_is_no_accusation(world: World, visitor: Visit) -> None:
+    visit = visitor()
+    visit.page.route("**/evidence/**", lambda route: route.abort())
+    assert "says nothing about your pack" in said(visit.open(world.path("sold"), "unavailable"))
+    visit.page.unroute("**/evidence/**")
+    visit.page.route("**/evidence/**", lambda route: route.fulfill(body="<html>sign in to the hotel</html>"))
+    visit.open(world.path("sold"), "unavailable")
+
+
+def test_the_device_remembers_the_log(world: World, visitor: Visit) -> None:
+    visit = visitor()
+    assert "First visit" in said(visit.open(world.path("sold"), "checked"))
+    assert "saw before" in said(visit.open(world.path("sold"), "checked"))
+    for _ in range(300):
+        world.post("maker", world.event("maker", "inspecting", days_ago=1, action="OBSERVE", epcList=["urn:x:1"]))
+    world.publish()
+    assert "contains everything" in said(visit.open(world.path("sold"), "checked"))
+    kept = json.loads(visit.page.evaluate("localStorage['dosetrail.log']"))
+    other_root = b64encode(bytes(32)).decode()
+    lies = [{"size": kept["size"] + 1}, {"rootText": other_root}, {"vkey": kept["vkey"][:-4] + "AAAA"}]
+    lies.append({"size": kept["size"] - 1, "rootText": other_root})
+    for lie in lies:
+        visit.page.evaluate("(value) => { localStorage['dosetrail.log'] = value; }", json.dumps({**kept, **lie}))
+        assert "went backwards" in said(visit.open(world.path("sold"), "backwards"))
+    visit.page.click("#device-check button")
+    visit.page.wait_for_selector('#device-check[data-state="checked"]')
+
+
+def test_pages_are_light_quiet_and_fit_a_small_phone(world: World, visitor: Visit) -> None:
+    paths = ["/", "/look-up?code=nonsense", *(world.path(name) for name in OUTCOMES)]
+    paths += [world.packs[name].code_path for name in [*OUTCOMES[:2], *WITHOUT_PROOF]]
+    for path in paths:
+        visit = visitor(**PHONE)
+        page = visit.open(path)
+        page.wait_for_load_state("networkidle")
+        assert visit.bytes <= 60 * 1024, f"{path}: {visit.bytes} bytes"
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+        small = page.evaluate(
+            """[...document.querySelectorAll("a.btn, button, summary, input, .site-footer nav a, .brand, a.task")]
+               .filter((node) => node.checkVisibility() && node.type !== "hidden")
+               .map((node) => [node.outerHTML.slice(0, 80), node.getBoundingClientRect().height])
+               .filter(([, height]) => height < 44)"""
+        )
+        assert small == [], path
+        assert [wrong for wrong in visit.wrongs if "400" not in wrong] == [], path
+        visit.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+def test_pages_are_accessible(world: World, visitor: Visit, scheme: str, locale: str) -> None:
+    visit = visitor(color_scheme=scheme, locale=locale, viewport={"width": 390, "height": 800})
+    paths: list[tuple[str, str | None]] = [("/", None), ("/look-up?code=nonsense", None)]
+    paths += [(world.path(name), "checked") for name in OUTCOMES]
+    paths += [(world.packs[name].code_path, None) for name in ["sold", *WITHOUT_PROOF]]
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    for path, state in paths:
+        page = visit.open(path, state)
+        if state:
+            page.click("#device-check summary")
+        results = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
+        assert results.violations_count == 0, f"{path}\n{results.generate_report()}"
