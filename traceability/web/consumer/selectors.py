@@ -16,13 +16,12 @@ from django.utils.translation import gettext as _
 from ledger import api as ledger
 from traceability.capture.models import PublishedEvent
 from traceability.common.models import Document
-from traceability.contracts import selectors as contracts
 from traceability.gs1 import epc as epcs
 from traceability.gs1.errors import Gs1Error
 from traceability.parties import selectors as parties
 from traceability.products.models import TradeItem
 
-from . import dossier, journey, temperature
+from . import dossier, findings, journey, temperature
 from .codes import OnPack, PackCode
 from .dossier import Dossier
 from .verdict import Outcome, PackFacts, decide
@@ -112,16 +111,14 @@ def evidence(code: PackCode, given: OnPack) -> dict[str, Any] | None:
 
 
 def _facts(pack: Dossier, exposure: temperature.Exposure, now_ms: int) -> PackFacts:
-    findings = contracts.open_findings_for(pack.chain, [event.index for event in pack.events])
-    rules = {finding.rule for finding in findings}
     return PackFacts(
         product_known=pack.item is not None,
         on_market=True,
         recalled=pack.recall is not None,
         expired=pack.expiry is not None and pack.expiry < _today(pack, now_ms),
         dispensed=len(pack.dispensed),
-        copied=bool(rules & {"clone", "double-dispense"}),
-        temperature=bool(exposure.excursions) or "temperature" in rules,
+        copied=findings.says_copied(pack.code.epc),
+        temperature=bool(exposure.excursions),
     )
 
 
