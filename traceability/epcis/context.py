@@ -1,5 +1,6 @@
 """JSON-LD contexts, without ever fetching one: which prefixes a document and an event declare."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -24,6 +25,7 @@ PREFIXES: Mapping[str, str] = {
     "xsd": "http://www.w3.org/2001/XMLSchema#",
     "dcterms": "http://purl.org/dc/terms/",
 }
+_PREFIX = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,63}")
 _ALSO_MEANS = {"gs1": {"https://gs1.org/voc/", "https://www.gs1.org/voc/"}}
 
 
@@ -39,8 +41,13 @@ def declared(context: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in parts(context):
         if isinstance(part, dict):
-            found |= {name: uri for name, uri in part.items() if isinstance(name, str) and isinstance(uri, str)}
+            found |= {name: uri for name, uri in part.items() if is_prefix(name) and isinstance(uri, str)}
     return found
+
+
+def is_prefix(name: str) -> bool:
+    """Whether a context may declare `name`: no JSON-LD keyword, nothing that reads like a CURIE itself."""
+    return _PREFIX.fullmatch(name) is not None
 
 
 def redefined(context: Any) -> Iterator[str]:

@@ -6,15 +6,17 @@ from typing import Any
 from . import context
 
 
-def events(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+def events(document: Mapping[str, Any], *, extensions: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
     """The events of a valid document, each with an `@context` of its own and without recordTime.
 
-    The document's prefixes that an event uses are copied in; nothing else is changed.
+    The document's prefixes that an event uses are copied in; nothing else is changed. `extensions` are prefixes
+    declared outside it (the header GS1-Extensions).
     """
     body = document["epcisBody"]
     if document["type"] == "EPCISQueryDocument":
         body = body["queryResults"]["resultsBody"]
-    return [bare(event, document.get("@context")) for event in body["eventList"]]
+    outer = [dict(extensions), *context.parts(document.get("@context"))] if extensions else document.get("@context")
+    return [bare(event, outer) for event in body["eventList"]]
 
 
 def bare(event: Mapping[str, Any], outer: Any = None) -> dict[str, Any]:

@@ -2,14 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from traceability.gs1 import epc
 
 from .context import PREFIXES, declared
-from .vocabulary import bare
+from .times import offset_minutes as offset_minutes
+from .times import time_ms as time_ms
+from .vocabulary import (
+    BIZ_STEP,
+    BIZ_TRANSACTION_TYPE,
+    DISPOSITION,
+    ERROR_REASON,
+    SOURCE_DESTINATION_TYPE,
+    Vocabulary,
+)
 
 _EPC_LISTS = (("epc", "epcList"), ("child", "childEPCs"), ("input", "inputEPCList"), ("output", "outputEPCList"))
 _CLASS_LISTS = (
@@ -25,7 +33,6 @@ _MEMBERS = frozenset(
     inputQuantityList outputEPCList outputQuantityList transformationID""".split()
 )
 LOT, EXPIRY = "lotNumber", "itemExpirationDate"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -86,44 +93,23 @@ def read(event: Mapping[str, Any]) -> EventView:
         event_time_ms=time_ms(event["eventTime"]),
         offset_minutes=offset_minutes(event["eventTimeZoneOffset"]),
         action=event.get("action", ""),
-        biz_step=bare(event.get("bizStep", "")),
-        disposition=bare(event.get("disposition", "")),
+        biz_step=BIZ_STEP.bare(event.get("bizStep", "")),
+        disposition=DISPOSITION.bare(event.get("disposition", "")),
         read_point=_place(event.get("readPoint")),
         biz_location=_place(event.get("bizLocation")),
-        epcs=tuple(_epcs(event)),
+        epcs=tuple(dict.fromkeys(_epcs(event))),  # one thing spelled twice is one thing
         classes=tuple(_classes(event)),
-        biz_transactions=tuple(
-            (bare(item.get("type", "")), item["bizTransaction"]) for item in event.get("bizTransactionList", ())
-        ),
-        sources=tuple((bare(item["type"]), epc.canonical(item["source"])) for item in event.get("sourceList", ())),
-        destinations=tuple(
-            (bare(item["type"]), epc.canonical(item["destination"])) for item in event.get("destinationList", ())
-        ),
+        biz_transactions=tuple(_typed(event, "bizTransactionList", "bizTransaction", BIZ_TRANSACTION_TYPE)),
+        sources=tuple(_partners(event, "source")),
+        destinations=tuple(_partners(event, "destination")),
         ilmd=event.get("ilmd", {}),
         sensor_elements=tuple(event.get("sensorElementList", ())),
-        persistent_set=tuple(bare(word) for word in persistent.get("set", ())),
-        persistent_unset=tuple(bare(word) for word in persistent.get("unset", ())),
+        persistent_set=tuple(DISPOSITION.bare(word) for word in persistent.get("set", ())),
+        persistent_unset=tuple(DISPOSITION.bare(word) for word in persistent.get("unset", ())),
         transformation_id=event.get("transformationID", ""),
         error_declaration=_declaration(event.get("errorDeclaration")),
         extensions={name: value for name, value in event.items() if name not in _MEMBERS},
     )
-
-
-def time_ms(text: str) -> int:
-    """Milliseconds since 1970 of an RFC 3339 date-time; digits beyond the millisecond are cut off."""
-    seconds, fraction = text, ""
-    if "." in text:
-        head, _, tail = text.partition(".")
-        digits = len(tail) - len(tail.lstrip("0123456789"))
-        fraction, seconds = tail[:digits], head + tail[digits:]
-    delta = datetime.fromisoformat(seconds.replace("Z", "+00:00")) - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1000 + int(fraction[:3].ljust(3, "0") or 0)
-
-
-def offset_minutes(text: str) -> int:
-    """Minutes east of UTC of `±hh:mm`."""
-    minutes = int(text[1:3]) * 60 + int(text[4:6])
-    return -minutes if text[0] == "-" else minutes
 
 
 def namespaces(event: Mapping[str, Any]) -> dict[str, str]:
@@ -155,9 +141,21 @@ def _classes(event: Mapping[str, Any]) -> Iterable[tuple[str, str, Decimal | Non
             )
 
 
+def _typed(event: Mapping[str, Any], name: str, member: str, types: Vocabulary) -> Iterable[tuple[str, str]]:
+    for item in event.get(name, ()):
+        yield types.bare(item.get("type", "")), item[member]
+
+
+def _partners(event: Mapping[str, Any], direction: str) -> Iterable[tuple[str, str]]:
+    for kind, uri in _typed(event, f"{direction}List", direction, SOURCE_DESTINATION_TYPE):
+        yield kind, epc.canonical(uri)
+
+
 def _declaration(value: Mapping[str, Any] | None) -> ErrorDeclaration | None:
     if value is None:
         return None
     return ErrorDeclaration(
-        time_ms(value["declarationTime"]), bare(value.get("reason", "")), tuple(value.get("correctiveEventIDs", ()))
+        time_ms=time_ms(value["declarationTime"]),
+        reason=ERROR_REASON.bare(value.get("reason", "")),
+        corrective_ids=tuple(value.get("correctiveEventIDs", ())),
     )

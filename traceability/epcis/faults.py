@@ -17,6 +17,12 @@ class Fault:
     code: str
     message: str
 
+    @property
+    def field(self) -> str:
+        """The member within the event, such as `readPoint/id`; of the document when no event is meant."""
+        _, found, within = self.pointer.partition("/eventList/")
+        return within.partition("/")[2] if found and self.event_index is not None else self.pointer[1:]
+
 
 class Faults:
     """Collects faults; knows where in the document the check stands."""
@@ -24,20 +30,26 @@ class Faults:
     def __init__(self) -> None:
         self.found: list[Fault] = []
         self.event_index: int | None = None
-        self._path: list[str] = []
+        # Steps to where the check stands; the loops that see every value push and pop here themselves.
+        self.path: list[str | int] = []
 
     @contextmanager
     def at(self, *steps: str | int) -> Iterator[None]:
         """Within the block, faults are reported below these members or places."""
-        escaped = [str(step).replace("~", "~0").replace("/", "~1") for step in steps]
-        self._path.extend(escaped)
+        self.path.extend(steps)
         try:
             yield
         finally:
-            del self._path[len(self._path) - len(escaped) :]
+            del self.path[len(self.path) - len(steps) :]
 
     def add(self, code: str, message: str) -> None:
         """Note a fault at the current place."""
+        if len(self.found) == MAX_FAULTS:
+            self.found.append(Fault(None, "", "more-faults", f"there are more than {MAX_FAULTS} faults"))
         if len(self.found) < MAX_FAULTS:
-            pointer = "".join(f"/{step}" for step in self._path)
+            pointer = "".join(f"/{_escaped(step)}" for step in self.path)
             self.found.append(Fault(self.event_index, pointer, code, message))
+
+
+def _escaped(step: str | int) -> str:
+    return step.replace("~", "~0").replace("/", "~1")[:200] if isinstance(step, str) else str(step)

@@ -1,5 +1,6 @@
 """Checks of single values: texts, URIs, times, terms, identifiers. Each notes faults and never raises."""
 
+import math
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -9,21 +10,25 @@ from traceability.gs1 import epc
 from traceability.gs1.errors import Gs1Error
 
 from .faults import Faults
-from .vocabulary import bare
+from .vocabulary import Vocabulary
 
 Check = Callable[[Any, "Scope"], None]
 
 MAX_TEXT = 8192
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`]+")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
+# RFC 3986 characters only: no spaces, controls or letters that have two spellings.
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,18})?(Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+)
 OFFSET = re.compile(r"[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)")
 _UOM = re.compile(r"[A-Z0-9]{2,3}")
+_HEX = re.compile(r"[0-9A-Fa-f]+")
 
 
 class Scope:
     """What a check needs to know around the value: fault list, declared prefixes, the party's strictness."""
 
-    def __init__(self, faults: Faults, prefixes: set[str], *, cbv_compliant: bool) -> None:
+    def __init__(self, faults: Faults, prefixes: frozenset[str], *, cbv_compliant: bool) -> None:
         self.faults, self.prefixes, self.cbv_compliant = faults, prefixes, cbv_compliant
 
     def add(self, code: str, message: str) -> None:
@@ -38,6 +43,9 @@ def is_text(value: Any, scope: Scope) -> bool:
     if not value or len(value) > MAX_TEXT:
         scope.add("length", f"must have 1 to {MAX_TEXT} characters")
         return False
+    if "\x00" in value:
+        scope.add("control-character", "must not contain the character NUL")
+        return False
     return True
 
 
@@ -50,6 +58,22 @@ def number(value: Any, scope: Scope) -> None:
     """A JSON number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         scope.add("type", f"must be a number, not {_kind(value)}")
+    elif not math.isfinite(value):
+        scope.add("number", "must be a finite number")
+
+
+def quantity(value: Any, scope: Scope) -> None:
+    """An amount: a number that is not negative."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
+        scope.add("quantity", "an amount must not be negative")
+    else:
+        number(value, scope)
+
+
+def hexadecimal(value: Any, scope: Scope) -> None:
+    """Bytes in hexadecimal."""
+    if is_text(value, scope) and _HEX.fullmatch(value) is None:
+        scope.add("hexadecimal", f"{value[:20]!r} is not hexadecimal")
 
 
 def boolean(value: Any, scope: Scope) -> None:
@@ -71,6 +95,17 @@ def is_declared_name(value: str, scope: Scope) -> bool:
     return prefix in scope.prefixes or rest.startswith("//") or prefix.lower() in {"urn", "ni", "tag", "did"}
 
 
+def own_name(name: str, scope: Scope) -> None:
+    """A member name of an extension."""
+    if is_declared_name(name, scope):
+        return
+    prefix, colon, _ = name.partition(":")
+    if colon:
+        scope.add("prefix-undeclared", f"{name[:80]!r}: no @context declares the prefix {prefix[:40]!r}")
+    else:
+        scope.add("unknown-field", f"{name[:80]!r} is not a member here; one of your own must be a URI or a CURIE")
+
+
 def uri(value: Any, scope: Scope) -> None:
     """A URI or CURIE."""
     if is_text(value, scope) and not is_uri(value):
@@ -90,11 +125,20 @@ def identifier(value: Any, scope: Scope) -> None:
         scope.add(f"gs1-{error.code}", error.detail)
 
 
+def is_time(value: Any) -> bool:
+    """Whether `value` is a date-time with zone that exists."""
+    if not isinstance(value, str) or _TIME.fullmatch(value) is None:
+        return False
+    try:
+        datetime.fromisoformat(value[:19])
+    except ValueError:
+        return False
+    return True
+
+
 def time(value: Any, scope: Scope) -> None:
     """A date-time with zone, as in RFC 3339."""
-    if not is_text(value, scope):
-        return
-    if _TIME.fullmatch(value) is None or not _is_date(value):
+    if is_text(value, scope) and not is_time(value):
         scope.add("date-time", f"{value[:40]!r} is not a date-time with zone, such as 2026-03-01T12:00:00.000+08:00")
 
 
@@ -110,30 +154,36 @@ def uom(value: Any, scope: Scope) -> None:
         scope.add("uom", f"{value[:20]!r} is not a unit code such as CEL or KGM")
 
 
-def term(words: frozenset[str], name: str) -> Check:
-    """A check for a CBV term: a bare word of `words`, its Web URI, or (unless compliance is asked) a custom URI."""
+def term(vocabulary: Vocabulary) -> Check:
+    """A check for a CBV term: a bare word, its Web URI, or (unless compliance is asked) a URI of one's own."""
 
     def check(value: Any, scope: Scope) -> None:
-        if not is_text(value, scope) or bare(value) in words:
+        if not is_text(value, scope) or value in vocabulary.words:
+            return
+        word = vocabulary.bare(value)
+        if word in vocabulary.words:
             return
         if value.startswith("urn:epcglobal:cbv:"):
             scope.add("cbv-urn", f"{value[:80]!r}: JSON carries CBV terms as bare words, not as URNs")
         elif not is_uri(value):
-            scope.add("unknown-term", f"{value[:80]!r} is not a {name} of CBV 2.0; a term of your own must be a URI")
+            scope.add(
+                "unknown-term",
+                f"{value[:80]!r} is not a {vocabulary.name} of CBV 2.0; a term of your own must be a URI",
+            )
         elif value.startswith("https://ref.gs1.org/cbv/"):
-            scope.add("unknown-term", f"{value[:80]!r} is not a {name} of CBV 2.0")
+            scope.add("unknown-term", f"{value[:80]!r} is not a {vocabulary.name} of CBV 2.0")
         elif scope.cbv_compliant:
-            scope.add("custom-term", f"{value[:80]!r}: this party's events use the {name} words of CBV only")
+            scope.add("custom-term", f"{value[:80]!r}: this party's events use the {vocabulary.name} words of CBV only")
 
     return check
 
 
-def one_of(words: frozenset[str]) -> Check:
+def one_of(vocabulary: Vocabulary) -> Check:
     """A check for a closed list of words."""
 
     def check(value: Any, scope: Scope) -> None:
-        if is_text(value, scope) and bare(value) not in words:
-            scope.add("unknown-term", f"{value[:80]!r} is not one of {', '.join(sorted(words))}")
+        if is_text(value, scope) and vocabulary.bare(value) not in vocabulary.words:
+            scope.add("unknown-term", f"{value[:80]!r} is not one of {', '.join(sorted(vocabulary.words))}")
 
     return check
 
@@ -147,11 +197,15 @@ def list_of(check: Check, *, minimum: int = 0, unique: bool = False) -> Check:
             return
         if len(value) < minimum:
             scope.add("empty", f"needs at least {minimum} member{'s' if minimum > 1 else ''}")
-        if unique and len({item for item in value if isinstance(item, str)}) < sum(isinstance(i, str) for i in value):
-            scope.add("duplicate", "holds the same identifier twice")
+        if unique:
+            texts = [item for item in value if isinstance(item, str)]
+            if len(set(texts)) < len(texts):
+                scope.add("duplicate", "holds the same text twice")
+        path = scope.faults.path
         for place, item in enumerate(value):
-            with scope.faults.at(place):
-                check(item, scope)
+            path.append(place)
+            check(item, scope)
+            path.pop()
 
     return check_list
 
@@ -160,14 +214,6 @@ def is_object(value: Any, scope: Scope) -> bool:
     """Whether `value` is a JSON object; notes a fault otherwise."""
     if not isinstance(value, dict):
         scope.add("type", f"must be an object, not {_kind(value)}")
-        return False
-    return True
-
-
-def _is_date(value: str) -> bool:
-    try:
-        datetime.fromisoformat(re.sub(r"\.\d+", "", value).replace("Z", "+00:00"))
-    except ValueError:
         return False
     return True
 

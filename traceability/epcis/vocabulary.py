@@ -1,5 +1,7 @@
 """CBV 2.0's words, and the spellings in which JSON may carry them."""
 
+from dataclasses import dataclass
+
 BIZ_STEPS = frozenset(
     """accepting arriving assembling collecting commissioning consigning creating_class_instance cycle_counting
     decommissioning departing destroying disassembling dispensing encoding entering_exiting holding inspecting
@@ -24,29 +26,62 @@ COMPONENTS = frozenset(
     longitude altitude""".split()
 )
 SENSOR_EXCEPTIONS = frozenset("ALARM_CONDITION ERROR_CONDITION".split())
+# EffectiveDose and EffectiveDoseRate occur in circulating documents, not in the list of CBV 2.0.
 MEASUREMENT_TYPES = frozenset(
     """AbsoluteHumidity AbsorbedDose AbsorbedDoseRate Acceleration Radioactivity Altitude AmountOfSubstance
-    AmountOfSubstancePerUnitVolume Angle AngularAcceleration AngularMomentum AngularVelocity Area Capacitance
-    Conductance Conductivity Count Density Dimensionless DoseEquivalent DoseEquivalentRate DynamicViscosity
-    ElectricCharge ElectricCurrent ElectricCurrentDensity ElectricFieldStrength Energy Exposure Force Frequency
-    Illuminance Inductance Irradiance KinematicViscosity Length LinearMomentum Luminance LuminousFlux
-    LuminousIntensity MagneticFlux MagneticFluxDensity MagneticVectorPotential Mass MassConcentration MassFlowRate
-    MassPerAreaTime MemoryCapacity MolalityOfSolute MolarEnergy MolarMass MolarVolume Power Pressure RadiantFlux
-    RadiantIntensity RelativeHumidity Resistance Resistivity SolidAngle SpecificVolume Speed SurfaceDensity
-    SurfaceTension Temperature Time Torque Voltage Volume VolumeFlowRate VolumeFraction VolumetricFlux
-    Wavenumber""".split()
+    AmountOfSubstancePerUnitVolume Angle AngularAcceleration AngularMomentum AngularVelocity Area
+    Capacitance Conductance Conductivity Count Density Dimensionless DoseEquivalent DoseEquivalentRate
+    DynamicViscosity EffectiveDose EffectiveDoseRate ElectricCharge ElectricCurrent
+    ElectricCurrentDensity ElectricFieldStrength Energy Exposure Force Frequency Illuminance Inductance
+    Irradiance KinematicViscosity Length LinearMomentum Luminance LuminousFlux LuminousIntensity
+    MagneticFlux MagneticFluxDensity MagneticVectorPotential Mass MassConcentration MassFlowRate
+    MassPerAreaTime MemoryCapacity MolalityOfSolute MolarEnergy MolarMass MolarVolume Power Pressure
+    RadiantFlux RadiantIntensity RelativeHumidity Resistance Resistivity SolidAngle SpecificVolume Speed
+    SurfaceDensity SurfaceTension Temperature Time Torque Voltage Volume VolumeFlowRate VolumeFraction
+    VolumetricFlux Wavenumber""".split()
 )
+# GS1's Web vocabularies: what stands before a bare word in the URI and in the CURIE spelling.
 _WEB = "https://ref.gs1.org/cbv/"
-_WEB_CLASSES = ("BizStep-", "Disp-", "BTT-", "SDT-", "ER-", "Comp-")
+_MEASUREMENT_PREFIXES = ("gs1:", "https://gs1.org/voc/", "https://ref.gs1.org/voc/")
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """A list of CBV words, what one of them is called, and the prefixes under which JSON may also spell them."""
+
+    name: str
+    words: frozenset[str]
+    prefixes: tuple[str, ...]
+
+    def bare(self, term: str) -> str:
+        """The bare word of a term in one of the longer spellings; any other term as it is."""
+        for prefix in self.prefixes:
+            if term.startswith(prefix):
+                return term.removeprefix(prefix)
+        return term
+
+
+def _cbv(name: str, words: frozenset[str], web_class: str) -> Vocabulary:
+    return Vocabulary(name, words, (f"{_WEB}{web_class}-", f"cbv:{web_class}-"))
+
+
+BIZ_STEP = _cbv("business step", BIZ_STEPS, "BizStep")
+DISPOSITION = _cbv("disposition", DISPOSITIONS, "Disp")
+BIZ_TRANSACTION_TYPE = _cbv("business transaction type", BIZ_TRANSACTION_TYPES, "BTT")
+SOURCE_DESTINATION_TYPE = _cbv("source or destination type", SOURCE_DESTINATION_TYPES, "SDT")
+ERROR_REASON = _cbv("error reason", ERROR_REASONS, "ER")
+COMPONENT = _cbv("component", COMPONENTS, "Comp")
+MEASUREMENT_TYPE = Vocabulary("measurement type", MEASUREMENT_TYPES, _MEASUREMENT_PREFIXES)
+SENSOR_EXCEPTION = Vocabulary("sensor exception", SENSOR_EXCEPTIONS, _MEASUREMENT_PREFIXES)
+ACTION = Vocabulary("action", frozenset({"ADD", "OBSERVE", "DELETE"}), ())
+_ALL = (BIZ_STEP, DISPOSITION, BIZ_TRANSACTION_TYPE, SOURCE_DESTINATION_TYPE, ERROR_REASON, COMPONENT, MEASUREMENT_TYPE)
 
 
 def bare(term: str) -> str:
-    """The bare word of a CBV term in its Web URI spelling; any other term as it is."""
-    if term.startswith(_WEB):
-        for name in _WEB_CLASSES:
-            if term.startswith(name, len(_WEB)):
-                return term[len(_WEB) + len(name) :]
-    for prefix in ("cbv:BizStep-", "cbv:Disp-", "cbv:BTT-", "cbv:SDT-", "cbv:ER-", "cbv:Comp-"):
-        if term.startswith(prefix):
-            return term.removeprefix(prefix)
-    return term.removeprefix("gs1:")
+    """The bare word of a CBV term of any vocabulary in a longer spelling; any other term as it is."""
+    if ":" in term:
+        for vocabulary in _ALL:
+            word = vocabulary.bare(term)
+            if word in vocabulary.words:
+                return word
+    return term

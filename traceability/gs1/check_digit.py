@@ -5,7 +5,8 @@ from .errors import Gs1Error
 
 def of(body: str) -> str:
     """The check digit of `body`: weights 3, 1, 3, … from the right."""
-    total = sum(int(digit) * (1 if place % 2 else 3) for place, digit in enumerate(reversed(body)))
+    codes = body.encode("ascii")
+    total = 3 * sum(codes[-1::-2]) + sum(codes[-2::-2]) - 48 * (len(codes) + 2 * ((len(codes) + 1) // 2))
     return str(-total % 10)
 
 

@@ -42,8 +42,11 @@ class DigitalLink:
         return CANONICAL_DOMAIN + _path([(self.key, self.value), *kept])
 
 
-def parse(uri: str) -> DigitalLink:
-    """The link in `uri`, of any domain and stem; Gs1Error names what is wrong with it."""
+def parse(uri: str, *, check_assets: bool = True) -> DigitalLink:
+    """The link in `uri`, of any domain and stem; Gs1Error names what is wrong with it.
+
+    Without `check_assets`, check digits bind items, logistic units and places only (`keys.ASSETS`).
+    """
     if len(uri) > MAX_LENGTH:
         raise Gs1Error("too-long", f"a Digital Link has at most {MAX_LENGTH} characters")
     scheme, separator, rest = uri.partition("://")
@@ -57,7 +60,7 @@ def parse(uri: str) -> DigitalLink:
     if key == "01" and len(value) in {8, 12, 13}:
         value = value.zfill(14)
     for ai, text in [(key, value), *qualifiers]:
-        keys.require(ai, text)
+        keys.require(ai, text, check=check_assets or ai not in keys.ASSETS)
     _require_order(key, [ai for ai, _ in qualifiers])
     return DigitalLink(key, value, tuple(qualifiers), _attributes(query))
 

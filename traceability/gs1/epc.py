@@ -3,13 +3,15 @@
 import re
 from functools import lru_cache
 
-from . import digital_link, urn
+from . import check_digit, digital_link, urn
 from .errors import Gs1Error
 
 NMPA_PREFIX = "urn:dosetrail:nmpa:"
 _OWN = re.compile(r"urn:dosetrail:[a-z][a-z0-9\-]{0,31}:[A-Za-z0-9._:%\-]{1,128}")
 _NMPA = re.compile(r"8[0-9]{19}")
 MAX_LENGTH = 1024
+# The two spellings that nearly every event carries are canonical as they stand.
+_USUAL = re.compile(r"https://id\.gs1\.org/(?:01/([0-9]{14})/21/[A-Za-z0-9._\-]{1,20}|00/([0-9]{18}))")
 
 
 # The same few identifiers are read again by validation, reader and folds; the function is pure.
@@ -21,11 +23,14 @@ def canonical(uri: str) -> str:
     """
     if len(uri) > MAX_LENGTH:
         raise Gs1Error("too-long", f"an identifier has at most {MAX_LENGTH} characters")
+    if usual := _USUAL.fullmatch(uri):
+        check_digit.require(usual[1] or usual[2], name="GTIN" if usual[1] else "SSCC")
+        return uri
     if uri.startswith("urn:epc:"):
         return urn.to_digital_link(uri)
     if uri[:8].lower().startswith(("https://", "http://")):
         try:
-            return digital_link.parse(uri).canonical
+            return digital_link.parse(uri, check_assets=False).canonical
         except Gs1Error as error:
             if error.code == "no-key":
                 return uri  # a web address that is no Digital Link
