@@ -103,7 +103,12 @@ def digest(model: type[models.Model]) -> str:
 
 
 def reset(projection: Projection) -> None:
-    """Forget what a projection has built, cursor included; `advance` then builds it anew."""
+    """Forget what a projection has built, cursor included; `advance` then builds it anew.
+
+    One without tables of its own only passes news on (alerts): it has said what it had to say and keeps its cursor.
+    """
+    if not projection.models:
+        return
     with transaction.atomic():
         for model in projection.models:
             model.objects.all().delete()

@@ -18,6 +18,7 @@ class Fact:
     disposition: str
     place: str
     reporter: str
+    offset_minutes: int = 0
     lot: str = ""
     expiry: str = ""
     persistent_set: frozenset[str] = frozenset()

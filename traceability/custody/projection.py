@@ -17,7 +17,7 @@ CHUNK = 900
 
 
 def _apply(entries: Sequence[LogEntry]) -> None:
-    indexes = _touched_events([entry.index for entry in entries if entry.kind == "event"])
+    indexes = touched_events([entry.index for entry in entries if entry.kind == "event"])
     if not indexes:
         return
     epcs = set(_in_chunks(EventEpc.objects.values_list("epc", flat=True), "event_index", indexes))
@@ -32,7 +32,7 @@ def _apply(entries: Sequence[LogEntry]) -> None:
     _fold_lots(set(_in_chunks(EventClass.objects.values_list("epc_class", flat=True), "event_index", indexes)))
 
 
-def _touched_events(indexes: Sequence[int]) -> set[int]:
+def touched_events(indexes: Sequence[int]) -> set[int]:
     """The batch's events, and for each error declaration the events of the ID that it speaks of."""
     declared = _in_chunks(
         PublishedEvent.objects.filter(declaration_ms__isnull=False).values_list("event_id", flat=True), "index", indexes
@@ -67,12 +67,12 @@ def _emptying(indexes: Collection[int]) -> set[int]:
 
 
 def _fold_items(epcs: Collection[str]) -> None:
-    facts = _facts_of(epcs)
+    facts = facts_of(epcs)
     _replace(ItemState, "epc", epcs, (_item_row(epc, found) for epc, found in facts.items() if found))
     _replace(Containment, "child", epcs, (row for epc, found in facts.items() for row in _stay_rows(epc, found)))
 
 
-def _facts_of(epcs: Collection[str]) -> dict[str, list[Fact]]:
+def facts_of(epcs: Collection[str]) -> dict[str, list[Fact]]:
     """Each thing's effective facts in order, emptied containers included."""
     links = list(_in_chunks(EventEpc.objects.values_list("epc", "event_index", "role"), "epc", epcs))
     parents = dict(
@@ -140,6 +140,7 @@ def _fact(row: PublishedEvent, parent: str, destination: str) -> Fact:
         disposition=row.disposition,
         place=row.biz_location or row.read_point,
         reporter=row.reporter,
+        offset_minutes=row.offset_minutes,
         lot=row.lot,
         expiry=row.expiry,
         persistent_set=frozenset(row.persistent_set.split()),

@@ -58,7 +58,7 @@ class Site(models.Model):
     id = models.SlugField(primary_key=True, max_length=64)
     party = models.ForeignKey(Party, models.PROTECT, related_name="sites")
     name = models.CharField(max_length=200)
-    gln = models.CharField(max_length=13, null=True, unique=True)
+    gln = models.CharField(max_length=13, null=True, blank=True, unique=True)
     latitude_e6 = models.IntegerField()  # micro-degrees, north positive
     longitude_e6 = models.IntegerField()  # micro-degrees, east positive
     time_zone = models.CharField(max_length=64)  # IANA name

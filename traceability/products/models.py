@@ -23,8 +23,8 @@ class TradeItem(models.Model):
 
     id = models.SlugField(primary_key=True, max_length=64)
     manufacturer = models.ForeignKey("parties.Party", models.PROTECT, related_name="trade_items")
-    gtin = models.CharField(max_length=14, null=True, unique=True)
-    nmpa_prefix = models.CharField(max_length=7, null=True, unique=True)  # product resource code, 码上放心
+    gtin = models.CharField(max_length=14, null=True, blank=True, unique=True)
+    nmpa_prefix = models.CharField(max_length=7, null=True, blank=True, unique=True)  # product resource code, 码上放心
     name = models.CharField(max_length=200)
     generic_name = models.CharField(max_length=200)
     strength = models.CharField(max_length=100)

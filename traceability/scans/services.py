@@ -69,7 +69,7 @@ def preflight(
     place: str,
     details: Mapping[str, str] | None = None,
 ) -> Preflight:
-    """What speaks against the step, from what is recorded now. ProblemError for a step or place that is not the party's."""
+    """What speaks against the step, from what is recorded now; ProblemError for a step or place not the party's."""
     return _judge(_read(party, step, codes, place, details or {}))
 
 
@@ -246,7 +246,7 @@ def _act(read: _Scan, extensions: Mapping[str, Any]) -> build.Act:
 
 
 def _dispensing_to_undo(read: _Scan) -> dict[str, Any]:
-    """The party's own newest dispensing of the pack at this place, not older than ten days (EU 2016/161, Article 13)."""
+    """The party's newest dispensing of the pack at this place within ten days (EU 2016/161, Article 13)."""
     if len(read.codes) != 1:
         raise ProblemError(400, "one-code", "undo takes one pack at a time")
     indexes = EventEpc.objects.filter(epc=read.codes[0].epc, role="epc").values("event_index")
