@@ -24,6 +24,18 @@ function show(state, ...details) {
   box.replaceChildren(element("p", element("strong", title)), element("p", text), ...details);
 }
 
+/** An alarm takes the verdict's place: no calm colour may stand above words that did not hold. */
+function replaceVerdict(state) {
+  const [title, text] = words[state];
+  const verdict = document.querySelector(".verdict");
+  verdict.className = "verdict is-danger";
+  verdict.dataset.outcome = state;
+  verdict.querySelector(".icon").remove();
+  verdict.querySelector(".verdict-word").replaceChildren(title);
+  verdict.querySelector(".verdict-text").replaceChildren(text);
+  document.title = title;
+}
+
 /** The evidence. No answer, or something else than JSON (a hotel's log-in page), is no evidence against the pack. */
 async function fetchBundle() {
   try {
@@ -66,15 +78,15 @@ function showProof({ origin, size, rootText }, entries) {
 function refuse(error) {
   const reason = element("p", `${words.reason}: ${error.message}`, "small");
   if (error.unavailable) return show("unavailable", reason);
-  if (!error.backwards) return show("mismatch", reason);
+  const state = error.backwards ? "backwards" : "mismatch";
+  replaceVerdict(state);
+  if (state === "mismatch") return show(state, reason);
   const button = element("button", words.forget, "btn");
-  button.addEventListener("click", () => { forget(); start(); });
-  return show("backwards", reason, button);
+  button.addEventListener("click", () => { forget(); location.reload(); });
+  return show(state, reason, button);
 }
 
-function start() {
+if (panel) {
   show("checking");
-  return run().catch(refuse);
+  run().catch(refuse);
 }
-
-if (panel) start();

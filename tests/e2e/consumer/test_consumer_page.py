@@ -61,6 +61,8 @@ def test_a_changed_event_raises_the_alarm(world: World, visitor: Visit) -> None:
     text = said(visit.open(world.path("sold"), "mismatch"))
     assert "does not match" in text
     assert "Checked" not in text
+    assert visit.page.inner_text("h1") == "The proof does not match"
+    assert visit.page.locator(".verdict.is-ok").count() == 0
 
 
 def test_a_page_that_tells_another_story_than_its_proof_raises_the_alarm(world: World, visitor: Visit) -> None:
