@@ -390,6 +390,30 @@ class TestOrm(StoreContract):
         assert found[0].startswith("checkpoint of size 11")
         assert "at or after entry 6 and before entry 11" in found[0]
 
+    def test_an_older_checkpoint_in_place_of_the_newest_is_not_signed_on(self, house, sequencer):
+        self.grow(house, sequencer, 1, 1)
+        older, newest = models.Checkpoint.objects.order_by("id")[1:3]
+        newest.note = older.note
+        newest.save()
+        house.submit([event(900)])
+        with pytest.raises(RefusedError, match="another tree"):
+            sequencer.sequence()
+        assert any("its note says size 2" in item for item in self.problems(house))
+
+    def test_fsck_names_times_and_sizes_that_fall(self, house, sequencer):
+        self.grow(house, sequencer, 1, 1)
+        models.Entry.objects.filter(index=0).update(record_time_ms=5_000)
+        models.Checkpoint.objects.filter(size=2).update(time_ms=500)
+        found = self.problems(house)
+        assert "entry 1: its record time lies before that of the entry before it" in found
+        assert "checkpoint of size 2 (time 500): is out of order: sizes never fall, times always rise" in found
+
 
 class TestMemory(StoreContract):
     kind = InMemory
+
+    def test_two_copies_in_one_batch_get_one_index(self, house, sequencer):
+        self.grow(house, sequencer, 1)
+        house.submit([event(5), event(5), event(6)])
+        assert sequencer.sequence() == 2
+        assert self.problems(house) == []

@@ -2,7 +2,7 @@
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.canonical import CanonicalError, canonical, canonical_bytes
@@ -16,6 +16,7 @@ values = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(values)
 def test_it_agrees_with_the_full_implementation(value):
     assert canonical(value).encode() == canonical_bytes(value) == rfc8785.dumps(value)

@@ -8,7 +8,7 @@ import json
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger import claims
@@ -194,6 +194,7 @@ def test_the_day_is_the_local_one(time, offset, day):
     assert claims.local_day(time, offset) == day
 
 
+@settings(deadline=None)
 @given(st.integers(1, 400))
 def test_the_number_of_leaves_tells_only_a_power_of_two(count):
     size = len(claims.commit(changed(epcList=["urn:a"] * count), secret=SECRET, party=PARTY).leaves)

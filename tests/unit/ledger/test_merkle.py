@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.tlog import merkle, proof
@@ -109,6 +109,7 @@ def test_every_consistency_proof_of_small_trees_equals_the_reference():
                     merkle.verify_consistency(size1, size2, root1=roots[size1 - 1], root2=roots[size2], proof=path)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_proofs_in_larger_trees(data):
     size = data.draw(st.integers(1, 600))

@@ -3,7 +3,7 @@
 import base64
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.tlog import checkpoint, merkle, note
@@ -31,6 +31,7 @@ def test_the_specifications_example():
     assert note.verify(SPEC_NOTE, [verifier]).text == "This is an example message.\n"
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(SPEC_NOTE) * 8 - 1))
 def test_no_flipped_bit_goes_unnoticed(bit):
     damaged = bytearray(SPEC_NOTE)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.tlog import checkpoint, merkle, note, proof, tile
@@ -97,6 +97,7 @@ def test_a_tile_that_is_too_short_is_refused():
         tile.read_node((1, 1), {(0, 0): b"\0" * 32 * 3})
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=300), max_size=256))
 def test_a_bundle_gives_back_its_entries(entries):
     assert tile.unpack_bundle(tile.pack_bundle(entries)) == entries
