@@ -187,7 +187,11 @@ class _Planner:
         received = events.receive(
             epcs, sender=sender, receiver=receiver, despatch=despatch, at_ms=at_ms, event_id=self._event_id()
         )
-        scan = {"step": "receive", "codes": [load.code for load in loads], "despatch": despatch, "sender": sender.id}
+        scan = {
+            "step": "receive",
+            "codes": [load.code for load in loads],
+            "details": {"despatch": despatch, "sender": sender.id},
+        }
         self._do(receiver, "receive", [received], scan, at_ms, keys=[load.sscc for load in loads])
 
     def _distribute(self, lot: Lot, pallet: Pallet, distributor: Party, *, at_ms: int) -> None:
@@ -216,7 +220,7 @@ class _Planner:
         unpacked = events.aggregate(
             container.epc, [epc for epc, _ in inside], action="DELETE", **self._common(party, at_ms)
         )
-        scan = {"step": "unpack", "codes": [container.code], "children": [code for _, code in inside]}
+        scan = {"step": "unpack", "codes": [container.code]}
         self._do(party, "unpack", [unpacked], scan, at_ms, keys=[container.sscc, *(code for _, code in inside)])
 
     def _dispense_case(self, case: Case, lot: Lot, dispenser: Party, *, at_ms: int) -> None:

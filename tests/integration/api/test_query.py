@@ -1,0 +1,137 @@
+"""Queries: the parameters that are promised, paging that is stable, and who may see what."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+
+from tests.integration.api.test_capture import observed
+from tests.integration.conftest import GTIN, House, pack
+from traceability.common.clock import now_ms
+from traceability.simulation import events
+
+NAMES = [f"{number}" for number in range(1, 8)]
+
+
+@pytest.fixture
+def chain(house: House, writer: Any) -> House:
+    """A shipment from the maker to the wholesaler, and stock of the pharmacy."""
+    common = {"at_ms": now_ms() - 60_000, "event_id": "urn:uuid:11111111-0000-4000-8000-000000000001"}
+    shipped = events.ship(
+        [pack("900")], sender=writer("maker"), receiver=writer("wholesaler"), despatch="urn:x:da:1", **common
+    )
+    house.capture("maker", shipped)
+    house.capture("pharmacy", *(observed(writer, name) for name in NAMES))
+    house.settle()
+    return house
+
+
+def listed(house: House, party: str, query: str = "") -> list[dict[str, Any]]:
+    answer = house.client(party).get(f"/epcis/events{query}")
+    assert answer.status_code == 200, answer.content
+    found: list[dict[str, Any]] = answer.json()["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+    return found
+
+
+def test_a_party_reads_its_own_and_those_naming_it(chain: House) -> None:
+    assert len(listed(chain, "pharmacy")) == len(NAMES)
+    assert [event["bizStep"] for event in listed(chain, "wholesaler")] == ["shipping"]
+    assert listed(chain, "other") == []
+    assert len(listed(chain, "regulator")) == len(NAMES) + 1
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("?eventType=ObjectEvent", 8),
+        ("?eventType=AggregationEvent", 0),
+        ("?EQ_bizStep=shipping", 1),
+        ("?EQ_bizStep=shipping%7Cstocking", 8),
+        ("?EQ_bizStep=shipping&EQ_bizStep=stocking", 8),
+        ("?EQ_bizStep=https://ref.gs1.org/cbv/BizStep-shipping", 1),
+        ("?EQ_action=OBSERVE", 8),
+        ("?EQ_disposition=in_transit", 1),
+        (f"?MATCH_epc={pack('900')}", 1),
+        (f"?MATCH_anyEPC={pack('3')}", 1),
+        (f"?MATCH_anyEPC=https://id.gs1.org/01/{GTIN}", 8),
+        ("?MATCH_epc=urn:epc:id:sgtin:9521000.000100.900", 1),
+        ("?MATCH_parentID=https://id.gs1.org/00/395210000001001060", 0),
+        ("?EQ_bizTransaction_desadv=urn:x:da:1", 1),
+        ("?EQ_bizTransaction_po=urn:x:da:1", 0),
+        ("?EQ_eventID=urn:uuid:11111111-0000-4000-8000-000000000001", 1),
+        ("?GE_eventTime=2020-01-01T00:00:00Z&LT_eventTime=2021-01-01T00:00:00Z", 0),
+        ("?GE_recordTime=2020-01-01T00:00:00.000%2B08:00", 8),
+        (f"?MATCH_epcClass=https://id.gs1.org/01/{GTIN}/10/L1", 0),
+        ("?perPage=3", 3),
+    ],
+)
+def test_each_promised_parameter(chain: House, query: str, count: int) -> None:
+    assert len(listed(chain, "regulator", query)) == count
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?EQ_color=red", "?GE_eventTime=soon", "?perPage=0", "?orderBy=price", "?nextPageToken=x", "?EQ_action=PUT"],
+)
+def test_any_other_parameter_is_400(chain: House, query: str) -> None:
+    answer = chain.client("regulator").get(f"/epcis/events{query}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "query-parameter")
+
+
+def test_pages_carry_their_query_and_stand_still_under_writes(chain: House, writer: Any) -> None:
+    client, seen = chain.client("pharmacy"), []
+    url = "/epcis/events?EQ_bizStep=stocking&perPage=2&orderBy=eventTime&orderDirection=ASC"
+    while url:
+        answer = client.get(url)
+        seen += [event["eventID"] for event in answer.json()["epcisBody"]["queryResults"]["resultsBody"]["eventList"]]
+        link = answer.get("Link", "")
+        url = link.partition(">")[0].lstrip("<")
+        if len(seen) == 2:
+            chain.capture("pharmacy", observed(writer, "50", eventTime="2020-01-01T00:00:00Z"))
+            chain.settle()
+            assert url.count("=") >= 1
+            assert "EQ_bizStep" not in url
+    assert len(seen) == len(set(seen)) == len(NAMES)
+
+
+def test_an_event_by_id_with_its_declarations(chain: House, writer: Any) -> None:
+    event = observed(writer, "1")
+    declared = {**event, "errorDeclaration": {"declarationTime": "2026-10-01T00:00:00Z", "reason": "did_not_occur"}}
+    chain.capture("pharmacy", declared)
+    chain.settle()
+    answer = chain.client("pharmacy").get(f"/epcis/events/{event['eventID']}").json()
+    found = answer["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+    assert ["errorDeclaration" in one for one in found] == [False, True]
+    assert all("recordTime" in one for one in found)
+
+
+def test_a_stranger_gets_404_for_every_resource_of_another(chain: House, writer: Any) -> None:
+    """The negative control is the owner, who gets 200 for the same addresses."""
+    job = chain.capture("pharmacy", observed(writer, "60")).json()["captureID"]
+    chain.settle()
+    paths = [f"/epcis/capture/{job}", f"/epcis/events/{observed(writer, '1')['eventID']}"]
+    assert [chain.client("pharmacy").get(path).status_code for path in paths] == [200, 200]
+    assert [chain.client("other").get(path).status_code for path in paths] == [404, 404]
+
+
+def _api_paths() -> list[str]:
+    """Every address of the two APIs, with placeholders filled in."""
+    found = []
+    for resolver in get_resolver().url_patterns:
+        prefix = str(resolver.pattern)
+        if prefix in {"epcis/", "api/v1/"}:
+            for pattern in resolver.url_patterns:
+                assert isinstance(pattern, URLPattern)
+                found.append(
+                    "/" + prefix + str(pattern.pattern).replace("<str:job_id>", "x").replace("<path:event_id>", "x")
+                )
+    return found
+
+
+def test_every_api_address_asks_who_is_there(db: None) -> None:
+    assert len(_api_paths()) >= 8
+    for path in _api_paths():
+        for method in ("get", "post"):
+            status = getattr(Client(), method)(path).status_code
+            assert status in {401, 405}, (path, method, status)

@@ -1,0 +1,3 @@
+"""The regulator."""
+app_name = "regulator"
+urlpatterns: list = []
