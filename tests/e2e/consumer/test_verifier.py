@@ -178,3 +178,36 @@ def test_the_proof_is_the_one_the_ledger_makes(secure_page: Any) -> None:
         _tiles(leaves, {300}),
     )
     assert found == expected
+
+
+SHOWN = {"index": 3, "day": "2026-10-02", "step": "commissioning", "party": "urn:dosetrail:party:riverside"}
+STORY = """async ([bundle, vkey, calls]) => {
+  const { verifyBundle } = await import("/verify/verify.js");
+  const story = await import("/verify/story.js");
+  const { entries } = await verifyBundle(bundle, vkey);
+  const outcome = ([name, argument]) => {
+    try { story[name](entries, argument); return "ok"; } catch (error) { return error.message; }
+  };
+  return calls.map(outcome);
+}"""
+
+
+def test_the_proof_must_be_about_the_pack_however_it_is_spelled(secure_page: Any) -> None:
+    """The vectors name pack and case as Digital Links in one event and as EPC URNs in another."""
+    good, pack = VECTORS["bundles"]["good"], VECTORS["pack"]
+    calls = [
+        ["checkSubject", {"pack": pack, "lotClass": ""}],
+        ["checkSubject", {"pack": "https://trace.example/01/9504000059118/21/10000001?17=280331", "lotClass": ""}],
+        ["checkSubject", {"pack": pack[:-1] + "2", "lotClass": ""}],
+        ["checkSubject", {"pack": pack, "lotClass": "https://id.gs1.org/01/09504000059125/10/ABC-1"}],
+        ["checkLabel", {"lot": "ABC-1", "expiry": "2028-03-31"}],
+        ["checkLabel", {"lot": "ABC-2", "expiry": "2028-03-31"}],
+        ["checkLabel", {"lot": "ABC-1", "expiry": "2029-03-31"}],
+        *[
+            ["checkShown", [{**SHOWN, **change}]]
+            for change in ({}, {"day": "2026-10-01"}, {"step": "shipping"}, {"party": "urn:x"}, {"index": 9})
+        ],
+    ]
+    found = secure_page.evaluate(STORY, [good, VECTORS["vkey"], calls])
+    accepted = [True, True, False, False, True, False, False, True, False, False, False, False]
+    assert [said == "ok" for said in found] == accepted, found

@@ -18,7 +18,7 @@ from ledger.tlog import checkpoint, merkle, note, proof
 ORIGIN = "log.example/medicines"
 OPERATOR, MAKER, WHOLESALER = "urn:dosetrail:operator", "urn:dosetrail:party:riverside", "urn:dosetrail:party:acme"
 PACK = "https://id.gs1.org/01/09504000059118/21/10000001"
-CASE = "https://id.gs1.org/00/095040000500000017"
+CASE = "https://id.gs1.org/00/095040000500000016"
 IAT = 1_790_000_000
 PUBLIC = {"type", "action", "#day", "bizStep", "#members", "#party", "parentID", "epcList", "childEPCs", "quantityList"}
 PUBLIC |= {"ilmd/cbvmda:lotNumber", "ilmd/cbvmda:itemExpirationDate"}
@@ -61,7 +61,7 @@ PACKING = event(
     2,
     action="ADD",
     bizStep="packing",
-    parentID="urn:epc:id:sscc:9504000.0500000001",
+    parentID="urn:epc:id:sscc:9504000.0050000001",
     childEPCs=["urn:epc:id:sgtin:9504000.005911.10000001"],
 )
 SHIPPING = event("ObjectEvent", 3, action="OBSERVE", bizStep="shipping", epcList=[CASE], weights=[1e21, 0.1, -5, 1e-7])
