@@ -47,7 +47,9 @@ def _require_shallow(data: bytes) -> None:
     if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
         return
     depth = 0
-    for byte in _STRING.sub(b"", data).translate(None, _ALL_BUT_BRACKETS):
+    # Without escapes every second piece between quotes stands outside of strings.
+    outside = _STRING.sub(b"", data) if b"\\" in data else b"".join(data.split(b'"')[::2])
+    for byte in outside.translate(None, _ALL_BUT_BRACKETS):
         depth += 1 if byte in b"[{" else -1
         if depth > MAX_DEPTH:
             raise StrictJsonError("too-deep", f"nested deeper than {MAX_DEPTH}")

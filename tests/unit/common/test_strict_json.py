@@ -38,6 +38,8 @@ REFUSED = [
     (b"", "not-json", False),
     (b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), "too-deep", True),
     (b'{"a":' * 100_000, "too-deep", False),
+    (b'{"]]":' * (MAX_DEPTH + 1) + b"1" + b"}" * (MAX_DEPTH + 1), "too-deep", True),
+    (b'{"]\\"]":' * (MAX_DEPTH + 1) + b"1" + b"}" * (MAX_DEPTH + 1), "too-deep", True),
     (b"[" * 100_000, "too-deep", False),
 ]
 
