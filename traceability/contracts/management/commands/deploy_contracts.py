@@ -1,0 +1,43 @@
+"""manage.py deploy_contracts: put rule contracts on the log in the regulator's name."""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from traceability.contracts import services
+from traceability.contracts.engine import TEMPLATES
+from traceability.contracts.lifecycle import LifecycleError
+from traceability.contracts.parameters import ParameterError
+
+
+class Command(BaseCommand):
+    help = "Deploy the default rule contracts, or one contract with its own parameters and products."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--template", choices=sorted(TEMPLATES), help="deploy one contract of this template")
+        parser.add_argument("--contract", help="its name (default: the template's)")
+        parser.add_argument("--parameters", default="{}", help='JSON object, for example {"limit_mc": 8000}')
+        parser.add_argument("--item", action="append", default=[], help="item id in its scope (repeat; none = all)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            deployed = self._deploy(options)
+        except (LifecycleError, ParameterError, json.JSONDecodeError) as error:
+            raise CommandError(str(error)) from error
+        for proposal in deployed:
+            self.stdout.write(f"{proposal.contract}/{proposal.version} {proposal.definition[:12]} submitted")
+        if not deployed:
+            self.stdout.write("every default contract is deployed already")
+
+    def _deploy(self, options: dict[str, Any]) -> list[services.Proposal]:
+        if options["template"] is None:
+            return services.deploy_defaults()
+        return [
+            services.deploy(
+                contract=options["contract"] or options["template"],
+                template=options["template"],
+                parameters=json.loads(options["parameters"]),
+                items=options["item"],
+            )
+        ]

@@ -1,0 +1,240 @@
+"""FINDINGS: what the contracts in force make of the log so far.
+
+Each subject that an entry touches is judged anew as of that entry, and what changed is opened or retracted. The history
+of a finding is therefore the same however the entries were cut into batches. What only time decides (the account of a
+shipment) is judged as of the last entry before its moment, by the record times on the log or by a tick of the log's
+clock (`tick`), whichever comes first: both give the same row.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from ledger import api as ledger
+from traceability.common.models import Cursor
+from traceability.common.projection import LogEntry, Projection
+
+from . import engine, lifecycle_store
+from .engine import Facts, Judged, Kind, Version
+from .facts import ShipmentFacts, ThingFacts
+from .gather import holders, recalls, shipments, things
+from .gather.reference import in_chunks, keep_keys
+from .models import Contract, Finding, MasterKey, RecallMark, Timer
+from .touched import Moments, Touched
+
+NAME = "findings"
+_GATHER: Mapping[Kind, Callable[..., Mapping[str, Any]]] = {
+    "thing": things.gather,
+    "holder": holders.gather,
+    "despatch": shipments.gather,
+}
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """The entries' span: (index, record time) in order, and the index before the first."""
+
+    times: Sequence[tuple[int, int]]
+    before: int
+
+    @property
+    def end(self) -> int:
+        return self.times[-1][0] if self.times else self.before
+
+    @property
+    def last_ms(self) -> int:
+        return self.times[-1][1] if self.times else 0
+
+    def ms_at(self, index: int) -> int:
+        return dict(self.times).get(index, 0)
+
+    def last_before(self, due_ms: int) -> int:
+        """The last index of the log whose record time is before a moment."""
+        return max((index for index, ms in self.times if ms < due_ms), default=self.before)
+
+
+def _apply(entries: Sequence[LogEntry]) -> None:
+    keep_keys(entries)
+    recalls.keep_marks(entries)
+    lifecycle_store.apply(entries)
+    batch = _Batch([(entry.index, entry.record_time_ms) for entry in entries], entries[0].index - 1)
+    touched = Touched(entries)
+    versions = lifecycle_store.versions()
+    _judge("thing", touched.things, versions, batch)
+    _judge("holder", touched.holders, versions, batch)
+    due = dict(Timer.objects.filter(due_ms__lte=batch.last_ms).values_list("subject", "due_ms"))
+    _judge_shipments(touched.despatches, due, versions, batch)
+
+
+def tick() -> int:
+    """Judge the shipments whose account the log's clock has closed since the last entry; how many there were.
+
+    Only once the fold has caught up with the log: an entry that is still to be read comes first.
+    """
+    checkpoint = ledger.latest_checkpoint()
+    if checkpoint is None or not Timer.objects.filter(due_ms__lte=checkpoint.time_ms).exists():
+        return 0
+    with transaction.atomic():
+        cursor = Cursor.objects.select_for_update().filter(projection=NAME).first()
+        if cursor is None or cursor.position != checkpoint.size:
+            return 0
+        due = dict(Timer.objects.filter(due_ms__lte=checkpoint.time_ms).values_list("subject", "due_ms"))
+        batch = _Batch([], cursor.position - 1)
+        _judge_shipments(defaultdict(set), due, lifecycle_store.versions(), batch, now_ms=checkpoint.time_ms)
+    return len(due)
+
+
+def _judge(kind: Kind, moments: Moments, versions: Sequence[Version], batch: _Batch) -> None:
+    if not moments or not any(engine.TEMPLATES[version.template].kind == kind for version in versions):
+        return
+    facts = _GATHER[kind](list(moments), end=batch.end)
+    store = _Store(kind, moments)
+    for subject in sorted(moments):
+        if subject in facts:
+            for index in sorted(moments[subject]):
+                found = engine.evaluate(kind, facts[subject].as_of(index), versions, ledger_time_ms=0)
+                store.update(subject, facts[subject], found, index)
+    store.save()
+
+
+def _judge_shipments(
+    moments: Moments, due: Mapping[str, int], versions: Sequence[Version], batch: _Batch, *, now_ms: int | None = None
+) -> None:
+    subjects = set(moments) | set(due)
+    if not subjects:
+        return
+    facts = shipments.gather(subjects, end=batch.end)
+    store = _Store("despatch", subjects)
+    end_ms = batch.last_ms if now_ms is None else now_ms
+    timers = []
+    for subject in sorted(subjects):
+        waiting = due.get(subject)
+        steps = sorted(moments.get(subject, ()))
+        for position, index in enumerate([None, *steps]):
+            if index is not None:
+                now = batch.ms_at(index)
+                found = engine.evaluate("despatch", facts[subject].as_of(index), versions, ledger_time_ms=now)
+                store.update(subject, facts[subject], found, index)
+                waiting = _next_due(facts[subject].as_of(index), versions, after_ms=now)
+            until = batch.ms_at(steps[position]) if position < len(steps) else end_ms
+            waiting = _pass_time(facts[subject], versions, batch, store, waiting=waiting, until_ms=until)
+        if waiting is not None:
+            timers.append(Timer(subject=subject, due_ms=waiting))
+    for chunk in _parts(subjects):
+        Timer.objects.filter(subject__in=chunk).delete()
+    Timer.objects.bulk_create(timers)
+    store.save()
+
+
+def _pass_time(
+    facts: ShipmentFacts,
+    versions: Sequence[Version],
+    batch: _Batch,
+    store: "_Store",
+    *,
+    waiting: int | None,
+    until_ms: int,
+) -> int | None:
+    """Judge at each moment that falls due up to `until_ms`; the next one after it, or None."""
+    while waiting is not None and waiting <= until_ms:
+        index = batch.last_before(waiting)
+        state = facts.as_of(index)
+        store.update(facts.subject, facts, engine.evaluate("despatch", state, versions, ledger_time_ms=waiting), index)
+        waiting = _next_due(state, versions, after_ms=waiting)
+    return waiting
+
+
+def _next_due(facts: ShipmentFacts, versions: Sequence[Version], *, after_ms: int) -> int | None:
+    return next((due for due in engine.due_ms(facts, versions) if due > after_ms), None)
+
+
+class _Store:
+    """The findings of some subjects: compared with what the engine says now, and written once at the end."""
+
+    def __init__(self, kind: Kind, subjects: Collection[str]) -> None:
+        self.kind = kind
+        self.rows: dict[str, Finding] = {}
+        self.by_subject: dict[str, set[str]] = defaultdict(set)
+        self.changed: set[str] = set()
+        self.new: set[str] = set()
+        for row in in_chunks(Finding.objects.filter(kind=kind), "subject", subjects):
+            self.rows[row.key] = row
+            self.by_subject[row.subject].add(row.key)
+
+    def update(self, subject: str, facts: Facts, found: Sequence[Judged], index: int) -> None:
+        """Open, change or retract the findings on a subject as of a log index."""
+        now = {_key(self.kind, one): one for one in found}
+        for key, one in now.items():
+            self._put(key, _fields(self.kind, facts, one), index)
+        for key in self.by_subject[subject] - set(now):
+            row = self.rows[key]
+            if row.retracted_index is None:
+                row.retracted_index = row.changed_index = index
+                self.changed.add(key)
+
+    def _put(self, key: str, values: Mapping[str, Any], index: int) -> None:
+        row = self.rows.get(key)
+        if row is None:
+            row = Finding(key=key, opened_index=index, changed_index=index, **values)
+            self.rows[key] = row
+            self.by_subject[row.subject].add(key)
+            self.new.add(key)
+            return
+        reopened = row.retracted_index is not None
+        if not reopened and all(getattr(row, name) == value for name, value in values.items()):
+            return
+        for name, value in values.items():
+            setattr(row, name, value)
+        if reopened:
+            row.opened_index, row.retracted_index = index, None
+        row.changed_index = index
+        self.changed.add(key)
+
+    def save(self) -> None:
+        Finding.objects.bulk_create([self.rows[key] for key in sorted(self.new)], batch_size=500)
+        columns = [field.attname for field in Finding._meta.concrete_fields if not field.primary_key]
+        changed = [self.rows[key] for key in sorted(self.changed - self.new)]
+        Finding.objects.bulk_update(changed, columns, batch_size=200)
+
+
+def _key(kind: Kind, one: Judged) -> str:
+    return _sha(one.draft.rule, kind, one.draft.subject, one.draft.discriminator)
+
+
+def _fields(kind: Kind, facts: Facts, one: Judged) -> dict[str, Any]:
+    draft = one.draft
+    gtin, lot = (facts.gtin, facts.lot) if isinstance(facts, ThingFacts) else ("", "")
+    return {
+        "rule": draft.rule,
+        "kind": kind,
+        "subject": draft.subject,
+        "incident": _sha(draft.incident),
+        "severity": draft.severity,
+        "certainty": draft.certainty,
+        "code": draft.code,
+        "params": dict(draft.params),
+        "evidence": list(draft.evidence),
+        "parties": list(draft.parties),
+        "gtin": gtin,
+        "lot": lot[:64],
+        "at_ms": draft.at_ms,
+        "judged_by": one.by.name,
+    }
+
+
+def _sha(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
+
+
+def _parts(subjects: Iterable[str]) -> Iterable[list[str]]:
+    ordered = sorted(subjects)
+    for start in range(0, len(ordered), 1000):
+        yield ordered[start : start + 1000]
+
+
+FINDINGS = Projection(name=NAME, models=(Contract, MasterKey, RecallMark, Timer, Finding), apply=_apply)

@@ -1,0 +1,1 @@
+"""The rules that a contract can be made of, one file each. PURE."""

@@ -1,0 +1,120 @@
+"""Findings in words: a title and an explanation per code, in the reader's language; numbers as people read them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+_TITLES: Mapping[str, Promise | str] = {
+    "temperature-hot": _("Too warm"),
+    "temperature-freeze": _("Frozen"),
+    "temperature-cold": _("Too cold"),
+    "expired-sale": _("Sold after expiry"),
+    "clone-commissioned-twice": _("Serial number made twice"),
+    "clone-impossible-travel": _("Seen in two places that one pack cannot have reached"),
+    "double-dispense-elsewhere": _("Dispensed twice, by different parties"),
+    "double-dispense-same-party": _("Dispensed twice by the same party"),
+    "double-dispense-double-scan": _("Scanned twice within minutes"),
+    "quantity-mismatch": _("Received is not what was despatched"),
+    "movement-after-recall-shipped": _("Shipped after recall"),
+    "movement-after-recall-sold": _("Dispensed after recall"),
+}
+_TEXTS: Mapping[str, Promise | str] = {
+    "temperature-hot": _(
+        "{subject} was above {limit_mc} for at least {certain_s} and at most {possible_s} minutes between {start_ms} "
+        "and {end_ms}; the highest reading was {extreme_mc}. Allowed: {limit_s} minutes. Keep the goods apart until a "
+        "responsible person has decided."
+    ),
+    "temperature-freeze": _(
+        "{subject} was at or below {limit_mc} for at least {certain_s} and at most {possible_s} minutes between "
+        "{start_ms} and {end_ms}; the lowest reading was {extreme_mc}. Allowed: {limit_s} minutes. A product that must "
+        "not freeze may be spoilt without looking so: keep the goods apart and have them tested."
+    ),
+    "temperature-cold": _(
+        "{subject} was below {limit_mc} for at least {certain_s} and at most {possible_s} minutes between {start_ms} "
+        "and {end_ms}; the lowest reading was {extreme_mc}. Allowed: {limit_s} minutes. Keep the goods apart until a "
+        "responsible person has decided."
+    ),
+    "expired-sale": _(
+        "{subject} was handed out on {sold}, after its last valid day {expiry}. Trace whom it went to and take expired "
+        "packs off the shelf."
+    ),
+    "clone-commissioned-twice": _(
+        "{subject} was commissioned twice with different content. One of the two may be a copy: hold the pack and "
+        "compare both records with the maker."
+    ),
+    "clone-impossible-travel": _(
+        "{subject} was seen in two places {km} km apart within {minutes} minutes. One of the two may be a copy: hold "
+        "both packs and compare them with the maker's record."
+    ),
+    "double-dispense-elsewhere": _(
+        "{subject} was handed out twice by different parties, {minutes} minutes apart, without an undo or a return in "
+        "between. One of the two may be a copy, or the first sale was not real."
+    ),
+    "double-dispense-same-party": _(
+        "{subject} was handed out twice by the same party, {minutes} minutes apart, without an undo or a return in "
+        "between. Check the stock and declare the wrong record void."
+    ),
+    "double-dispense-double-scan": _(
+        "{subject} was handed out twice by the same party within {minutes} minutes: probably one sale, scanned twice. "
+        "Declare the second record void."
+    ),
+    "quantity-mismatch": _(
+        "Under {subject} {missing} were despatched and not received, and {extra} received and not despatched, when the "
+        "time for receipts had passed."
+    ),
+    "movement-after-recall-shipped": _(
+        "{subject} was shipped after lot {lot_class} had been recalled ({recalled_ms}), and not as a return. Stop it "
+        "and take it back."
+    ),
+    "movement-after-recall-sold": _(
+        "{subject} was handed out after lot {lot_class} had been recalled ({recalled_ms}). Trace whom it went to."
+    ),
+}
+
+
+def title(code: str) -> str:
+    """The finding in a few words."""
+    return str(_TITLES.get(code, code))
+
+
+def explain(code: str, params: Mapping[str, Any], *, subject: str) -> str:
+    """What happened and what to do, in the active language; times in UTC."""
+    shown = {name: _shown(name, value) for name, value in params.items()} | {"subject": short(subject)}
+    return str(_TEXTS.get(code, code)).format(**shown)
+
+
+def short(uri: str) -> str:
+    """An identifier as people read it on the goods: `(01)…(21)…`, `(00)…`, else its last part."""
+    for prefix, shown in (("https://id.gs1.org/01/", "(01)"), ("https://id.gs1.org/00/", "(00)")):
+        if uri.startswith(prefix):
+            return shown + uri.removeprefix(prefix).replace("/21/", "(21)").replace("/10/", "(10)")
+    if uri.startswith("https://id.gs1.org/414/"):
+        return "(414)" + uri.removeprefix("https://id.gs1.org/414/")
+    return uri.rpartition(":")[2] if uri.startswith("urn:") else uri
+
+
+def celsius(milli: int) -> str:
+    """Milli-°C as °C with one decimal, a second and third only where they are needed."""
+    sign, rest = ("−" if milli < 0 else ""), abs(milli)
+    decimals = f"{rest % 1000:03d}".rstrip("0") or "0"
+    return f"{sign}{rest // 1000}.{decimals} °C"
+
+
+def utc(ms: int) -> str:
+    """A moment as `2026-03-01 08:00 UTC`."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _shown(name: str, value: Any) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if name.endswith("_mc"):
+        return celsius(value)
+    if name.endswith("_ms"):
+        return utc(value)
+    if name.endswith("_s"):
+        return value // 60
+    return short(value) if name == "lot_class" else value
