@@ -1,0 +1,41 @@
+"""Feed a folder through the front door: `manage.py ingest PATH --as PARTY [--site SITE]`."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from traceability.api.ingest import files_below, ingest_file
+from traceability.parties.models import Party, Site
+
+
+class Command(BaseCommand):
+    """EPCIS JSON documents and events, and logger files (bound to the site); prints what was refused and why."""
+
+    help = "Feed EPCIS documents and logger files through the front door."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("path", type=Path)
+        parser.add_argument("--as", dest="party", required=True, help="party id that reports")
+        parser.add_argument("--site", help="where logger files were recorded; default: the party's only site")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        party = Party.objects.filter(id=options["party"]).first()
+        if party is None:
+            raise CommandError(f"there is no party {options['party']}")
+        files = files_below(options["path"])
+        if not files:
+            raise CommandError(f"no .json, .jsonld, .xml, .txt or .csv files below {options['path']}")
+        sites = Site.objects.filter(party=party)
+        site = sites.filter(id=options["site"]).first() if options["site"] else sites.first()
+        outcomes = [ingest_file(path, party=party, site=site) for path in tqdm(files, unit=" files")]
+        for outcome in outcomes:
+            if outcome.why:
+                self.stdout.write(f"{outcome.state:17} {outcome.path.name}: {outcome.why}")
+        counts = Counter(outcome.state for outcome in outcomes)
+        self.stdout.write("")
+        for state in ("accepted", "already recorded", "refused"):
+            events = sum(outcome.events for outcome in outcomes if outcome.state == state)
+            self.stdout.write(f"{state:17} {counts[state]:6} files {events:6} events")

@@ -1,0 +1,58 @@
+"""docs/roles.md, made from the step tables, so that it cannot differ from what the portal and the scan API do. Pure."""
+
+from django.utils.translation import override
+
+from .steps import Shape, Step
+from .tables import TABLES
+
+_EVENTS = {
+    Shape.COMMISSION: "ObjectEvent ADD",
+    Shape.OBSERVE: "ObjectEvent OBSERVE",
+    Shape.DELETE: "ObjectEvent DELETE",
+    Shape.PACK: "AggregationEvent ADD",
+    Shape.UNPACK: "AggregationEvent DELETE",
+    Shape.LOT: "ObjectEvent OBSERVE, class level",
+    Shape.UNDO: "the dispensing again, with errorDeclaration did_not_occur",
+    Shape.NONE: "none",
+}
+_HEAD = """# What each role does
+
+Made by `manage.py roles_doc` from the tables in `traceability/scans/`; the portal, the scan API and this page are one
+source. `step` is the name in `POST /api/v1/scans`. Details in brackets are optional. A stop can be overridden with a
+reason by a member with the quality role; the override becomes part of the event, and what it leads to is a finding.
+"""
+
+
+def markdown() -> str:
+    """The whole page, in English."""
+    with override("en"):
+        return _HEAD + "".join(_table(table.role, table.steps) for table in TABLES)
+
+
+def _table(role: str, steps: tuple[Step, ...]) -> str:
+    head = (
+        f"\n## {role.capitalize()}\n\n| step | what | event | bizStep / disposition | details | preflight stops | |\n"
+    )
+    return head + "|---|---|---|---|---|---|---|\n" + "".join(map(_row, steps))
+
+
+def _row(step: Step) -> str:
+    details = [*step.needs, *(f"[{name}]" for name in step.optional)]
+    states = [] if step.shape in {Shape.COMMISSION, Shape.LOT} else [f"not {' or '.join(step.from_statuses)}"]
+    stops = [] if step.shape is Shape.NONE else [*states, *step.stops_on]
+    notes = [
+        text for text, holds in (("quality role", step.quality_only), ("password and reason", step.high_risk)) if holds
+    ]
+    words = " / ".join(
+        word for word in (step.biz_step, step.disposition, *(f"set {p}" for p in step.persistent)) if word
+    )
+    cells = (
+        f"`{step.id}`",
+        f"{step.label}: {step.hint}",
+        _EVENTS[step.shape],
+        words,
+        ", ".join(details),
+        ", ".join(stops),
+        ", ".join(notes),
+    )
+    return "| " + " | ".join(cells) + " |\n"
