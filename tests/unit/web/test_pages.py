@@ -201,6 +201,25 @@ def test_undone_sales_do_not_count(world: World) -> None:
     assert verify.check(bundle_at(world.path("neighbour")), ledger.vkey())
 
 
+def test_a_double_scan_and_a_sale_after_a_return_are_no_copies(world: World) -> None:
+    pack = world.packs["sold"]
+    world.dispense("lotus", pack, days_ago=3 - 1 / 1440)
+    world.publish()
+    assert outcome(page(world.path("sold"))) == "sold"
+    world.post(
+        "lotus",
+        world.event("lotus", "receiving", days_ago=2, action="OBSERVE", disposition="returned", epcList=[pack.epc]),
+    )
+    world.publish()
+    assert outcome(page(world.path("sold"))) == "registered"
+    world.dispense("river", pack, days_ago=1)
+    world.publish()
+    assert outcome(page(world.path("sold"))) == "sold"
+    world.dispense("river", pack, days_ago=0.5)
+    world.publish()
+    assert outcome(page(world.path("sold"))) == "sold_again"
+
+
 def test_a_failing_database_says_so_and_accuses_nobody(world: World) -> None:
     def fail(*arguments: Any) -> None:
         raise OperationalError("the database is gone")

@@ -32,6 +32,10 @@ _AT_THE_MAKER = {
 }
 
 
+_SALES = {"dispensing", "retail_selling"}
+DOUBLE_SCAN_MS = 10 * 60 * 1000
+
+
 @dataclass(frozen=True)
 class Dossier:
     """A pack's effective events (its own and, while inside, its containers') in order, and what they say of it."""
@@ -59,13 +63,17 @@ class Dossier:
         )
 
     @property
-    def dispensed(self) -> Sequence[PublishedEvent]:
-        """Its sales: whole packs handed out, undone ones not counted."""
-        return [
-            event
-            for event in self.events
-            if event.index in self.own and event.biz_step == "dispensing" and event.disposition == "dispensed"
-        ]
+    def sales(self) -> Sequence[PublishedEvent]:
+        """Whole packs handed out since the last return; undone ones are no events, a double scan counts once."""
+        found: list[PublishedEvent] = []
+        for event in self.events:
+            if event.index not in self.own:
+                continue
+            if event.biz_step == "receiving" and event.disposition == "returned":
+                found = []
+            elif _is_sale(event) and not (found and _same_scan(found[-1], event)):
+                found.append(event)
+        return found
 
     def matches(self, given: OnPack) -> bool:
         """Whether the reader has the pack in hand: lot and expiry are what the maker recorded."""
@@ -94,6 +102,14 @@ def read(code: PackCode) -> Dossier:
 def day(event: PublishedEvent) -> date:
     """The event's calendar day where it happened: its own UTC offset decides."""
     return datetime.fromtimestamp(event.event_time_ms // 1000 + event.offset_minutes * 60, UTC).date()
+
+
+def _is_sale(event: PublishedEvent) -> bool:
+    return event.biz_step in _SALES and event.disposition != "partially_dispensed"
+
+
+def _same_scan(first: PublishedEvent, again: PublishedEvent) -> bool:
+    return first.reporter == again.reporter and again.event_time_ms - first.event_time_ms <= DOUBLE_SCAN_MS
 
 
 def _effective(indexes: Sequence[int]) -> list[PublishedEvent]:

@@ -11,6 +11,7 @@ _COPY_RULES = frozenset({"clone", "double_dispense"})
 
 
 def says_copied(epc: str) -> bool:
-    """Whether an open finding says that the code is in use more than once."""
-    rules = Finding.objects.filter(subject=epc, retracted_index=None).values_list("rule", flat=True)
+    """Whether an open finding says that the code is in use more than once; S4 is a mere double scan."""
+    found = Finding.objects.filter(subject=epc, retracted_index=None).exclude(severity="S4")
+    rules = found.values_list("rule", flat=True)
     return any(rule.replace("-", "_") in _COPY_RULES for rule in rules)

@@ -1,6 +1,6 @@
 """A pack's way in plain words: the steps a patient cares about, by day and city, never by clock or address."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -30,7 +30,7 @@ _TITLES = {
     "decommissioning": _("Taken out of use"),
 }
 _TITLE_OF_DISPOSITION = {"partially_dispensed": _("Opened for dispensing"), "recalled": _("Recalled")}
-_ICONS = {Party.Role.MANUFACTURER: "factory", Party.Role.HOSPITAL: "hospital", Party.Role.PHARMACY: "store"}
+_ICONS: Mapping[str, str] = {"manufacturer": "factory", "hospital": "hospital", "pharmacy": "store"}
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def _facts(pack: Dossier, exposure: temperature.Exposure, now_ms: int) -> PackFa
         on_market=True,
         recalled=pack.recall is not None,
         expired=pack.expiry is not None and pack.expiry < _today(pack, now_ms),
-        dispensed=len(pack.dispensed),
+        dispensed=len(pack.sales),
         copied=findings.says_copied(pack.code.epc),
         temperature=bool(exposure.excursions),
     )
@@ -136,7 +136,7 @@ def _details(pack: Dossier, exposure: temperature.Exposure) -> Details:
         lot=pack.lot,
         lot_class=pack.lot_class,
         expiry=pack.expiry,
-        sale=_sales(len(pack.dispensed)),
+        sale=_sales(len(pack.sales)),
         journey=journey.steps(pack.events),
         cold_chain=temperature.summary(exposure),
     )

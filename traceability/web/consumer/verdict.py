@@ -26,7 +26,7 @@ class PackFacts:
     on_market: bool
     recalled: bool = False
     expired: bool = False
-    dispensed: int = 0  # dispensing events in effect
+    dispensed: int = 0  # sales in effect since the last return
     copied: bool = False  # an open finding says that the code was seen twice
     temperature: bool = False  # an open finding about temperature touches the pack
 
