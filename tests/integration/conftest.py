@@ -88,7 +88,7 @@ def house(db: None) -> House:
         freeze_sensitive=True,
     )  # fmt: skip
     item = products.save_item(
-        id="glarvia", manufacturer=rows["maker"], gtin=GTIN, name="Glarvia", generic_name="insulin", strength="100 IU/ml",
+        id="glarvia", manufacturer=rows["maker"], gtin=GTIN, name="Glarvia", generic_name="insulin", strength="100 IU",
         pack_size="5 pens", authorisation="MA-1", profile_id="fridge",
     )  # fmt: skip
     products.save_lot(item=item, number=LOT, production_date=date(2026, 1, 1), expiry_date=EXPIRY)

@@ -101,7 +101,7 @@ class Member(models.Model):
     party = models.ForeignKey(Party, models.PROTECT, related_name="members")
     role = models.CharField(max_length=16, choices=Role)
     pseudonym = models.CharField(max_length=32, unique=True)
-    site = models.ForeignKey(Site, models.PROTECT, null=True)  # where the member usually works
+    site = models.ForeignKey(Site, models.PROTECT, null=True, blank=True)  # where the member usually works
 
 
 class PartyKey(models.Model):
