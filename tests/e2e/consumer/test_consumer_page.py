@@ -17,7 +17,7 @@ from .conftest import Visitor
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 Visit = Callable[..., Visitor]
-OUTCOMES = ["registered", "sold", "sold_again", "recalled", "expired", "temperature", "trace_code"]
+OUTCOMES = ["registered", "sold", "sold_again", "recalled", "expired", "temperature", "trace_code", "cloned"]
 WITHOUT_PROOF = ["serial_unknown", "product_unknown"]
 PHONE = {"viewport": {"width": 320, "height": 640}}
 

@@ -25,6 +25,7 @@ OUTCOMES = {
     "expired": "expired",
     "temperature": "temperature",
     "trace_code": "registered",
+    "cloned": "sold_again",
 }
 
 

@@ -11,6 +11,7 @@ from traceability.capture import services as capture
 from traceability.capture.models import EventEpc, PublishedEvent
 from traceability.common import clock, projection
 from traceability.common.models import Document
+from traceability.contracts import services as contracts
 from traceability.parties import services as parties
 from traceability.parties.models import Party
 from traceability.products import services as products
@@ -18,6 +19,13 @@ from traceability.products import services as products
 GTIN, NMPA_GTIN, UNKNOWN_GTIN = "09504000059118", "09504000059125", "09504000059132"
 LOT, RECALLED_LOT, EXPIRED_LOT = "GLA26A01", "GLA26B02", "GLA23C03"
 SENT_DAYS_AGO = 9
+POINTS = {  # micro-degrees
+    "Guangzhou": (23_130_000, 113_260_000),
+    "Wuhan": (30_590_000, 114_300_000),
+    "Chengdu": (30_570_000, 104_070_000),
+    "Harbin": (45_800_000, 126_530_000),
+    "Beijing": (39_900_000, 116_400_000),
+}
 CONTEXT = [
     "https://ref.gs1.org/standards/epcis/epcis-context.jsonld",
     {"cbvmda": "urn:epcglobal:cbv:mda:"},
@@ -82,6 +90,7 @@ class World:
             "recalled": Pack("R0001", RECALLED_LOT),
             "expired": Pack("E0001", EXPIRED_LOT),
             "temperature": Pack("T0001"),
+            "cloned": Pack("C0001"),
             "trace_code": Pack("81234567890123456789", gtin=NMPA_GTIN),
             "not_shipped": Pack("N0001"),
             "serial_unknown": Pack("ZZZZ9"),
@@ -156,7 +165,8 @@ class World:
                 gln=gln(int(number[8:12]) + 100),
             )
             self.parties[name] = party
-            place = {"latitude_e6": 30_000_000, "longitude_e6": 110_000_000, "time_zone": "Asia/Shanghai"}
+            latitude, longitude = POINTS[cities[name]]
+            place = {"latitude_e6": latitude, "longitude_e6": longitude, "time_zone": "Asia/Shanghai"}
             parties.save_site(
                 id=f"{name}-main",
                 party=party,
@@ -193,6 +203,8 @@ class World:
 
     def _tell(self) -> None:
         self.publish()
+        contracts.deploy_defaults()
+        self.publish()
         on_market = [name for name in self.packs if name not in ("not_shipped", "serial_unknown", "product_unknown")]
         for name in [*on_market, "not_shipped"]:
             self._make(self.packs[name])
@@ -202,6 +214,11 @@ class World:
         self.dispense("lotus", self.packs["sold"], days_ago=3)
         self.dispense("lotus", self.packs["sold_again"], days_ago=3)
         self.dispense("river", self.packs["sold_again"], days_ago=2)
+        for party, days_ago in (("lotus", 4.0), ("river", 4 - 40 / 1440)):
+            seen = self.event(
+                party, "stocking", days_ago=days_ago, action="OBSERVE", epcList=[self.packs["cloned"].epc]
+            )
+            self.post(party, {**seen, "disposition": "sellable_accessible"})
         recalled = {"epcClass": f"https://id.gs1.org/01/{GTIN}/10/{RECALLED_LOT}"}
         recall = self.event("maker", "holding", days_ago=1, action="OBSERVE", quantityList=[recalled])
         self.post("maker", {**recall, "persistentDisposition": {"set": ["recalled"]}})

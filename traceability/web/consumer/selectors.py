@@ -111,14 +111,15 @@ def evidence(code: PackCode, given: OnPack) -> dict[str, Any] | None:
 
 
 def _facts(pack: Dossier, exposure: temperature.Exposure, now_ms: int) -> PackFacts:
+    held = findings.about(pack.chain, [event.index for event in pack.events])
     return PackFacts(
         product_known=pack.item is not None,
         on_market=True,
         recalled=pack.recall is not None,
         expired=pack.expiry is not None and pack.expiry < _today(pack, now_ms),
         dispensed=len(pack.sales),
-        copied=findings.says_copied(pack.code.epc),
-        temperature=bool(exposure.excursions),
+        copied=held.copied,
+        temperature=held.temperature or bool(exposure.excursions),
     )
 
 
