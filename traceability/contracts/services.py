@@ -84,7 +84,7 @@ def deploy(
 
 
 def deploy_defaults() -> list[Proposal]:
-    """Deploy one contract per template for all products, where there is none of that name; limits come from profiles."""
+    """One contract per template for all products, where there is none of that name; limits come from profiles."""
     known = set(Contract.objects.values_list("contract", flat=True))
     return [deploy(contract=name, template=name) for name in engine.TEMPLATES if name not in known]
 

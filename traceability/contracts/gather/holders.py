@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from traceability.capture.models import EventEpc, EventPartner, PublishedEvent
 from traceability.coldchain import chunks as codec
 from traceability.coldchain.models import ReadingChunk
+from traceability.contracts.facts import Chunk, HolderFacts, Limits
 from traceability.custody.models import Containment
 
-from traceability.contracts.facts import Chunk, HolderFacts, Limits
 from .reference import Reference, in_chunks, item_lookup
 
 _MAX_DEPTH = 8

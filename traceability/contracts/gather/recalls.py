@@ -5,9 +5,9 @@ from typing import Any
 
 from traceability.capture.models import EventClass, PublishedEvent
 from traceability.common.projection import LogEntry
-
 from traceability.contracts.facts import Recalled
 from traceability.contracts.models import RecallMark
+
 from .reference import Reference, in_chunks, item_lookup
 
 

@@ -9,11 +9,10 @@ from django.db.models import QuerySet
 
 from traceability.common.models import MasterVersion
 from traceability.common.projection import LogEntry
-from traceability.gs1.epc import NMPA_PREFIX
-
 from traceability.contracts.facts import Limits
 from traceability.contracts.geo import Point
 from traceability.contracts.models import MasterKey
+from traceability.gs1.epc import NMPA_PREFIX
 
 # SQLite takes 32,766 values in a statement and PostgreSQL 65,535; a filter may need two for one.
 CHUNK = 5_000
@@ -42,13 +41,23 @@ def place_lookup(uri: str) -> str:
 
 
 def keep_keys(entries: Sequence[LogEntry]) -> None:
-    """Remember under which identifiers the master-data entries' subjects are known."""
-    MasterKey.objects.bulk_create(
-        MasterKey(key=f"{lookup}@{entry.index}", lookup=lookup, index=entry.index, subject=entry.body["subject"])
+    """Remember under which identifiers the master-data entries' subjects are known, where that is news."""
+    named = [
+        (entry.index, lookup, entry.body["subject"])
         for entry in entries
         if entry.kind == "master-data" and entry.body is not None
         for lookup in _lookups(entry.body["subject"], entry.body["content"])
-    )
+    ]
+    newest = {
+        row.lookup: row.subject
+        for row in in_chunks(MasterKey.objects.order_by("index"), "lookup", {lookup for _, lookup, _ in named})
+    }
+    rows = []
+    for index, lookup, subject in named:
+        if newest.get(lookup) != subject:
+            newest[lookup] = subject
+            rows.append(MasterKey(key=f"{lookup}@{index}", lookup=lookup, index=index, subject=subject))
+    MasterKey.objects.bulk_create(rows)
 
 
 def _lookups(subject: str, content: dict[str, Any]) -> Iterable[str]:

@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 from traceability.capture.models import EventClass, EventEpc, EventPartner, EventTransaction, PublishedEvent
+from traceability.contracts.facts import Leg, ShipmentFacts
 from traceability.custody.models import Containment
 
-from traceability.contracts.facts import Leg, ShipmentFacts
 from .reference import in_chunks
 
 _MAX_DEPTH = 8

@@ -9,12 +9,12 @@ from django.db.models import Count
 
 from traceability.capture import selectors as capture
 from traceability.capture.models import EventEpc, EventPartner, EventTransaction, PublishedEvent
+from traceability.contracts.facts import Recalled, Seen, ThingFacts
+from traceability.contracts.templates.expired_sale import SALES
 from traceability.custody import selectors as custody
 from traceability.custody.models import ItemState
 from traceability.gs1 import digital_link
 
-from traceability.contracts.facts import Recalled, Seen, ThingFacts
-from traceability.contracts.templates.expired_sale import SALES
 from . import recalls
 from .reference import Reference, in_chunks, item_lookup, place_lookup
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from traceability.contracts.draft import Draft, Severity
 from traceability.contracts.facts import Seen, ThingFacts
 from traceability.contracts.parameters import Parameters
+
 from .expired_sale import SALES
 
 RULE = "double-dispense"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from traceability.contracts.draft import Draft
 from traceability.contracts.facts import Recalled, Seen, ThingFacts
 from traceability.contracts.parameters import MAX_SECONDS, Parameters
+
 from .expired_sale import SALES
 
 RULE = "movement-after-recall"

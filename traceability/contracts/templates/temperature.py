@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from statistics import median_low
 
 from traceability.coldchain.excursions import Excursion, Reading, Side, find_excursions, is_beyond
-
 from traceability.contracts.draft import Certainty, Draft
 from traceability.contracts.facts import Chunk, HolderFacts, Limits
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from traceability.contracts.draft import Draft
 from traceability.contracts.facts import HolderFacts
 from traceability.contracts.parameters import MAX_SECONDS, Parameters
+
 from .temperature import Judging, Line, findings, relevant
 
 

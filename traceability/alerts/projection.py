@@ -1,0 +1,180 @@
+"""ALERTS: findings grouped into incidents, and what people have done about them.
+
+An alert's row is a function of its incident's findings and of the transition statements about it, so that it may be
+computed again at any time. Ids are keyed hashes: nobody can guess from a serial number whether there is an alert on it.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from ledger import api as ledger
+from traceability.common.models import Cursor
+from traceability.common.projection import LogEntry, Projection
+from traceability.contracts import selectors as contracts
+from traceability.contracts.models import Finding
+
+from . import rules
+from .models import Alert, AlertChange, AlertParty
+
+NAME = "alerts"
+KIND = "alert-transition"
+SETTLE_MS = 5 * 60_000
+_PARTS = 500
+
+
+def alert_id(incident: str) -> str:
+    """The alert of an incident: 24 hex digits of an HMAC under a key derived from KEY_ENCRYPTION_KEY."""
+    key = hashlib.sha256(b"dosetrail/alert-id/1" + settings.KEY_ENCRYPTION_KEY).digest()
+    return hmac.digest(key, incident.encode(), "sha256").hex()[:24]
+
+
+def _apply(entries: Sequence[LogEntry]) -> None:
+    # A tick between two entries files its findings under the entry before it.
+    changed = Finding.objects.filter(
+        changed_index__gte=entries[0].index - 1, changed_index__lte=entries[-1].index
+    ).values_list("incident", flat=True)
+    steps = [
+        entry for entry in entries if entry.kind == KIND and isinstance(entry.body, dict) and rules.is_step(entry.body)
+    ]
+    _sync(set(changed) | {step.body["incident"] for step in steps if step.body})
+    _take_steps(steps)
+
+
+def refresh() -> int:
+    """Take up what a tick found since the last entry; the number of incidents looked at."""
+    position = Cursor.objects.filter(projection=NAME).values_list("position", flat=True).first() or 0
+    late = Finding.objects.filter(changed_index=position - 1)
+    if not late.exists():
+        return 0
+    with transaction.atomic():
+        cursor = Cursor.objects.select_for_update().filter(projection=NAME).first()
+        if cursor is None or cursor.position != position:
+            return 0
+        incidents = set(late.values_list("incident", flat=True))
+        _sync(incidents)
+    return len(incidents)
+
+
+def _sync(incidents: Collection[str]) -> None:
+    """Bring the alerts of these incidents in line with their findings."""
+    findings = {key: found for key, found in contracts.by_incident(incidents).items() if found}
+    known = {alert.incident: alert for alert in _in_parts(Alert.objects.all(), "incident", findings)}
+    times = _record_times({min(one.opened_index for one in found) for found in findings.values()})
+    new, changed, parties = [], [], []
+    for incident in sorted(findings):
+        values = _values(findings[incident], times)
+        alert = known.get(incident) or Alert(id=alert_id(incident), incident=incident)
+        before = {name: getattr(alert, name) for name in values} if incident in known else None
+        if before == values and alert.state == _state(alert):
+            continue
+        for name, value in values.items():
+            setattr(alert, name, value)
+        alert.state = _state(alert)
+        (changed if incident in known else new).append(alert)
+        uris = {uri for one in findings[incident] for uri in one.parties}
+        parties += [AlertParty(alert_id=alert.id, party=uri) for uri in sorted(uris)]
+    Alert.objects.bulk_create(new, batch_size=_PARTS)
+    columns = [field.attname for field in Alert._meta.concrete_fields if not field.primary_key]
+    Alert.objects.bulk_update(changed, columns, batch_size=100)
+    for part in _parts([alert.id for alert in changed]):
+        AlertParty.objects.filter(alert_id__in=part).delete()
+    AlertParty.objects.bulk_create(parties, batch_size=_PARTS)
+    _tell([*new, *changed])
+
+
+def _values(findings: Sequence[Finding], times: Mapping[int, int]) -> dict[str, Any]:
+    """The row's columns from the incident's findings: the gravest open one speaks for all."""
+    open_ones = [one for one in findings if one.retracted_index is None]
+    shown = open_ones or findings
+    lead = min(shown, key=lambda one: (one.severity, one.certainty, one.key))  # "certain" sorts before "possible"
+    opened = min(one.opened_index for one in findings)
+    opened_ms = times.get(opened, 0)
+    at_once = lead.severity == "S1" and lead.certainty == "certain"
+    return {
+        "rule": lead.rule,
+        "severity": lead.severity,
+        "certainty": lead.certainty,
+        "code": lead.code,
+        "params": lead.params,
+        "subject": lead.subject,
+        "count": len(shown),
+        "evidence": sorted({index for one in shown for index in one.evidence}),
+        "gtin": lead.gtin,
+        "lot": lead.lot,
+        "at_ms": lead.at_ms,
+        "judged_by": lead.judged_by,
+        "opened_index": opened,
+        "opened_ms": opened_ms,
+        "settle_until_ms": opened_ms if at_once else opened_ms + SETTLE_MS,
+        "retracted_index": None if open_ones else max(one.retracted_index or 0 for one in findings),
+    }
+
+
+def _state(alert: Alert) -> str:
+    return alert.handled if alert.retracted_index is None else Alert.State.RETRACTED
+
+
+def _take_steps(entries: Sequence[LogEntry]) -> None:
+    """Apply the transitions that people made, each to the version that it was made on."""
+    bodies = [(entry, entry.body) for entry in entries if entry.body]
+    alerts = {alert.id: alert for alert in _in_parts(Alert.objects.all(), "id", {body["alert"] for _, body in bodies})}
+    changed = {}
+    for entry, body in bodies:
+        alert = alerts.get(body["alert"])
+        if alert is None or body["version"] != alert.version + 1 or body["party"] != entry.iss:
+            continue
+        alert.version += 1
+        if rules.is_allowed(alert.handled, body["to"]):
+            alert.handled = body["to"]
+        alert.state = _state(alert)
+        changed[alert.id] = alert
+    Alert.objects.bulk_update(changed.values(), ["version", "handled", "state"], batch_size=100)
+    _tell(list(changed.values()))
+
+
+def _tell(alerts: Sequence[Alert]) -> None:
+    """Put news into the outbox of the event stream."""
+    last: dict[str, str] = {}
+    rows = AlertChange.objects.order_by("pk")
+    for change in _in_parts(rows, "alert_id", {alert.id for alert in alerts}):
+        last[change.alert_id] = change.fingerprint
+    news = [(alert.id, _fingerprint(alert)) for alert in alerts]
+    AlertChange.objects.bulk_create(
+        AlertChange(alert_id=name, fingerprint=shown) for name, shown in news if last.get(name) != shown
+    )
+
+
+def _fingerprint(alert: Alert) -> str:
+    shown = [alert.state, alert.version, alert.severity, alert.certainty, alert.code, alert.count, alert.evidence]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
+
+
+def _record_times(indexes: Collection[int]) -> dict[int, int]:
+    """When these entries came on the log; neighbours are read together."""
+    if not indexes:
+        return {}
+    times: dict[int, int] = {}
+    for index in sorted(indexes):
+        if index not in times:
+            times |= {entry.index: entry.record_time_ms for entry in ledger.published(index, 50)}
+    return times
+
+
+def _in_parts(rows: Any, column: str, values: Iterable[str]) -> Iterable[Any]:
+    for part in _parts(values):
+        yield from rows.filter(**{f"{column}__in": part})
+
+
+def _parts(values: Iterable[str]) -> Iterable[list[str]]:
+    ordered = sorted(values)
+    for start in range(0, len(ordered), _PARTS):
+        yield ordered[start : start + _PARTS]
+
+
+ALERTS = Projection(name=NAME, models=(Alert, AlertParty), apply=_apply)
