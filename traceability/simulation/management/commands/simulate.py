@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
@@ -47,6 +48,7 @@ class Command(BaseCommand):
         try:
             self.stdout.write("Founding parties, products and people …")
             founded = bootstrap.found(world)
+            call_command("deploy_contracts", stdout=self.stdout)
             content = summary.summary(world, plan, founded, base_url=options["base_url"], seed=options["seed"])
             summary.write(path, content | {"complete": False})
             driver = Driver(world, base_url=options["base_url"], tokens=founded.tokens)

@@ -1,0 +1,141 @@
+"""Whole houses for the end-to-end tests: `make demo`'s own command on a data folder of the test's."""
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD_TIMEOUT_SECONDS = 420
+
+
+@dataclass
+class DemoHouse:
+    """A running demo: its data folder, what demo.json says, and HTTP clients by party."""
+
+    folder: Path
+    world: dict[str, Any]
+
+    @property
+    def base_url(self) -> str:
+        return str(self.world["base_url"])
+
+    def client(self, party: str) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {self.world['tokens'][party]}"}
+        return httpx.Client(base_url=self.base_url, headers=headers, timeout=30)
+
+    def scan(self, party: str, step: str, codes: list[str], **more: Any) -> httpx.Response:
+        """One step through the plain scan API at the party's place."""
+        body = {"step": step, "codes": codes, "place": self.site(party), **more}
+        return self.client(party).post("/api/v1/scans", json=body)
+
+    def preflight(self, party: str, step: str, codes: list[str], **more: Any) -> dict[str, Any]:
+        body = {"step": step, "codes": codes, "place": self.site(party), **more}
+        answer: dict[str, Any] = self.client(party).post("/api/v1/preflight", json=body).json()
+        return answer
+
+    def site(self, party: str) -> str:
+        return str(next(site["uri"] for site in self.world["sites"].values() if site["party"] == party))
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of the house's own database, read from outside."""
+        with sqlite3.connect(f"file:{self.folder}/dosetrail.sqlite3?mode=ro", uri=True, timeout=20) as database:
+            return database.execute(query).fetchall()
+
+    def until(self, reached: Any, *, seconds: float = 15) -> None:
+        """Wait until `reached()` is true; fails when it does not become so."""
+        deadline = time.monotonic() + seconds
+        while not reached():
+            assert time.monotonic() < deadline, "not reached in time"
+            time.sleep(0.05)
+
+    def folded(self) -> None:
+        """Wait until everything posted so far is published and folded."""
+
+        def caught_up() -> bool:
+            (waiting,) = self.rows("select count(*) from ledger_submission")[0]
+            (size,) = self.rows('select max("index") + 1 from ledger_entry')[0]
+            positions = [row[0] for row in self.rows("select position from common_cursor")]
+            return waiting == 0 and all(position >= size for position in positions)
+
+        self.until(caught_up)
+
+
+def start(folder: Path, port: int, seed: int) -> "subprocess.Popen[bytes]":
+    """The demo's processes, as `make demo` starts them."""
+    environment = {
+        **os.environ,
+        "DOSETRAIL_DATA_DIR": str(folder),
+        "PORT": str(port),
+        "HOST": "127.0.0.1",
+        "SEED": str(seed),
+        "DJANGO_SETTINGS_MODULE": "traceability.settings.embedded",
+    }
+    environment.pop("EVENT_STREAM_PORT", None)
+    with (folder / "output.txt").open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "traceability.supervisor", "demo"],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+
+
+def wait_for_world(folder: Path, process: "subprocess.Popen[bytes]") -> dict[str, Any]:
+    """What demo.json says once the world is complete."""
+    deadline = time.monotonic() + BUILD_TIMEOUT_SECONDS
+    path = folder / "demo.json"
+    while time.monotonic() < deadline:
+        if path.exists() and (world := json.loads(path.read_text()))["complete"]:
+            found: dict[str, Any] = world
+            return found
+        assert process.poll() is None, (folder / "output.txt").read_text()[-4000:]
+        time.sleep(0.2)
+    raise AssertionError((folder / "output.txt").read_text()[-4000:])
+
+
+def free_port() -> int:
+    """A port with a free one above it, for web and event stream."""
+    while True:
+        with socket.socket() as one, socket.socket() as two:
+            one.bind(("127.0.0.1", 0))
+            port = int(one.getsockname()[1])
+            try:
+                two.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+
+
+@pytest.fixture(scope="session", params=[1, 7], ids=lambda seed: f"seed{seed}")
+def any_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoHouse]:
+    """A demo house of each of two seeds."""
+    yield from _house(tmp_path_factory.mktemp(f"world{request.param}"), request.param)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoHouse]:
+    """One demo house that tests may go on working in."""
+    yield from _house(tmp_path_factory.mktemp("demo"), 3)
+
+
+def _house(folder: Path, seed: int) -> Iterator[DemoHouse]:
+    process = start(folder, free_port(), seed)
+    try:
+        yield DemoHouse(folder, wait_for_world(folder, process))
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=30)
