@@ -1,6 +1,6 @@
 """Bearer tokens: the party whose system calls."""
 
-from typing import Any
+from typing import Any, cast
 
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
@@ -17,6 +17,11 @@ class PartyPrincipal:
 
     def __init__(self, party: Party) -> None:
         self.party = party
+
+
+def party_of(request: Request) -> Party:
+    """The party whose token a request carries."""
+    return cast(PartyPrincipal, request.user).party
 
 
 class PartyTokenAuthentication(BaseAuthentication):

@@ -18,6 +18,7 @@ PER_PAGE, MAX_PER_PAGE = 30, 1000
 _PAGE_SALT = "dosetrail.events-page"
 _TOKEN_SECONDS = 3600
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_CONTROLS: tuple[str, ...] = ("orderBy", "orderDirection", "perPage")
 _ANY = ("epc", "child", "parent", "input", "output")
 
 
@@ -43,7 +44,7 @@ def page(events: QuerySet[PublishedEvent], parameters: Mapping[str, Sequence[str
     after: list[int] | None = None
     if token := given.pop("nextPageToken", None):
         given, after = _read_token(token[0])
-    controls = {name: given.pop(name)[0] for name in ("orderBy", "orderDirection", "perPage") if name in given}
+    controls: dict[str, str] = {name: given.pop(name)[0] for name in _CONTROLS if name in given}
     for name, values in given.items():
         events = events.filter(_condition(name, values))
     column, descending, size = _controls(controls)
@@ -127,7 +128,8 @@ def _places(column: str, name: str) -> Callable[[Sequence[str]], Q]:
 
 def _epcs(name: str, roles: Sequence[str]) -> Callable[[Sequence[str]], Q]:
     def condition(values: Sequence[str]) -> Q:
-        exact, prefixes = [], []
+        exact: list[str] = []
+        prefixes: list[str] = []
         for value in values:
             key = _canonical(name, value)
             is_class = value.startswith("urn:epc:idpat:") or (

@@ -17,6 +17,7 @@ from traceability.scans import services as scans
 from traceability.scans.preflight import Preflight as PreflightAnswer
 
 from . import bodies
+from .authentication import party_of
 
 _MEMBERS = {"step", "codes", "place", "details", "nonce", "override_reason"}
 
@@ -29,7 +30,7 @@ class Preflight(APIView):
     def post(self, request: Request) -> JsonResponse:
         call = _call(bodies.read_object(request))
         answer = scans.preflight(
-            party=request.user.party,
+            party=party_of(request),
             step=call["step"],
             codes=call["codes"],
             place=call["place"],
@@ -45,7 +46,7 @@ class Scans(APIView):
 
     def post(self, request: Request) -> JsonResponse:
         call = _call(bodies.read_object(request))
-        recorded = scans.record(party=request.user.party, **call)
+        recorded = scans.record(party=party_of(request), **call)
         body = {
             "eventIDs": recorded.event_ids,
             "statementHashes": recorded.statement_hashes,
@@ -68,10 +69,10 @@ class LoggerFiles(APIView):
             kept = coldchain.upload(
                 content=upload.read(),
                 filename=upload.name or "logger",
-                party=request.user.party,
-                holder_epc=request.data.get("holder") or None,
+                party=party_of(request),
+                holder_epc=request.POST.get("holder") or None,
                 site=site,
-                time_zone=request.data.get("time_zone") or None,
+                time_zone=request.POST.get("time_zone") or None,
             )
         except LoggerError as error:
             raise ProblemError(
@@ -81,11 +82,11 @@ class LoggerFiles(APIView):
         return JsonResponse(body | {"readings": kept.readings, "signature": kept.signature}, status=201)
 
     def _site(self, request: Request) -> Site | None:
-        value = request.data.get("site")
+        value = request.POST.get("site")
         if not value:
             return None
         site = parties.site_by_uri(value) or Site.objects.filter(id=value).first()
-        if site is None or site.party_id != request.user.party.id:
+        if site is None or site.party_id != party_of(request).id:
             raise ProblemError(403, "not-your-place", f"{value!r} is not a place of this party")
         return site
 

@@ -21,6 +21,8 @@ def now_ms() -> int:
 
 def set_simulated_ms(value: int) -> None:
     """Move the simulated clock to `value`; 0 gives the world back to the machine's clock."""
+    if settings.CLOCK_FILE is None:
+        raise RuntimeError("these settings have no simulated clock")
     path = Path(settings.CLOCK_FILE)
     draft = path.with_suffix(".tmp")
     draft.write_bytes(_FORMAT.pack(value))

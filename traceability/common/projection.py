@@ -96,7 +96,7 @@ def digest(model: type[models.Model]) -> str:
     key = model._meta.pk
     names = [column.attname for column in model._meta.concrete_fields]
     sha = hashlib.sha256()
-    rows = sorted(map(_canonical_row, model.objects.values_list(*names).iterator())) if key else []
+    rows = sorted(map(_canonical_row, model._default_manager.values_list(*names).iterator())) if key else []
     for row in rows:
         sha.update(row)
     return sha.hexdigest()
@@ -111,7 +111,7 @@ def reset(projection: Projection) -> None:
         return
     with transaction.atomic():
         for model in projection.models:
-            model.objects.all().delete()
+            model._default_manager.all().delete()
         Cursor.objects.filter(projection=projection.name).delete()
 
 

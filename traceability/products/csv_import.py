@@ -77,7 +77,7 @@ def _rows(content: bytes, needed: tuple[str, ...], report: Report) -> list[tuple
     if missing:
         report.errors.append(RowError(1, missing[0], f"the header needs the columns {', '.join(needed)}"))
         return []
-    rows = []
+    rows: list[tuple[int, dict[str, str]]] = []
     for row in reader:
         if len(rows) >= MAX_ROWS:
             report.errors.append(RowError(reader.line_num, "", f"a file has at most {MAX_ROWS} rows"))

@@ -100,7 +100,7 @@ class _Planner:
         self.despatches: Iterator[int] = iter(range(1, 100_000))
         self.dispensers = world.by_role("hospital") + world.by_role("pharmacy")
         self.distributors = world.by_role("distributor")
-        first = {}
+        first: dict[str, Lot] = {}
         for lot in world.lots:
             first.setdefault(lot.item.id, lot)
         self.warm, self.frozen, self.cloned = first["glarvia"], first["hepashield"], first["amoxil"]

@@ -146,11 +146,10 @@ class Pack:
 
 
 @dataclass(frozen=True)
-class Case:
-    """A shipping case of one lot."""
+class Container:
+    """Something with an SSCC."""
 
     sscc: str
-    packs: tuple[Pack, ...]
 
     @property
     def epc(self) -> str:
@@ -162,14 +161,17 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Pallet:
+class Case(Container):
+    """A shipping case of one lot."""
+
+    packs: tuple[Pack, ...]
+
+
+@dataclass(frozen=True)
+class Pallet(Container):
     """A pallet of cases of one lot."""
 
-    sscc: str
     cases: tuple[Case, ...]
-
-    epc = Case.epc
-    code = Case.code
 
 
 @dataclass(frozen=True)
