@@ -137,5 +137,6 @@ def _house(folder: Path, seed: int) -> Iterator[DemoHouse]:
     try:
         yield DemoHouse(folder, wait_for_world(folder, process))
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(timeout=30)

@@ -32,7 +32,7 @@ DATABASES = {
         },
     }
 }
-CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_URL = "memory://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.01}
 
 LOG_ENTRIES_PUBLIC = True

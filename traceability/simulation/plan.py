@@ -56,14 +56,9 @@ class Plan:
     unpacked: list[tuple[str, Case]] = field(default_factory=list)  # dispenser, case it opened
     sealed: dict[str, tuple[Pallet | Case, Lot]] = field(default_factory=dict)  # party -> a container left in stock
 
-    def unsold(self, lot: Lot) -> Pack:
-        """A pack of `lot` that lies open in a dispenser's stock at the end."""
-        return next(
-            pack
-            for _, case in self.unpacked
-            for pack in case.packs
-            if pack.lot == lot.number and pack.epc not in self.sold
-        )
+    def in_stock(self) -> Iterator[Pack]:
+        """Packs that lie open in a dispenser's stock at the end."""
+        return (pack for _, case in self.unpacked for pack in case.packs if pack.epc not in self.sold)
 
     def stock(self) -> dict[str, dict[str, str]]:
         """Per party one pack and one SSCC that it holds at the end."""
@@ -100,6 +95,7 @@ class _Planner:
         self.despatches: Iterator[int] = iter(range(1, 100_000))
         self.dispensers = world.by_role("hospital") + world.by_role("pharmacy")
         self.distributors = world.by_role("distributor")
+        self.round: list[Party] = []
         first: dict[str, Lot] = {}
         for lot in world.lots:
             first.setdefault(lot.item.id, lot)
@@ -197,7 +193,7 @@ class _Planner:
     def _distribute(self, lot: Lot, pallet: Pallet, distributor: Party, *, at_ms: int) -> None:
         self._unpack(pallet, [(case.epc, case.code) for case in pallet.cases], distributor, at_ms)
         cases = list(pallet.cases)
-        receivers = self.random.sample(self.dispensers, len(cases))
+        receivers = [self._next_dispenser() for _ in cases]
         if lot is self.short and not self._planted("short_delivery"):
             self._short_delivery(cases[-2:], lot, distributor, receivers[-1], at_ms=at_ms + 2 * HOUR)
             cases = cases[:-2]
@@ -208,6 +204,12 @@ class _Planner:
                 self.plan.sealed[receivers[place].id] = (case, lot)
                 continue  # stays in the dispenser's stock, sealed
             self._dispense_case(case, lot, receivers[place], at_ms=arrived + 2 * HOUR)
+
+    def _next_dispenser(self) -> Party:
+        """Dispensers in turn, each round in an order of its own, so that everyone is supplied."""
+        if not self.round:
+            self.round = self.random.sample(self.dispensers, len(self.dispensers))
+        return self.round.pop()
 
     def _short_delivery(self, cases: Sequence[Case], lot: Lot, sender: Party, receiver: Party, *, at_ms: int) -> None:
         despatch = events.despatch_uri(sender, next(self.despatches))

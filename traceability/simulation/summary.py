@@ -7,7 +7,7 @@ from typing import Any
 
 from .bootstrap import Founded
 from .plan import Incident, Plan
-from .world import PROFILES, Lot, Pack, World
+from .world import PROFILES, Pack, World
 
 # The incident whose packs show a consumer outcome.
 SAMPLE_OF_INCIDENT = {
@@ -51,7 +51,7 @@ def summary(world: World, plan: Plan, founded: Founded, *, base_url: str, seed: 
             for lot in world.lots
         ],
         "stock": plan.stock(),
-        "samples": {"good": _good(world, plan).link_path}
+        "samples": {"good": _good(plan).link_path}
         | {
             SAMPLE_OF_INCIDENT[incident.kind]: incident.packs[0].link_path
             for incident in plan.incidents
@@ -84,8 +84,7 @@ def _limits(profile: str) -> dict[str, int]:
     return {"low_mc": low, "high_mc": high}
 
 
-def _good(world: World, plan: Plan) -> Pack:
+def _good(plan: Plan) -> Pack:
     """A pack of a cold lot that nothing happened to, still in stock at a pharmacy or hospital."""
     hit = {pack.lot for incident in plan.incidents for pack in incident.packs}
-    lot: Lot = next(lot for lot in world.lots if lot.item.profile == "fridge" and lot.number not in hit)
-    return plan.unsold(lot)
+    return next(pack for pack in plan.in_stock() if pack.item.profile == "fridge" and pack.lot not in hit)
