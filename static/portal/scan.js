@@ -74,6 +74,9 @@ function enhance(box) {
   if (box.hasAttribute("autofocus")) input.focus();
 }
 
+// After a check its result is what people want to see first; a fault comes before it.
+(document.querySelector(".error-summary") ?? document.querySelector("[data-focus]"))?.focus();
+
 function readable(code) {
   return code.replaceAll("\u001d", "␝");
 }

@@ -1,0 +1,249 @@
+"""A step in the portal: checked first, recorded once and on purpose."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code, pack
+from traceability.capture.models import PublishedEvent
+from traceability.custody import selectors as custody
+from traceability.parties.models import Party
+from traceability.scans.models import ScanEvent
+
+from .conftest import CASE, PASSWORD, SSCC, Portal, act
+
+Enter = Callable[..., Portal]
+
+
+def sales() -> int:
+    return PublishedEvent.objects.filter(biz_step="dispensing", declaration_ms=None).count()
+
+
+def test_a_pharmacy_dispenses(stocked: House, person: Enter) -> None:
+    portal = person("pharmacy")
+    form, page = portal.check("dispense", [code("1"), code("2")])
+    assert "Nothing speaks against it" in page
+    assert re.search(rf"\(01\){GTIN}\(10\){LOT}</dt><dd>2</dd>", page)
+    assert sales() == 0, "a check records nothing"
+    shown = portal.record("dispense", [code("1"), code("2")])
+    assert sales() == 1
+    assert f'href="/01/{GTIN}/21/1"' in shown
+    row = ScanEvent.objects.get(step="dispense")
+    assert row.statement_hashes[0][:12] in shown
+    assert row.member == portal.member.pseudonym
+    assert "Submitted" in shown
+    assert "data-wait" not in shown
+    assert custody.states([pack("1")])[pack("1")].status == "dispensed"
+    assert form["checked"]
+
+
+def test_before_publication_it_says_submitted(stocked: House, person: Enter) -> None:
+    portal = person("pharmacy")
+    form, _page = portal.check("dispense", [code("1")])
+    answer = portal.post("step/dispense", form)
+    shown = portal.client.get(answer["Location"]).content.decode()
+    assert "data-wait" in shown
+    stocked.settle()
+    assert "data-wait" not in portal.client.get(answer["Location"]).content.decode()
+
+
+def test_submitted_twice_it_is_recorded_once(stocked: House, person: Enter) -> None:
+    portal = person("pharmacy")
+    form, _page = portal.check("dispense", [code("1")])
+    first = portal.post("step/dispense", form)
+    stocked.settle()  # by now the pack is dispensed, and a new check would stop
+    second = portal.post("step/dispense", form)
+    stocked.settle()
+    assert first["Location"] == second["Location"]
+    assert sales() == 1
+    assert ScanEvent.objects.filter(step="dispense").count() == 1
+
+
+def test_other_codes_under_the_same_nonce_are_not_taken_for_the_same(stocked: House, person: Enter) -> None:
+    portal = person("pharmacy")
+    portal.record("dispense", [code("1")])
+    portal.record("dispense", [code("2")])
+    assert sales() == 2
+
+
+def test_nothing_is_recorded_unchecked(stocked: House, person: Enter) -> None:
+    portal = person("pharmacy")
+    page = portal.post("step/dispense", {**portal.form([code("1")]), "action": "record"}).content.decode()
+    assert "Not recorded yet" in page
+    form, _page = portal.check("dispense", [code("1")])
+    page = portal.post("step/dispense", {**form, "codes": code("2")}).content.decode()
+    assert "Not recorded yet" in page
+    stocked.settle()
+    assert sales() == 0
+
+
+def test_what_changed_since_the_check_is_shown_first(stocked: House, person: Enter) -> None:
+    portal = person("pharmacy", "quality")
+    form, _page = portal.check("dispense", [code("1")])
+    act(stocked, "pharmacy", "dispense", [code("1")])
+    page = portal.post("step/dispense", {**form, "override_reason": "no"}).content.decode()
+    assert "Not recorded yet" in page
+    assert "It has been dispensed already." in page
+    stocked.settle()
+    assert sales() == 1
+
+
+def test_a_stop_names_every_reason_and_the_operator_cannot_pass(stocked: House, person: Enter) -> None:
+    act(stocked, "pharmacy", "dispense", [code("1")])
+    portal = person("pharmacy")
+    form, page = portal.check("dispense", [code("1"), code("unheard-of")])
+    assert "It has been dispensed already." in page
+    assert "Nothing is recorded of this code yet." in page
+    assert "Someone with the quality role can" in page
+    assert 'value="record"' not in page
+    answer = portal.post("step/dispense", {**form, "override_reason": "I want to"})
+    assert answer.status_code == 409
+    assert "The check stops this. Nothing was recorded." in answer.content.decode()
+    stocked.settle()
+    assert sales() == 1
+
+
+def test_quality_passes_a_stop_with_a_reason_only(stocked: House, person: Enter) -> None:
+    act(stocked, "pharmacy", "dispense", [code("1")])
+    portal = person("pharmacy", "quality")
+    form, page = portal.check("dispense", [code("1")])
+    assert 'name="override_reason"' in page
+    assert portal.post("step/dispense", form).status_code == 409
+    answer = portal.post("step/dispense", {**form, "override_reason": "returned unopened, seen by me"})
+    assert answer.status_code == 302
+    assert "returned unopened, seen by me" in portal.client.get(answer["Location"]).content.decode()
+    stocked.settle()
+    assert sales() == 2
+
+
+def test_a_recall_needs_quality_and_the_password(stocked: House, person: Enter) -> None:
+    lot = f"(01){GTIN}(10){LOT}"
+    operator = person("maker")
+    form, page = operator.check("recall", [lot], reason="particles found")
+    assert "Only people with the quality role" in page
+    assert 'value="record"' not in page
+    assert operator.post("step/recall", {**form, "password": PASSWORD}).status_code == 403
+    portal = person("maker", "quality")
+    form, page = portal.check("recall", [lot], reason="particles found")
+    assert 'name="password"' in page
+    answer = portal.post("step/recall", {**form, "password": "not-my-password"})
+    assert answer.status_code == 403
+    assert "The password is not right. Nothing was recorded." in answer.content.decode()
+    assert portal.post("step/recall", form).status_code == 403
+    stocked.settle()
+    assert custody.lot_status(GTIN, LOT) is None
+    assert portal.post("step/recall", {**form, "password": PASSWORD}).status_code == 302
+    stocked.settle()
+    status = custody.lot_status(GTIN, LOT)
+    assert status is not None
+    assert status.recalled_index is not None
+    page = person("pharmacy").check("dispense", [code("1")])[1]
+    assert "Its lot has been recalled." in page
+
+
+def test_a_lot_is_named_by_its_digital_link_too(stocked: House, person: Enter) -> None:
+    portal = person("maker", "quality")
+    link = f"https://id.gs1.org/01/{GTIN}/10/{LOT}"
+    form, _page = portal.check("release", [link], reason="conformant", report="IR-7")
+    assert portal.post("step/release", {**form, "password": PASSWORD}).status_code == 302
+    page = portal.check("release", [code("1")], reason="conformant", report="IR-7")[1]
+    assert "This step is about a lot" in page
+
+
+def test_receiving_compares_with_the_despatch_advice(stocked: House, person: Enter) -> None:
+    portal = person("pharmacy")
+    page = portal.get("step/receive")
+    assert '<option value="DA2">' in page
+    assert '<option value="DA1">' not in page
+    _form, page = portal.check("receive", [code("1")], despatch="DA2")
+    assert re.search(r"Expected</dt><dd>1<.*Missing</dt><dd>1<.*Not on the advice</dt><dd>1<", page, re.S)
+    shown = portal.record("receive", [f"(00){SSCC}"], despatch="DA2", sender="maker")
+    assert f"(00){SSCC}" in shown
+    assert "DA2" not in portal.get("step/receive").split("<datalist")[-1]
+
+
+def test_a_maker_commissions_packs_and_ships_them(house: House, person: Enter) -> None:
+    portal = person("maker")
+    portal.record("commission", [code("a"), code("b")])  # lot and expiry come from the code itself
+    located = custody.states([pack("a")])[pack("a")]
+    assert (located.item.lot, located.item.expiry[:10]) == (LOT, EXPIRY.isoformat())
+    portal.record("pack", [code("a"), code("b")], container=f"(00){SSCC}")
+    portal.record("ship", [CASE], receiver="wholesaler", despatch="D-9")
+    assert custody.states([pack("a")])[pack("a")].status == "shipped"
+
+
+def test_every_fault_of_a_form_is_named(stocked: House, person: Enter) -> None:
+    portal = person("maker")
+    form = portal.form(["(01)09521000001009(21)x", "]d2(oops"], expiry="soon")
+    answer = portal.post("step/commission", {**form, "action": "check"})
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert page.count("cannot be read") >= 1
+    assert "Fill in: Lot number." in page
+    assert "as year-month-day" in page
+    empty = portal.post("step/ship", portal.form([])).content.decode()
+    assert "Scan or type at least one code." in empty
+    assert "Fill in: Receiver." in empty
+    assert "18 digits" in portal.post("step/pack", portal.form([code("1")], container=code("2"))).content.decode()
+
+
+def test_refusals_of_the_room_are_put_in_words(stocked: House, person: Enter) -> None:
+    portal = person("pharmacy")
+    for step, codes, more, words in (
+        ("dispense", [code("1")], {"place": stocked.place("other")}, "Choose one of your own places."),
+        ("receive", [code("1")], {"sender": "nobody"}, "Choose the sender from the list."),
+        ("dispense_part", [code("1")], {"quantity_left": "some"}, "as a whole number"),
+    ):
+        answer = portal.post(f"step/{step}", {**portal.form(codes), **more, "action": "check"})
+        assert answer.status_code in {400, 403}
+        assert words in answer.content.decode()
+
+
+def test_a_separator_survives_the_form(stocked: House, person: Enter) -> None:
+    raw = f"01{GTIN}10{LOT}\x1d21odd"
+    page = person("pharmacy").check("verify", [f"{raw}\r"])[1]
+    assert f"{raw}</textarea>" in page
+    assert "(21)odd" in page
+
+
+def test_verify_records_nothing(stocked: House, person: Enter) -> None:
+    portal = person("pharmacy")
+    form, page = portal.check("verify", [code("1")])
+    assert "Nothing is recorded in this task." in page
+    assert 'value="record"' not in page
+    before = PublishedEvent.objects.count()
+    portal.post("step/verify", form)
+    stocked.settle()
+    assert PublishedEvent.objects.count() == before
+
+
+def test_undo_takes_back_the_last_dispensing(stocked: House, person: Enter) -> None:
+    portal = person("pharmacy")
+    portal.record("dispense", [code("3")])
+    portal.record("undo", [code("3")], reason="wrong patient")
+    assert custody.states([pack("3")])[pack("3")].status == "active"
+
+
+def test_a_result_belongs_to_its_party(stocked: House, person: Enter) -> None:
+    portal = person("pharmacy")
+    portal.record("dispense", [code("1")])
+    nonce = ScanEvent.objects.get(step="dispense").nonce
+    portal.get(f"recorded/{nonce}")
+    person("other").get(f"recorded/{nonce}", status=404)
+
+
+@pytest.mark.parametrize("step", ["hold", "destroy", "stolen"])
+def test_steps_with_a_reason(stocked: House, person: Enter, step: str) -> None:
+    portal = person("pharmacy")
+    assert portal.post(f"step/{step}", portal.form([code("4")])).status_code == 400
+    assert "Recorded" in portal.record(step, [code("4")], reason="damaged box")
+
+
+def test_the_receiver_list_leaves_out_oneself_and_the_regulator(house: House, person: Enter) -> None:
+    page = person("wholesaler").get("step/ship")
+    assert '<option value="pharmacy">' in page
+    assert '<option value="wholesaler">' not in page
+    assert '<option value="regulator">' not in page
+    Party.objects.filter(id="pharmacy").update(active=False)
+    assert '<option value="pharmacy">' not in person("wholesaler", "quality").get("step/ship")

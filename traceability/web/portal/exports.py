@@ -1,0 +1,96 @@
+"""The party's own data as CSV, streamed."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from django.http import HttpRequest, StreamingHttpResponse
+
+from traceability.capture.models import EventEpc, PublishedEvent
+from traceability.common.csv_export import csv_lines
+from traceability.custody import selectors as custody
+from traceability.parties import selectors as parties
+from traceability.parties.models import Member
+
+from . import stock_views
+from .access import member_view
+
+BATCH = 500
+# Column names are for programs as well as for people: they stay the same in every language.
+STOCK = ("epc", "product", "lot", "expiry", "status", "on_hold", "recalled", "site", "since", "contains")
+SHIPMENTS = (
+    "despatch", "direction", "sender", "receiver", "status", "sent", "arrived", "despatched", "received", "missing",
+)  # fmt: skip
+EVENTS = (
+    "log_index", "event_id", "event_time", "record_time", "type", "action", "biz_step", "disposition", "read_point",
+    "biz_location", "epcs", "declared_void", "statement_hash",
+)  # fmt: skip
+
+
+@member_view
+def stock_csv(request: HttpRequest, member: Member) -> StreamingHttpResponse:
+    """What stands at the party's places."""
+    return _csv("stock.csv", STOCK, _stock(member))
+
+
+@member_view
+def shipments_csv(request: HttpRequest, member: Member) -> StreamingHttpResponse:
+    """Shipments from and to the party."""
+    rows = stock_views.shipment_rows(custody.shipments_of(parties.uris_of(member.party)), member)
+    shown = (
+        (
+            row.despatch, "in" if row.incoming else "out", row.sender, row.receiver, row.status, row.sent, row.arrived,
+            row.despatched, row.received, row.missing,
+        )
+        for row in rows
+    )  # fmt: skip
+    return _csv("shipments.csv", SHIPMENTS, shown)
+
+
+@member_view
+def events_csv(request: HttpRequest, member: Member) -> StreamingHttpResponse:
+    """The published events that the party itself reported, in the order of the log."""
+    return _csv("events.csv", EVENTS, _events(member.party.uri))
+
+
+def _csv(filename: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(csv_lines(header, rows), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{filename}"'
+    return response
+
+
+def _stock(member: Member) -> Iterator[Sequence[Any]]:
+    found = stock_views.located(member.party)
+    while batch := list(islice(found, BATCH)):
+        for row in stock_views.stock_rows(batch, member):
+            yield (
+                row.epc, row.product, row.lot, row.expiry, row.status, _yes(row.held), _yes(row.recalled), row.site,
+                row.since, row.contains,
+            )  # fmt: skip
+
+
+def _events(reporter: str) -> Iterator[Sequence[Any]]:
+    """By keyset, so that a long export holds no cursor open while others write."""
+    last = -1
+    while batch := list(PublishedEvent.objects.filter(reporter=reporter, index__gt=last).order_by("index")[:BATCH]):
+        last = batch[-1].index
+        epcs: defaultdict[int, list[str]] = defaultdict(list)
+        for row in EventEpc.objects.filter(event_index__in=[event.index for event in batch]).order_by("epc"):
+            epcs[row.event_index].append(row.epc)
+        for event in batch:
+            yield (
+                event.index, event.event_id, _iso(event.event_time_ms), _iso(event.record_time_ms), event.event_type,
+                event.action, event.biz_step, event.disposition, event.read_point, event.biz_location,
+                " ".join(epcs[event.index]), _yes(event.declaration_ms is not None or event.voided_by is not None),
+                event.statement_hash,
+            )  # fmt: skip
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _iso(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

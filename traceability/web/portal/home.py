@@ -1,0 +1,22 @@
+"""The portal's first page: what people of this role do."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from traceability.alerts import selectors as alerts
+from traceability.parties.models import Member
+from traceability.scans.tables import steps_for
+
+from .access import member_view
+
+
+@member_view
+def home(request: HttpRequest, member: Member) -> HttpResponse:
+    """The tasks of the party's roles, and how many alerts concern it."""
+    context = {
+        "member": member,
+        "section": "tasks",
+        "steps": steps_for(member.party.roles),
+        "open_alerts": alerts.for_party(member.party, {"open": True}).count(),
+    }
+    return render(request, "portal/home.html", context)

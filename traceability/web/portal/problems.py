@@ -1,0 +1,59 @@
+"""A refusal in people's words, with the field that mends it."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from traceability.common.problems import ProblemError
+
+_WORDS: dict[str, tuple[str, str | Promise]] = {
+    "codes": ("codes", gettext_lazy("Give 1 to 1000 codes, one per line.")),
+    "not-your-place": ("place", gettext_lazy("Choose one of your own places.")),
+    "unknown-receiver": ("receiver", gettext_lazy("Choose the receiver from the list.")),
+    "unknown-sender": ("sender", gettext_lazy("Choose the sender from the list.")),
+    "container": ("container", gettext_lazy("Scan the container's SSCC, the 18 digits on its label.")),
+    "quantity-left": ("quantity_left", gettext_lazy("Say how much is left as a whole number.")),
+    "role": ("codes", gettext_lazy("Only people with the quality role can do this. Ask one of them.")),
+    "one-code": ("codes", gettext_lazy("Undo one pack at a time.")),
+    "nothing-to-undo": (
+        "codes",
+        gettext_lazy("No dispensing of this pack at this place in the last ten days can be undone."),
+    ),
+    "preflight-stop": ("codes", gettext_lazy("The check stops this. Nothing was recorded.")),
+    "reason-missing": ("reason", gettext_lazy("Say why.")),
+    "password-wrong": ("password", gettext_lazy("The password is not right. Nothing was recorded.")),
+    "not-a-regulator": ("comment", gettext_lazy("The regulator closes alerts. Answer it instead.")),
+    "comment": ("comment", gettext_lazy("Write a comment of 1 to 500 characters.")),
+    "state-changed": ("comment", gettext_lazy("Someone else has acted on this alert. Look at it again.")),
+    "state": ("comment", gettext_lazy("The alert is no longer in a state where this can be done.")),
+}
+
+
+@dataclass(frozen=True)
+class Error:
+    """One line of the error summary: the field it leads to and what to do."""
+
+    field: str
+    text: str
+
+
+def worded(code: str, detail: str, field: str = "codes") -> Error:
+    """The error of a stable code; one without words of its own gives the detail."""
+    if code in _WORDS:
+        target, text = _WORDS[code]
+        return Error(target, str(text))
+    return Error(field, _("It could not be recorded: {why}").format(why=detail))
+
+
+def explain(problem: ProblemError) -> list[Error]:
+    """Every fault of a problem document."""
+    if problem.code in _WORDS:
+        return [worded(problem.code, problem.detail)]
+    faults = [
+        Error(str(fault.get("field") or "codes"), str(fault["message"]))
+        for fault in problem.errors
+        if fault.get("message")
+    ]
+    return faults or [worded(problem.code, problem.detail)]

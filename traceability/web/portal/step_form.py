@@ -1,0 +1,180 @@
+"""The form of a step: its fields, what was typed into them, and what is wrong with that. Writes nothing."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from traceability.common.clock import now_ms
+from traceability.custody import selectors as custody
+from traceability.gs1 import scan
+from traceability.gs1.errors import Gs1Error
+from traceability.gs1.scan import ScannedCode
+from traceability.parties import selectors as parties
+from traceability.parties.models import Member, Party
+from traceability.scans.steps import Shape, Step
+
+from . import names
+from .problems import Error
+
+WHITESPACE = " \t\r\n"  # not str.strip(): GS counts as whitespace there, and here it separates elements
+_KINDS = {"receiver": "select", "sender": "select", "expiry": "date", "quantity_left": "number", "despatch": "suggest"}
+_LABELS: Mapping[str, tuple[str | Promise, str | Promise]] = {
+    "receiver": (gettext_lazy("Receiver"), gettext_lazy("Who the goods go to")),
+    "sender": (gettext_lazy("Sender"), gettext_lazy("Who the goods come from")),
+    "despatch": (gettext_lazy("Despatch advice"), gettext_lazy("Its number; choose an open shipment or type it")),
+    "container": (gettext_lazy("Container"), gettext_lazy("The SSCC on the case or pallet, scanned or typed")),
+    "lot": (gettext_lazy("Lot number"), gettext_lazy("Left empty, it is taken from the first code")),
+    "expiry": (gettext_lazy("Expiry date"), gettext_lazy("Left empty, it is taken from the first code")),
+    "quantity_left": (gettext_lazy("Quantity left"), gettext_lazy("How many units stay in the pack")),
+    "report": (gettext_lazy("Inspection report"), gettext_lazy("Its number")),
+    "reason": (gettext_lazy("Reason"), gettext_lazy("In your own words; it is recorded")),
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """A labelled input of the page."""
+
+    name: str
+    label: str
+    hint: str
+    kind: str
+    required: bool
+    value: str = ""
+    options: Sequence[tuple[str, str]] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What was typed: raw codes (each once), place, details; and the codes as understood."""
+
+    codes: Sequence[str]
+    place: str
+    details: Mapping[str, str]
+    scanned: Sequence[ScannedCode] = ()
+    errors: Sequence[Error] = field(default_factory=tuple)
+
+    def nonce(self, seed: str, step: Step) -> str:
+        """The page's nonce bound to its content: the same submitted twice is one scan, other content another."""
+        return _digest([seed, step.id, self.place, list(self.codes), sorted(self.details.items())])[:48]
+
+
+def fingerprint(filled: Filled, verdict: str, reasons: Sequence[tuple[str, str]]) -> str:
+    """What was checked and what the check said; recording asks for the same."""
+    return _digest([list(filled.codes), filled.place, sorted(filled.details.items()), verdict, sorted(reasons)])
+
+
+def read(data: Mapping[str, str], step: Step) -> Filled:
+    """The posted form, with every fault found and not the first only."""
+    today = datetime.fromtimestamp(now_ms() / 1000, UTC).date()
+    codes = list(dict.fromkeys(line.strip(WHITESPACE) for line in data.get("codes", "").split("\n")))
+    codes = [code for code in codes if code]
+    errors: list[Error] = []
+    scanned: list[ScannedCode] = []
+    if not codes:
+        errors.append(Error("codes", _("Scan or type at least one code.")))
+    for code in codes:
+        try:
+            scanned.append(scan.parse(code, today=today))
+        except Gs1Error as error:
+            errors.append(Error("codes", _("“{code}” cannot be read: {why}").format(code=code[:60], why=error.detail)))
+    details = {name: data.get(name, "").strip(WHITESPACE) for name in (*step.needs, *step.optional)}
+    details = {name: value for name, value in details.items() if value}
+    if "despatch" in details:
+        details["despatch"] = names.document_uri(details["despatch"])
+    if step.shape is Shape.COMMISSION:
+        details = _from_code(scanned) | details
+    errors += _faults(step, details, today)
+    return Filled(codes, data.get("place", ""), details, tuple(scanned), tuple(errors))
+
+
+def fields(step: Step, member: Member, filled: Filled | None) -> list[Field]:
+    """The step's own fields, filled in as far as they were."""
+    values = filled.details if filled else {}
+    wrong = {error.field: error.text for error in filled.errors} if filled else {}
+    found = []
+    for name in (*step.needs, *step.optional):
+        label, hint = _LABELS.get(name, (name, ""))
+        value = values.get(name, "")
+        found.append(
+            Field(
+                name,
+                str(label),
+                str(hint),
+                _KINDS.get(name, "text"),
+                name in step.needs,
+                names.document(value) if name == "despatch" else value,
+                _options(name, step, member),
+                wrong.get(name, ""),
+            )
+        )
+    return found
+
+
+def _from_code(scanned: Sequence[ScannedCode]) -> dict[str, str]:
+    """Lot and expiry as the first code says them; one that says neither leaves both to the person."""
+    first = next((code for code in scanned if code.kind == "pack"), None)
+    found = {}
+    if first and first.lot:
+        found["lot"] = first.lot
+    if first and first.expiry:
+        found["expiry"] = first.expiry.isoformat()
+    return found
+
+
+def _faults(step: Step, details: Mapping[str, str], today: date) -> list[Error]:
+    errors = [
+        Error(name, _("Fill in: {field}.").format(field=_LABELS.get(name, (name, ""))[0]))
+        for name in step.needs
+        if name not in details
+    ]
+    if "expiry" in details:
+        try:
+            date.fromisoformat(details["expiry"])
+        except ValueError:
+            errors.append(Error("expiry", _("Give the expiry date as year-month-day, such as 2028-12-31.")))
+    if "quantity_left" in details and not details["quantity_left"].isdecimal():
+        errors.append(Error("quantity_left", _("Say how much is left as a whole number.")))
+    if "container" in details:
+        errors += _container_faults(details["container"], today)
+    return errors
+
+
+def _container_faults(text: str, today: date) -> list[Error]:
+    try:
+        kind = scan.parse(text, today=today).kind
+    except Gs1Error as error:
+        return [Error("container", _("“{code}” cannot be read: {why}").format(code=text[:60], why=error.detail))]
+    return [] if kind == "sscc" else [Error("container", _("Scan the container's SSCC, the 18 digits on its label."))]
+
+
+def _options(name: str, step: Step, member: Member) -> list[tuple[str, str]]:
+    if name in {"receiver", "sender"}:
+        others = Party.objects.filter(active=True).exclude(id=member.party_id).order_by("name")
+        return [(party.id, party.name) for party in others if not party.has_role(Party.Role.REGULATOR)]
+    if name == "despatch":
+        return _open_shipments(step, member.party)
+    return []
+
+
+def _open_shipments(step: Step, party: Party) -> list[tuple[str, str]]:
+    """Shipments still under way: to the party for receiving, from it for calling back."""
+    uris, naming = parties.uris_of(party), names.Names()
+    found = []
+    for row in custody.shipments_of(uris):
+        other = row.sender if step.biz_step == "receiving" else row.receiver
+        ours = row.receiver if step.biz_step == "receiving" else row.sender
+        if row.status in {"open", "partial"} and ours in uris and step.biz_step != "shipping":
+            found.append((names.document(row.despatch), f"{naming.party(other)} · {len(row.despatched)}"))
+    return found
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()

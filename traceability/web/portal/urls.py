@@ -1,0 +1,24 @@
+"""The portal's paths."""
+
+from django.urls import path
+
+from . import alerts_views, exports, home, label_views, logger_views, recorded, sign_in, step_views, stock_views
+
+app_name = "portal"
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("sign-in", sign_in.SignIn.as_view(), name="sign-in"),
+    path("sign-out", sign_in.SignOut.as_view(), name="sign-out"),
+    path("step/<slug:step_id>", step_views.step, name="step"),
+    path("recorded/<str:nonce>", recorded.recorded, name="recorded"),
+    path("labels", label_views.labels, name="labels"),
+    path("logger", logger_views.logger, name="logger"),
+    path("logger/<int:file_id>", logger_views.logger_file, name="logger-file"),
+    path("stock", stock_views.stock, name="stock"),
+    path("stock.csv", exports.stock_csv, name="stock-csv"),
+    path("shipments", stock_views.shipments, name="shipments"),
+    path("shipments.csv", exports.shipments_csv, name="shipments-csv"),
+    path("events.csv", exports.events_csv, name="events-csv"),
+    path("alerts", alerts_views.alerts, name="alerts"),
+    path("alerts/<str:alert_id>", alerts_views.alert, name="alert"),
+]
