@@ -51,6 +51,17 @@ class Touched:
         for index, holder in in_chunks(readings, "event_index", list(moments)):
             self.holders[holder] |= moments[index]
         self._voided_readings(moments)
+        self._carried(moments)
+
+    def _carried(self, moments: dict[int, set[int]]) -> None:
+        """Holders that were despatched: who sent and who awaits them is concerned by what their loggers say."""
+        shipped = PublishedEvent.objects.filter(biz_step="shipping").values_list("index", flat=True)
+        indexes = set(in_chunks(shipped, "index", list(moments)))
+        carried: Moments = defaultdict(set)
+        named = EventEpc.objects.filter(role="epc").values_list("event_index", "epc")
+        for index, epc in in_chunks(named, "event_index", indexes):
+            carried[epc] |= moments[index]
+        _copy(carried, self.holders, ReadingChunk.objects.values_list("holder", "holder"), "holder")
 
     def _voided_readings(self, moments: dict[int, set[int]]) -> None:
         """Holders whose readings a declaration took away: their findings name the voided event."""
