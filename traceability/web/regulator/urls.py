@@ -1,3 +1,18 @@
-"""The regulator."""
+"""The regulator's pages."""
+
+from django.urls import path
+
+from . import alert_views, house_views, trace_views
+
 app_name = "regulator"
-urlpatterns: list = []
+urlpatterns = [
+    path("", alert_views.alerts, name="alerts"),
+    path("alerts/<str:alert_id>", alert_views.alert, name="alert"),
+    path("alerts/<str:alert_id>/evidence.json", alert_views.evidence_bundle, name="evidence"),
+    path("alerts/<str:alert_id>/readings.csv", alert_views.readings, name="readings"),
+    path("trace", trace_views.trace, name="trace"),
+    path("recalls", trace_views.recalls, name="recalls"),
+    path("contracts", house_views.contracts, name="contracts"),
+    path("unknown", house_views.unknown, name="unknown"),
+    path("health", house_views.health, name="health"),
+]

@@ -1,0 +1,94 @@
+"""How states, severities and events are said to an inspector."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from traceability.alerts import selectors as alerts
+from traceability.alerts.models import Alert
+from traceability.capture.models import PublishedEvent
+from traceability.contracts import wording
+from traceability.parties import selectors as parties
+
+# severity -> (word, tone, icon)
+SEVERITIES = {
+    "S1": (_("Stop now"), "is-danger", "shared/icons/danger.svg"),
+    "S2": (_("Set aside"), "is-warn", "shared/icons/warning.svg"),
+    "S3": (_("Data fault"), "is-unknown", "shared/icons/info.svg"),
+    "S4": (_("For information"), "is-unknown", "shared/icons/info.svg"),
+}
+STATES = {
+    "new": _("New"),
+    "acknowledged": _("Acknowledged"),
+    "answered": _("Answered"),
+    "resolved": _("Closed"),
+    "retracted": _("Withdrawn"),
+}
+SETTLING = _("New, settling")
+CERTAINTIES = {"certain": _("certain"), "possible": _("possible")}
+RULES = {
+    "temperature": _("Temperature"),
+    "expired-sale": _("Sold after expiry"),
+    "clone": _("Same serial twice"),
+    "double-dispense": _("Dispensed twice"),
+    "quantity-mismatch": _("Delivery differs from despatch"),
+    "movement-after-recall": _("Moved after recall"),
+}
+CAUSES = {
+    "confirmed": _("Confirmed"),
+    "technical-error": _("Technical error"),
+    "user-error": _("Mistake of a person"),
+    "record-corrected": _("The record was corrected"),
+    "sensor-fault": _("Sensor fault"),
+    "handled-within-limits": _("Handled within the limits"),
+    "other": _("Other"),
+}
+
+
+def moment(ms: int) -> str:
+    """A time as an inspector reads it, UTC to the minute."""
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M}"
+
+
+def row(alert: Alert, *, ledger_time_ms: int) -> dict[str, Any]:
+    """An alert as the list shows it."""
+    severity, tone, icon = SEVERITIES[alert.severity]
+    settling = alerts.is_settling(alert, ledger_time_ms=ledger_time_ms)
+    return {
+        "alert": alert,
+        "title": alerts.title(alert),
+        "rule": RULES.get(alert.rule, alert.rule),
+        "subject": goods(alert.subject),
+        "severity": severity,
+        "tone": tone,
+        "icon": icon,
+        "state": SETTLING if settling else STATES[alert.state],
+        "certainty": CERTAINTIES[alert.certainty],
+        "at": moment(alert.at_ms),
+        "opened": moment(alert.opened_ms),
+    }
+
+
+def goods(epc: str) -> str:
+    """A pack, case, lot or document as people read it."""
+    return wording.short(epc)
+
+
+def event_row(event: PublishedEvent, relation: str = "", container: str = "") -> dict[str, Any]:
+    """An event as the evidence and history tables show it."""
+    place = event.biz_location or event.read_point
+    site = parties.site_by_uri(place) if place else None
+    reporter = parties.party_by_uri(event.reporter)
+    return {
+        "index": event.index,
+        "hash": event.statement_hash,
+        "at": moment(event.event_time_ms),
+        "recorded": moment(event.record_time_ms),
+        "step": event.biz_step.replace("_", " ") or event.event_type,
+        "disposition": event.disposition.replace("_", " "),
+        "place": f"{site.name}" if site else place,
+        "reporter": reporter.name if reporter else event.reporter,
+        "relation": relation,
+        "container": goods(container) if container else "",
+    }
