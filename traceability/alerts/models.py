@@ -77,7 +77,8 @@ class AlertTransition(models.Model):
 
 
 class AlertChange(models.Model):
-    """Outbox of the event stream: its id is the stream's event id. Not part of the fold: a rebuild adds only news."""
+    """Outbox of the event stream: its id is the stream's event id. Not part of the fold: a rebuild adds no old news."""
 
+    position = models.BigIntegerField(db_index=True)  # log index up to which the fold had read
     alert_id = models.CharField(max_length=24, db_index=True)
     fingerprint = models.CharField(max_length=64)  # of what the change shows; the same again is no news

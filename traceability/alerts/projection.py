@@ -42,8 +42,8 @@ def _apply(entries: Sequence[LogEntry]) -> None:
     steps = [
         entry for entry in entries if entry.kind == KIND and isinstance(entry.body, dict) and rules.is_step(entry.body)
     ]
-    _sync(set(changed) | {step.body["incident"] for step in steps if step.body})
-    _take_steps(steps)
+    touched = _sync(set(changed) | {step.body["incident"] for step in steps if step.body})
+    _tell(touched | _take_steps(steps), position=entries[-1].index)
 
 
 def refresh() -> int:
@@ -57,12 +57,12 @@ def refresh() -> int:
         if cursor is None or cursor.position != position:
             return 0
         incidents = set(late.values_list("incident", flat=True))
-        _sync(incidents)
+        _tell(_sync(incidents), position=position - 1)
     return len(incidents)
 
 
-def _sync(incidents: Collection[str]) -> None:
-    """Bring the alerts of these incidents in line with their findings."""
+def _sync(incidents: Collection[str]) -> set[str]:
+    """Bring the alerts of these incidents in line with their findings; the ids of those that changed."""
     findings = {key: found for key, found in contracts.by_incident(incidents).items() if found}
     known = {alert.incident: alert for alert in _in_parts(Alert.objects.all(), "incident", findings)}
     times = _record_times({min(one.opened_index for one in found) for found in findings.values()})
@@ -85,7 +85,7 @@ def _sync(incidents: Collection[str]) -> None:
     for part in _parts([alert.id for alert in changed]):
         AlertParty.objects.filter(alert_id__in=part).delete()
     AlertParty.objects.bulk_create(parties, batch_size=_PARTS)
-    _tell([*new, *changed])
+    return {alert.id for alert in (*new, *changed)}
 
 
 def _values(findings: Sequence[Finding], times: Mapping[int, int]) -> dict[str, Any]:
@@ -120,8 +120,8 @@ def _state(alert: Alert) -> str:
     return alert.handled if alert.retracted_index is None else Alert.State.RETRACTED
 
 
-def _take_steps(entries: Sequence[LogEntry]) -> None:
-    """Apply the transitions that people made, each to the version that it was made on."""
+def _take_steps(entries: Sequence[LogEntry]) -> set[str]:
+    """Apply the transitions that people made, each to the version that it was made on; the ids of their alerts."""
     bodies = [(entry, entry.body) for entry in entries if entry.body]
     alerts = {alert.id: alert for alert in _in_parts(Alert.objects.all(), "id", {body["alert"] for _, body in bodies})}
     changed = {}
@@ -135,18 +135,22 @@ def _take_steps(entries: Sequence[LogEntry]) -> None:
         alert.state = _state(alert)
         changed[alert.id] = alert
     Alert.objects.bulk_update(changed.values(), ["version", "handled", "state"], batch_size=100)
-    _tell(list(changed.values()))
+    return set(changed)
 
 
-def _tell(alerts: Sequence[Alert]) -> None:
-    """Put news into the outbox of the event stream."""
+def _tell(names: Collection[str], *, position: int) -> None:
+    """Put news into the outbox of the event stream; while a rebuild goes over what was told before, there is none."""
+    told = AlertChange.objects.order_by("-position").values_list("position", flat=True).first()
+    if not names or (told is not None and position < told):
+        return
     last: dict[str, str] = {}
-    rows = AlertChange.objects.order_by("pk")
-    for change in _in_parts(rows, "alert_id", {alert.id for alert in alerts}):
+    for change in _in_parts(AlertChange.objects.order_by("pk"), "alert_id", names):
         last[change.alert_id] = change.fingerprint
-    news = [(alert.id, _fingerprint(alert)) for alert in alerts]
+    news = [(alert.id, _fingerprint(alert)) for alert in _in_parts(Alert.objects.order_by("id"), "id", names)]
     AlertChange.objects.bulk_create(
-        AlertChange(alert_id=name, fingerprint=shown) for name, shown in news if last.get(name) != shown
+        AlertChange(position=position, alert_id=name, fingerprint=shown)
+        for name, shown in news
+        if last.get(name) != shown
     )
 
 

@@ -1,8 +1,9 @@
 """GET /stream/alerts: changes of alerts as server-sent events (WHATWG HTML, 9.2), a plain ASGI application.
 
 One task per process reads the outbox and hands news to all clients, so that an idle client costs no database
-connection. The event id is the outbox id: a client that reconnects with Last-Event-ID is told what it missed. An event carries ids
-and states only; the page fetches what it wants to show through its own door. A party hears of its own alerts only.
+connection. The event id is the outbox id: a client that reconnects with Last-Event-ID is told what it missed. An event
+carries ids and states only; the page fetches what it wants to show through its own door. A party hears of its own
+alerts only.
 """
 
 import asyncio
