@@ -66,7 +66,9 @@ def _sync(incidents: Collection[str]) -> set[str]:
     findings = {key: found for key, found in contracts.by_incident(incidents).items() if found}
     known = {alert.incident: alert for alert in _in_parts(Alert.objects.all(), "incident", findings)}
     times = _record_times({min(one.opened_index for one in found) for found in findings.values()})
-    new, changed, parties = [], [], []
+    new: list[Alert] = []
+    changed: list[Alert] = []
+    parties: list[AlertParty] = []
     for incident in sorted(findings):
         values = _values(findings[incident], times)
         alert = known.get(incident) or Alert(id=alert_id(incident), incident=incident)

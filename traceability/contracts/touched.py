@@ -88,7 +88,7 @@ class Touched:
         shipped = EventEpc.objects.filter(role="epc").values_list("epc", "event_index")
         by_event: Moments = defaultdict(set)
         for epc, index in in_chunks(shipped, "epc", list(changed)):
-            by_event[index] |= changed[epc]  # type: ignore[index]
+            by_event[index] |= changed[epc]
         despatches = EventTransaction.objects.filter(type="desadv").values_list("event_index", "value")
         for index, value in in_chunks(despatches, "event_index", list(by_event)):
             self.despatches[value] |= by_event[index]

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from traceability.contracts import services
 from traceability.contracts.engine import TEMPLATES
-from traceability.contracts.lifecycle import LifecycleError
+from traceability.contracts.lifecycle import LifecycleError, Proposal
 from traceability.contracts.parameters import ParameterError
 
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         if not deployed:
             self.stdout.write("every default contract is deployed already")
 
-    def _deploy(self, options: dict[str, Any]) -> list[services.Proposal]:
+    def _deploy(self, options: dict[str, Any]) -> list[Proposal]:
         if options["template"] is None:
             return services.deploy_defaults()
         return [
