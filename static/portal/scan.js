@@ -23,6 +23,8 @@ function enhance(box) {
   row.append(input, add);
   box.hidden = true;
   box.after(row, last, count, list);
+  input.setAttribute("aria-describedby", box.getAttribute("aria-describedby") ?? "");
+  for (const link of document.querySelectorAll(`a[href="#${box.id}"]`)) link.href = `#${input.id}`;
   for (const label of form.querySelectorAll(`label[for="${box.id}"]`)) label.htmlFor = input.id;
 
   const draw = () => {
@@ -77,6 +79,7 @@ function enhance(box) {
 // After a check its result is what people want to see first; a fault comes before it.
 (document.querySelector(".error-summary") ?? document.querySelector("[data-focus]"))?.focus();
 
+// What people compare with the print: no symbology prefix, a gap where the separator is.
 function readable(code) {
-  return code.replaceAll("\u001d", "␝");
+  return code.replace(/^\][A-Za-z]\d/, "").replaceAll("\u001d", " ");
 }

@@ -103,6 +103,8 @@ def test_a_stop_at_the_counter(stocked: House, person: Callable[..., Portal], vi
     page.fill("#id_codes_scan", "(01)09521000001009(21)x")
     page.click('button[value="check"]')
     assert page.evaluate("document.activeElement.className") == "error-summary"
+    page.click(".error-summary a")
+    assert page.evaluate("document.activeElement.id") == "id_codes_scan"
     keep(page, "fault")
     assert violations(page) == []
     errors = [wrong for wrong in visit.wrongs if "400 (Bad Request)" not in wrong]
@@ -138,3 +140,28 @@ def test_without_script_typed_codes_do(stocked: House, person: Callable[..., Por
     assert "Recorded" in page.inner_text("h1")
     stocked.settle()
     assert custody.states([pack("4")])[pack("4")].status == "dispensed"
+
+
+def test_a_sheet_of_labels_and_a_curve(stocked: House, person: Callable[..., Portal], visitor: Visit) -> None:
+    person("pharmacy")
+    visit = visitor(viewport={"width": 1100, "height": 800})
+    page = sign_in(visit)
+    visit.open("/portal/labels")
+    for name, value in {"gtin": GTIN, "lot": "L1", "expiry": "2030-01-31", "serials": "A1\nA2"}.items():
+        page.fill(f"#id_{name}", value)
+    page.click('button[value="sheet"]')
+    assert page.locator(".label svg").count() == 4
+    assert page.locator("[data-print]").is_visible()
+    keep(page, "sheet")
+    assert violations(page) == []
+    visit.open("/portal/logger")
+    rows = "".join(f"2026-03-01T{8 + n // 6:02d}:{n % 6}0:00Z,{4 + n % 7}\n" for n in range(40))
+    content = f"timestamp,temperature_c\n{rows}".encode()
+    page.set_input_files("#id_file", {"name": "TT-1.csv", "mimeType": "text/csv", "buffer": content})
+    page.fill("#id_holder", code("1"))
+    page.click("main button[type=submit]")
+    stocked.settle()
+    page.wait_for_selector(".chart polyline", timeout=15_000)
+    keep(page, "curve")
+    assert violations(page) == []
+    assert visit.wrongs == []

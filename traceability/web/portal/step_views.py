@@ -138,13 +138,15 @@ def _verdict(filled: Filled, verdict: Preflight) -> dict[str, Any]:
         STOP: (_("Stop"), _("The records speak against it. Set the goods aside.")),
     }
     word, text = words[verdict.verdict]
+    answers = _answers(filled, verdict)
     return {
         "verdict": verdict.verdict,
         "tone": TONES[verdict.verdict],
         "verdict_icon": f"shared/icons/{ICONS[verdict.verdict]}.svg",
         "word": word,
         "text": text,
-        "answers": _answers(filled, verdict),
+        "problems": [answer for answer in answers if answer.reasons],
+        "fine": [answer for answer in answers if not answer.reasons],
         "lots": _lots(filled),
         "counted": _counted(filled, verdict),
         "checked": _fingerprint(filled, verdict),
