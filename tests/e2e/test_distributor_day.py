@@ -32,5 +32,5 @@ def test_a_day_in_the_warehouse(demo: DemoHouse) -> None:
     demo.folded()
     gone = demo.preflight(PARTY, "ship", [cases[3]], details={"receiver": "ph-bund"})
     assert "is-destroyed" in {reason["code"] for reason in gone["reasons"]}
-    mine = demo.client(PARTY).get("/epcis/events", params={"EQ_bizStep": "destroying"}).json()
+    mine = demo.call(PARTY, "GET", "/epcis/events", params={"EQ_bizStep": "destroying"}).json()
     assert len(mine["epcisBody"]["queryResults"]["resultsBody"]["eventList"]) == 1

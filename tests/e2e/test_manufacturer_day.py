@@ -32,5 +32,5 @@ def test_a_day_at_the_factory(demo: DemoHouse) -> None:
     demo.folded()
     stopped = demo.preflight("pearl", "ship", codes[:1], details={"receiver": "ph-bund"})
     assert "recalled" in {reason["code"] for reason in stopped["reasons"]}
-    page = demo.client(PARTY).get(f"/01/{gtin}/21/DAY0000").text
+    page = demo.call(PARTY, "GET", f"/01/{gtin}/21/DAY0000").text
     assert "Recalled" in page

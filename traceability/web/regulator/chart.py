@@ -3,6 +3,7 @@
 Gaps stay gaps: the line ends where the logger was silent for more than three of its intervals.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median_low
@@ -55,9 +56,9 @@ def draw(readings: Sequence[Reading], *, limit_mc: int, above: bool) -> Chart | 
 
 
 def _parts(readings: Sequence[Reading]) -> list[list[Reading]]:
-    interval = median_low([later[0] - earlier[0] for earlier, later in zip(readings, readings[1:], strict=False)])
+    interval = median_low([later[0] - earlier[0] for earlier, later in itertools.pairwise(readings)])
     parts = [[readings[0]]]
-    for earlier, later in zip(readings, readings[1:], strict=False):
+    for earlier, later in itertools.pairwise(readings):
         if later[0] - earlier[0] > 3 * max(interval, 1):
             parts.append([])
         parts[-1].append(later)
