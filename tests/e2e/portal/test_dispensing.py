@@ -100,11 +100,12 @@ def test_a_stop_at_the_counter(stocked: House, person: Callable[..., Portal], vi
     assert page.locator('button[value="record"]').count() == 0
     keep(page, "stop")
     assert violations(page) == []
+    page.wait_for_selector(".verdict:focus")  # the script has run: the list box is a scan list now
     page.fill("#id_codes_scan", "(01)09521000001009(21)x")
     page.click('button[value="check"]')
-    assert page.evaluate("document.activeElement.className") == "error-summary"
+    page.wait_for_selector(".error-summary:focus")
     page.click(".error-summary a")
-    assert page.evaluate("document.activeElement.id") == "id_codes_scan"
+    page.wait_for_selector("#id_codes_scan:focus")
     keep(page, "fault")
     assert violations(page) == []
     errors = [wrong for wrong in visit.wrongs if "400 (Bad Request)" not in wrong]
@@ -162,6 +163,7 @@ def test_a_sheet_of_labels_and_a_curve(stocked: House, person: Callable[..., Por
     page.click("main button[type=submit]")
     stocked.settle()
     page.wait_for_selector(".chart polyline", timeout=15_000)
+    assert f"(01){GTIN}(21)1" in page.inner_text(".facts")
     keep(page, "curve")
     assert violations(page) == []
     assert visit.wrongs == []

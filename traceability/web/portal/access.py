@@ -5,21 +5,22 @@ from functools import wraps
 from typing import Any, Concatenate
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member
 
-View = Callable[Concatenate[HttpRequest, Member, ...], HttpResponse]
+View = Callable[Concatenate[HttpRequest, Member, ...], HttpResponseBase]
 
 
-def member_view(view: View) -> Callable[..., HttpResponse]:
+def member_view(view: View) -> Callable[..., HttpResponseBase]:
     """Pass the signed-in member as second argument; send others to the sign-in page, or say why they cannot enter."""
 
     @login_required
     @wraps(view)
-    def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         member = parties.member_for(request.user)
         if member is None or not member.party.active:
             return render(request, "portal/no_party.html", status=403)

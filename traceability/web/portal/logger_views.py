@@ -50,7 +50,7 @@ def logger_file(request: HttpRequest, member: Member, file_id: int) -> HttpRespo
         "member": member,
         "section": "logger",
         "file": file,
-        "holder": names.goods(file.holder) if file.site is None else file.site.name,
+        "holder": _holder(file),
         "chart": chart.draw(charts.thin(readings, CHART_POINTS), limits=limits, zone=zone),
         "outside": sum(1 for _ms, value in readings if limits and not limits[0] <= value <= limits[1]),
         "limits": [chart.celsius(value) for value in limits],
@@ -98,7 +98,7 @@ def _page(request: HttpRequest, member: Member, errors: list[Error] | None = Non
         "files": [
             {
                 "file": file,
-                "holder": file.site.name if file.site else names.goods(file.holder),
+                "holder": _holder(file),
                 "first": names.moment(file.first_ms, zone),
                 "last": names.moment(file.last_ms, zone),
             }
@@ -106,6 +106,11 @@ def _page(request: HttpRequest, member: Member, errors: list[Error] | None = Non
         ],
     }
     return render(request, "portal/logger.html", context, status=status)
+
+
+def _holder(file: LoggerFile) -> str:
+    """What the readings belong to: goods, or the place where the logger hung."""
+    return file.site.name if file.site and file.holder == file.site.uri else names.goods(file.holder)
 
 
 def _limits(holder: str) -> list[int]:
