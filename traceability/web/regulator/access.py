@@ -5,23 +5,24 @@ from functools import wraps
 from typing import Any, Concatenate
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party
 
-View = Callable[Concatenate[HttpRequest, Member, ...], HttpResponse]
+View = Callable[Concatenate[HttpRequest, Member, ...], HttpResponseBase]
 
 
-def inspector_view(view: View) -> Callable[..., HttpResponse]:
+def inspector_view(view: View) -> Callable[..., HttpResponseBase]:
     """Pass the signed-in inspector as second argument; others go to the sign-in page or are told why not."""
 
     @never_cache
     @login_required
     @wraps(view)
-    def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         member = parties.member_for(request.user)
         if member is None or not member.party.has_role(Party.Role.REGULATOR):
             return render(request, "regulator/not_a_regulator.html", status=403)

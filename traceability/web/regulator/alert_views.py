@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -15,6 +16,7 @@ from traceability.alerts import rules, selectors, services
 from traceability.alerts.models import Alert
 from traceability.coldchain import selectors as coldchain
 from traceability.common.csv_export import csv_lines
+from traceability.contracts import wording
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member
 
@@ -34,8 +36,8 @@ def alerts(request: HttpRequest, member: Member) -> HttpResponse:
         filters["open"] = True
     found = selectors.for_regulator(filters)
     concerned = parties.party_by_uri(f"urn:dosetrail:party:{chosen['party']}") if chosen["party"] else None
-    if concerned is not None:
-        found = found & selectors.for_party(concerned)
+    if chosen["party"]:
+        found = found & selectors.for_party(concerned) if concerned else found.none()
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     now = ledger.ledger_time_ms()
     context = {
@@ -43,6 +45,7 @@ def alerts(request: HttpRequest, member: Member) -> HttpResponse:
         "section": "alerts",
         "rows": [words.row(alert, ledger_time_ms=now) for alert in page.object_list],
         "page": page,
+        "query": urlencode({name: value for name, value in chosen.items() if value}),
         "chosen": chosen,
         "severities": [(key, word) for key, (word, _tone, _icon) in words.SEVERITIES.items()],
         "states": words.STATES.items(),
@@ -72,6 +75,7 @@ def alert(request: HttpRequest, member: Member, alert_id: str) -> HttpResponse:
         "chart": chart.draw(evidence.readings, limit_mc=limit, above=found.code.endswith("hot"))
         if limit is not None
         else None,
+        "table": [(words.moment(ms), wording.celsius(value)) for ms, value in evidence.readings],
         "events": [words.event_row(event) for event in evidence.events],
         "packs": [words.goods(epc) for epc in evidence.packs[:SHOWN_PACKS]],
         "pack_count": len(evidence.packs),
@@ -128,7 +132,7 @@ def _act(request: HttpRequest, member: Member, found: Alert) -> services.AlertEr
         "member": member,
         "alert_id": found.id,
         "comment": request.POST.get("comment", ""),
-        "version": int(version) if version.isdigit() else -1,
+        "version": int(version) if version.isascii() and version.isdigit() else -1,
     }
     try:
         if action == "acknowledge":

@@ -70,6 +70,7 @@ def _found(code: str) -> dict[str, Any]:
     return {
         "shown": words.goods(read.epc),
         "located": located,
+        "status": words.status(located.status),
         "party": party.name if party else located.party,
         "place": site.name if site else located.place,
         "containers": [words.goods(parent) for parent in located.path],
@@ -89,7 +90,8 @@ def _holders(gtin: str, lot: str) -> list[dict[str, Any]]:
         found.append(
             {
                 "party": party.name if party else holder.party,
-                "status": holder.status.replace("_", " "),
+                "status": words.status(holder.status),
+                "place": words.place(holder.place),
                 "packs": holder.packs,
             }
         )

@@ -45,6 +45,30 @@ CAUSES = {
     "other": _("Other"),
 }
 
+# What a thing is at (custody.models.ItemState.status)
+STATUSES = {
+    "active": _("In stock"),
+    "shipped": _("Shipped"),
+    "partially_dispensed": _("Partly dispensed"),
+    "dispensed": _("Dispensed"),
+    "destroyed": _("Destroyed"),
+    "decommissioned": _("Taken out of use"),
+    "sampled": _("Taken as a sample"),
+    "stolen": _("Reported stolen"),
+    "exported": _("Exported"),
+}
+
+
+def status(name: str) -> str:
+    """What a thing is at, in words."""
+    return str(STATUSES.get(name, name.replace("_", " ")))
+
+
+def place(uri: str) -> str:
+    """A place by its name, or as the event names it."""
+    site = parties.site_by_uri(uri) if uri else None
+    return site.name if site else uri
+
 
 def moment(ms: int) -> str:
     """A time as an inspector reads it, UTC to the minute."""
