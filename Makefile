@@ -7,7 +7,7 @@ export PORT ?= 8000
 export HOST ?= 127.0.0.1
 export SEED ?= 1
 
-.PHONY: demo test test-long lint types bench clean-demo
+.PHONY: demo test test-long lint types bench messages
 
 demo: $(VENV)/.installed
 	@if [ -n "$(RESET)" ]; then rm -rf "$(DOSETRAIL_DATA_DIR)"; fi
@@ -26,6 +26,9 @@ lint: $(VENV)/.installed-dev
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy ledger traceability
+
+messages: $(VENV)/.installed-dev
+	@DJANGO_SETTINGS_MODULE=traceability.settings.test PYTHONPATH=. $(BIN)/python locale/messages.py
 
 bench: $(VENV)/.installed-dev
 	@exec $(BIN)/python -m bench

@@ -26,7 +26,7 @@ CHECKS = [
     [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"],
 ]
 # Where the database matters: the unit tests have none, and browsers need only one of the two.
-ON_POSTGRESQL = ["tests/contract", "tests/integration", "tests/concurrency"]
+ON_POSTGRESQL = ["tests/contract", "tests/integration"]
 
 
 def main() -> int:
@@ -46,14 +46,15 @@ def main() -> int:
         common = {**os.environ, "DOSETRAIL_TEST_REDIS": redis or "", "DOSETRAIL_TEST_CHROMIUM": chromium or ""}
         deselect = ["long", *([] if redis else ["redis"]), *([] if chromium else ["browser"])]
         marks = " and ".join(f"not {mark}" for mark in deselect)
-        if _run([str(BIN / "pytest"), "-m", marks, *sys.argv[1:]], {**common, "DOSETRAIL_TEST_DATABASE": "sqlite"}):
+        pytest = [str(BIN / "pytest"), "-n", "2", "-m", marks]
+        if _run([*pytest, *sys.argv[1:]], {**common, "DOSETRAIL_TEST_DATABASE": "sqlite"}):
             failed.append("tests on SQLite")
         postgres = stack.enter_context(postgresql_server())
         if postgres is None:
             left_out.append("PostgreSQL: no initdb found")
         else:
             environment = {**common, **postgres, "DOSETRAIL_TEST_DATABASE": "postgresql"}
-            if _run([str(BIN / "pytest"), "-m", marks, *ON_POSTGRESQL, *sys.argv[1:]], environment):
+            if _run([*pytest, *ON_POSTGRESQL, *sys.argv[1:]], environment):
                 failed.append("tests on PostgreSQL")
     for line in left_out:
         sys.stdout.write(f"NOT RUN: {line}\n")
