@@ -53,6 +53,7 @@ def test_the_list_is_filtered_by_its_address(house: House, inspector: Client, al
     page = inspector.get("/regulator/").content.decode()
     assert alert.id in page
     assert f"(01){GTIN}(21)1" in page
+    assert '<option value="wholesaler">Wholesaler</option>' in page
     assert alert.id in inspector.get(f"/regulator/?rule={alert.rule}&party=other").content.decode()
     for query in ("?rule=expired-sale", "?severity=S4", "?state=resolved", "?party=maker", "?party=nobody"):
         assert alert.id not in inspector.get(f"/regulator/{query}").content.decode(), query

@@ -18,7 +18,7 @@ from traceability.coldchain import selectors as coldchain
 from traceability.common.csv_export import csv_lines
 from traceability.contracts import wording
 from traceability.parties import selectors as parties
-from traceability.parties.models import Member
+from traceability.parties.models import Member, Party
 
 from . import chart, words
 from .access import inspector_view
@@ -50,6 +50,7 @@ def alerts(request: HttpRequest, member: Member) -> HttpResponse:
         "severities": [(key, word) for key, (word, _tone, _icon) in words.SEVERITIES.items()],
         "states": words.STATES.items(),
         "rules": words.RULES.items(),
+        "parties": Party.objects.order_by("name").values_list("id", "name"),
         "stream_url": settings.EVENT_STREAM_URL,
         "stream_port": settings.EVENT_STREAM_PORT,
     }
