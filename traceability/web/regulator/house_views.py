@@ -64,9 +64,9 @@ def _contract(one: Contract) -> dict[str, Any]:
     return {
         "name": one.contract,
         "version": one.version,
-        "template": words.RULES.get(one.template, one.template),
+        "template": words.TEMPLATES.get(one.template, one.template),
         "state": one.state,
-        "parameters": sorted(one.parameters.items()),
+        "parameters": [words.parameter(*pair) for pair in sorted(one.parameters.items())],
         "items": one.items,
         "proposed_by": _name(one.proposed_by),
         "approved": [(_name(uri), index) for uri, index in one.approved_by.items()],

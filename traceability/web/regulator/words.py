@@ -35,6 +35,7 @@ RULES = {
     "quantity-mismatch": _("Delivery differs from despatch"),
     "movement-after-recall": _("Moved after recall"),
 }
+TEMPLATES = RULES | {"temperature-hot": _("Too warm"), "temperature-freeze": _("Frozen")}
 CAUSES = {
     "confirmed": _("Confirmed"),
     "technical-error": _("Technical error"),
@@ -57,6 +58,35 @@ STATUSES = {
     "stolen": _("Reported stolen"),
     "exported": _("Exported"),
 }
+
+# Parameters of the templates (contracts/templates)
+PARAMETERS = {
+    "clock_skew_s": _("Clock difference allowed"),
+    "max_km_per_hour": _("Fastest possible, km per hour"),
+    "min_distance_m": _("Distances below this many metres do not count"),
+    "same_party_s": _("Taken for one double scan within"),
+    "grace_days": _("Days of grace"),
+    "grace_s": _("Time of grace"),
+    "window_s": _("Time for receipts"),
+    "group_s": _("One alert for excursions within"),
+    "limit_mc": _("Limit"),
+    "limit_s": _("Allowed time beyond it"),
+    "max_gap_s": _("Longest gap between readings"),
+}
+
+
+def parameter(name: str, value: Any) -> tuple[str, str]:
+    """A contract's parameter and its value in words; None = what the product's profile says."""
+    label = str(PARAMETERS.get(name, name))
+    if value is None:
+        return label, str(_("as the product's profile says"))
+    if name.endswith("_mc"):
+        return label, wording.celsius(value)
+    if name.endswith("_s"):
+        return label, f"{value // 60} min" if value % 60 == 0 else f"{value} s"
+    if isinstance(value, bool):
+        return label, str(_("yes") if value else _("no"))
+    return label, str(value)
 
 
 def status(name: str) -> str:
