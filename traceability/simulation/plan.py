@@ -67,9 +67,9 @@ class Plan:
             for party, (load, _) in self.sealed.items()
             for pack in [_packs_in(load)[0]]
         }
-        hit = {pack.epc for incident in self.incidents for pack in incident.packs}
+        touched = {pack.lot for incident in self.incidents for pack in incident.packs}
         for party, case in self.unpacked:
-            loose = [pack for pack in case.packs if pack.epc not in self.sold | hit]
+            loose = [pack for pack in case.packs if pack.epc not in self.sold and pack.lot not in touched]
             if party in found and loose:
                 found[party] |= {"pack": loose[0].epc, "pack_code": loose[0].code}
         return found
