@@ -1,0 +1,55 @@
+"""Production's broker: a wake-up call sent through a real Redis makes a worker fold what was published."""
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from celery import Celery
+from celery.contrib.testing.worker import start_worker
+
+from ledger import api as ledger
+from traceability.common import documents, masterdata
+from traceability.common.models import Cursor, MasterVersion
+from traceability.common.tasks import advance
+
+pytestmark = [pytest.mark.redis, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def app() -> Iterator[Celery]:
+    """The product's tasks on a broker of the test run's own (tests/run.py starts it)."""
+    url = os.environ.get("DOSETRAIL_TEST_REDIS")
+    if not url:
+        pytest.skip("DOSETRAIL_TEST_REDIS names no Redis")
+    app = Celery("test", broker=url, set_as_current=False)
+    app.conf.update(task_ignore_result=True, worker_hijack_root_logger=False)
+    yield app
+    app.close()
+
+
+def _publish_a_version() -> None:
+    body: dict[str, Any] = {
+        "@type": "MasterDataVersion",
+        "subject": "site:a",
+        "effectiveTime": 0,
+        "content": {"name": "a"},
+    }
+    documents.record([documents.Draft(masterdata.KIND, body, "urn:dosetrail:party:test", ledger.generate_key())])
+    while ledger.sequence_once():
+        pass
+
+
+def test_a_call_through_redis_folds_what_was_published(app: Celery) -> None:
+    ledger.initialise(operator_name="test")
+    _publish_a_version()
+    assert not Cursor.objects.exists()  # nothing folds by itself
+    with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=20):
+        for _ in range(2):  # a doubled message changes nothing
+            app.send_task(advance.name)
+        deadline = time.monotonic() + 15
+        while not MasterVersion.objects.exists():
+            assert time.monotonic() < deadline, "the worker did not fold in time"
+            time.sleep(0.05)
+    assert MasterVersion.objects.get().body == {"name": "a"}
