@@ -1,12 +1,17 @@
 """What a key's own events make of it. Pure: facts in (event_time, event_id) order to rows."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+REGULATOR, MAKER = "regulator", "maker"
 
 
 @dataclass(frozen=True)
 class Fact:
-    """An effective event as seen by one thing it names; `role` is the thing's part in it."""
+    """An effective event as seen by one thing it names; `role` is the thing's part in it.
+
+    Roles are those of EventEpc, and `emptied`: the event empties a container that the thing was in, without naming it.
+    """
 
     index: int
     time_ms: int
@@ -25,11 +30,17 @@ class Fact:
     persistent_unset: frozenset[str] = frozenset()
     parent: str = ""
     destination: str = ""
+    is_opening: bool = False  # opening stock: `lot` and `expiry` are what the holder read off the goods
+    authority: str = ""  # of the reporter over the lot, on class-level facts: regulator | maker | ''
+
+    @property
+    def order(self) -> tuple[int, str, int]:
+        return (self.time_ms, self.event_id, self.index)
 
 
 @dataclass
 class Item:
-    """The state of one thing after its facts."""
+    """The state of one thing after its facts. `last_*` is the newest event that is not a logger's read-out."""
 
     status: str = "active"
     place: str = ""
@@ -97,59 +108,82 @@ _ENDS = {
     "killing": "decommissioned",
     "sampling": "sampled",
 }
+_FINAL = {"destroyed", "decommissioned"}
+_ARRIVALS = {"receiving", "accepting", "void_shipping"}
+# What is known to be wrong with goods keeps them on hold until someone has inspected them.
+_BLOCKING = {"returned", "non_sellable_other", "non_conformant", "damaged", "no_pedigree_match"}
+_CLEARING = {"conformant", "sellable_accessible"}
 
 
 def item(facts: Sequence[Fact]) -> Item:
-    """The state of a thing; `facts` are all its effective ones, in order."""
-    state = Item(known_since_ms=facts[0].time_ms)
+    """The state of a thing; `facts` are its own (see `own`), at least one."""
+    state = Item(known_since_ms=facts[0].time_ms, last_index=facts[0].index, last_time_ms=facts[0].time_ms)
     for fact in facts:
         _apply(state, fact)
     return state
 
 
+def own(facts: Sequence[Fact]) -> list[Fact]:
+    """The facts that concern the thing: not the emptying of a container that it had left before, or entered later."""
+    ended = {stay.to_index for stay in stays(facts)}
+    return [fact for fact in facts if fact.role != "emptied" or fact.index in ended]
+
+
 def _apply(state: Item, fact: Fact) -> None:
-    if fact.role == "parent" and fact.action == "OBSERVE":
+    if fact.role in {"epc", "output"} and fact.lot and not state.lot:
+        state.lot, state.expiry = fact.lot, fact.expiry
+    if fact.step == "sensor_reporting":  # a logger read out later, or by another, moves nothing
         return
     state.last_index, state.last_time_ms = fact.index, fact.time_ms
-    if fact.action == "ADD" and fact.type == "ObjectEvent" and state.commissioned_index is None:
+    if _makes(fact) and state.commissioned_index is None:
         state.commissioned_index = fact.index
-    if fact.lot and not state.lot:
-        state.lot, state.expiry = fact.lot, fact.expiry
-    if fact.step != "sensor_reporting":  # a logger read out later, or by another, moves nothing
-        state.place = fact.place or state.place
-        state.party = fact.reporter
+    state.place = fact.place or state.place
+    state.party = fact.reporter
     state.status = _status(state.status, fact)
     state.destination = fact.destination if state.status == "shipped" else ""
-    if fact.step == "holding" and "recalled" not in fact.persistent_set:
-        state.held_index = fact.index
-    elif fact.step == "inspecting" and fact.disposition in {"conformant", "sellable_accessible"}:
+    if fact.step == "inspecting" and fact.disposition in _CLEARING:
         state.held_index = None
+    elif fact.step == "holding" or fact.disposition in _BLOCKING:
+        state.held_index = fact.index
+
+
+def _makes(fact: Fact) -> bool:
+    return fact.role == "output" or (fact.type == "ObjectEvent" and fact.action == "ADD")
 
 
 def _status(status: str, fact: Fact) -> str:
-    if "stolen" in fact.persistent_set:
-        return "stolen"
+    if _makes(fact):
+        return "active"
+    if status in _FINAL:
+        return status  # whatever was seen of it later contradicts this, and the safe answer is that it is gone
+    if fact.role == "input":
+        return "decommissioned"
     if fact.step in _ENDS:
         return _ENDS[fact.step]
     if fact.type == "ObjectEvent" and fact.action == "DELETE":
         return "destroyed" if fact.disposition == "destroyed" else "decommissioned"
+    if "stolen" in fact.persistent_set:
+        return "stolen"
+    if status == "stolen":  # a persistent disposition holds until it is unset (CBV 2.0, section 7.2)
+        return "active" if "stolen" in fact.persistent_unset else "stolen"
     if fact.step in {"dispensing", "retail_selling"}:
         return "partially_dispensed" if fact.disposition == "partially_dispensed" else "dispensed"
     if fact.step == "shipping":
         return "exported" if fact.disposition == "exported" else "shipped"
-    if fact.step in {"receiving", "accepting", "void_shipping"} and status in {"shipped", "dispensed", "stolen"}:
+    if (fact.step in _ARRIVALS or fact.is_opening) and status in {"shipped", "dispensed"}:
         return "active"
     return status
 
 
 def stays(facts: Iterable[Fact]) -> list[Stay]:
-    """The stays of a thing inside parents: ADD opens one (and ends an open one), DELETE ends it."""
+    """The stays of a thing inside parents: ADD opens one (and ends an open one), DELETE ends it.
+
+    A TransactionEvent binds things to a transaction and puts nothing into anything.
+    """
     found: list[Stay] = []
     for fact in facts:
-        if fact.type not in {"AggregationEvent", "AssociationEvent", "TransactionEvent"} or not fact.parent:
+        if fact.role not in {"child", "emptied"} or not fact.parent or fact.type == "TransactionEvent":
             continue
-        if fact.type == "TransactionEvent":
-            continue  # it binds things to a transaction, not into a container
         is_open = bool(found) and found[-1].to_ms is None
         if fact.action == "ADD":
             if is_open and found[-1].parent == fact.parent:
@@ -159,7 +193,12 @@ def stays(facts: Iterable[Fact]) -> list[Stay]:
             found.append(Stay(fact.parent, fact.time_ms, fact.index))
         elif fact.action == "DELETE" and is_open and found[-1].parent == fact.parent:
             found[-1] = _ended(found[-1], fact)
-    return found
+    return _distinct(found)
+
+
+def _distinct(found: list[Stay]) -> list[Stay]:
+    """One stay per parent and start: something put in, taken out and put in again within a millisecond stayed once."""
+    return list({(stay.parent, stay.from_ms): stay for stay in found}.values())
 
 
 def trip(facts: Sequence[tuple[Fact, frozenset[str]]]) -> Trip:
@@ -167,12 +206,14 @@ def trip(facts: Sequence[tuple[Fact, frozenset[str]]]) -> Trip:
     result = Trip()
     for fact, epcs in facts:
         if fact.step in {"shipping", "departing"}:
-            result.despatched |= epcs
+            result.despatched = set(epcs) | (set() if result.voided else result.despatched)
             result.voided = False
             result.sender, result.receiver = fact.reporter, fact.destination or result.receiver
             result.shipped_ms, result.shipped_index = fact.time_ms, fact.index
         elif fact.step == "void_shipping":
-            result.voided = True
+            left = result.despatched - epcs if epcs else set()
+            result.voided = not left
+            result.despatched = left or result.despatched  # what was called back whole stays readable
         elif fact.step in {"receiving", "accepting"}:
             result.received |= epcs
             result.receiver_party = fact.reporter
@@ -180,21 +221,32 @@ def trip(facts: Sequence[tuple[Fact, frozenset[str]]]) -> Trip:
     return result
 
 
-def lot(facts: Sequence[Fact]) -> LotFacts:
-    """Recall, hold and release of a lot; facts of reporters without authority are left out by the caller."""
+def lot(facts: Iterable[Fact]) -> LotFacts:
+    """Recall, hold and release of a lot, by who has authority over it: a regulator, or the maker.
+
+    What a regulator has set, the maker cannot lift. Anyone else's class-level events speak of their own goods only.
+    """
     result = LotFacts()
+    recalled_by = held_by = ""
     for fact in facts:
+        if not fact.authority:
+            continue
         if "recalled" in fact.persistent_set:
-            result.recalled_index, result.recalled_ms = fact.index, fact.time_ms
-            result.recalled_by = fact.reporter
+            if recalled_by != REGULATOR or fact.authority == REGULATOR:
+                result.recalled_index, result.recalled_ms = fact.index, fact.time_ms
+                result.recalled_by, recalled_by = fact.reporter, fact.authority
         elif "recalled" in fact.persistent_unset:
-            result.recalled_index, result.recalled_ms, result.recalled_by = None, None, ""
+            if recalled_by != REGULATOR or fact.authority == REGULATOR:
+                result.recalled_index, result.recalled_ms, result.recalled_by, recalled_by = None, None, "", ""
         elif fact.step == "holding":
-            result.held_index = fact.index
+            if held_by != REGULATOR or fact.authority == REGULATOR:
+                result.held_index, held_by = fact.index, fact.authority
         elif fact.step == "inspecting" and fact.disposition == "conformant":
-            result.held_index, result.released_index = None, fact.index
+            result.released_index = fact.index
+            if held_by != REGULATOR or fact.authority == REGULATOR:
+                result.held_index, held_by = None, ""
     return result
 
 
 def _ended(stay: Stay, fact: Fact) -> Stay:
-    return Stay(stay.parent, stay.from_ms, stay.from_index, fact.time_ms, fact.index)
+    return replace(stay, to_ms=fact.time_ms, to_index=fact.index)

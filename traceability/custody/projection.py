@@ -1,19 +1,29 @@
-"""Custody as a projection: whatever keys a batch of entries names are folded anew from the event index."""
+"""Custody as a projection: whatever keys a batch of entries names are folded anew from the event index.
+
+Per batch and table one read, one delete and one insert (in chunks of what a statement takes), whatever the keys.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
+from django.db.models import Model, QuerySet
+
+from traceability.capture import selectors as captured
 from traceability.capture.models import EventClass, EventEpc, EventPartner, EventTransaction, PublishedEvent
-from traceability.common import masterdata
-from traceability.common.models import MasterVersion
 from traceability.common.projection import LogEntry, Projection
 
-from . import fold
+from . import fold, opening
+from .authority import Authority, Items
 from .fold import Fact
 from .models import Containment, ItemState, LotStatus, Shipment
 
-# SQLite takes at most so many values in one IN list without a fuss.
-CHUNK = 900
+# SQLite takes 32,766 values in a statement and PostgreSQL 65,535.
+CHUNK = 5_000
+# A shipment is known by its despatch advice, or by its order where no advice was sent.
+_ADVICE, _ORDER = "desadv", "po"
+_LOT_STEPS = {"holding", "inspecting"}
 
 
 def _apply(entries: Sequence[LogEntry]) -> None:
@@ -25,7 +35,9 @@ def _apply(entries: Sequence[LogEntry]) -> None:
     _fold_shipments(
         set(
             _in_chunks(
-                EventTransaction.objects.filter(type="desadv").values_list("value", flat=True), "event_index", indexes
+                EventTransaction.objects.filter(type__in=[_ADVICE, _ORDER]).values_list("value", flat=True),
+                "event_index",
+                indexes,
             )
         )
     )
@@ -53,9 +65,9 @@ def _emptying(indexes: Collection[int]) -> set[int]:
     """Of these events, the aggregation DELETEs that name no child: they empty the whole container."""
     deletes = set(
         _in_chunks(
-            PublishedEvent.objects.filter(event_type="AggregationEvent", action="DELETE").values_list(
-                "index", flat=True
-            ),
+            PublishedEvent.objects.filter(
+                event_type__in=["AggregationEvent", "AssociationEvent"], action="DELETE"
+            ).values_list("index", flat=True),
             "index",
             indexes,
         )
@@ -68,12 +80,13 @@ def _emptying(indexes: Collection[int]) -> set[int]:
 
 def _fold_items(epcs: Collection[str]) -> None:
     facts = facts_of(epcs)
-    _replace(ItemState, "epc", epcs, (_item_row(epc, found) for epc, found in facts.items() if found))
+    items = Items(facts)
+    _replace(ItemState, "epc", epcs, (_item_row(epc, found, items) for epc, found in facts.items() if found))
     _replace(Containment, "child", epcs, (row for epc, found in facts.items() for row in _stay_rows(epc, found)))
 
 
 def facts_of(epcs: Collection[str]) -> dict[str, list[Fact]]:
-    """Each thing's effective facts in order, emptied containers included."""
+    """Each thing's effective facts in order, with the emptyings of containers that it was in."""
     links = list(_in_chunks(EventEpc.objects.values_list("epc", "event_index", "role"), "epc", epcs))
     parents = dict(
         _in_chunks(
@@ -93,9 +106,11 @@ def facts_of(epcs: Collection[str]) -> dict[str, list[Fact]]:
         parents |= dict.fromkeys(indexes, parent)
     events = _effective({index for pairs in by_epc.values() for index, _ in pairs}, parents)
     return {
-        epc: sorted(
-            (_with_role(events[index], role) for index, role in pairs if index in events),
-            key=lambda fact: (fact.time_ms, fact.event_id, fact.index),
+        epc: fold.own(
+            sorted(
+                (replace(events[index], role=role) for index, role in pairs if index in events),
+                key=lambda fact: (*fact.order, fact.role),
+            )
         )
         for epc, pairs in by_epc.items()
     }
@@ -122,10 +137,21 @@ def _effective(indexes: Collection[int], parents: dict[int, str]) -> dict[int, F
             indexes,
         )
     )
-    rows = _in_chunks(
-        PublishedEvent.objects.filter(declaration_ms__isnull=True, voided_by__isnull=True), "index", indexes
+    rows = list(
+        _in_chunks(PublishedEvent.objects.filter(declaration_ms__isnull=True, voided_by__isnull=True), "index", indexes)
     )
-    return {row.index: _fact(row, parents.get(row.index, ""), destinations.get(row.index, "")) for row in rows}
+    facts = {row.index: _fact(row, parents.get(row.index, ""), destinations.get(row.index, "")) for row in rows}
+    return facts | _openings([row.index for row in rows if row.biz_step == opening.STEP], facts)
+
+
+def _openings(indexes: Collection[int], facts: dict[int, Fact]) -> dict[int, Fact]:
+    """Those stock takings that are opening stock, with what their bodies say of lot and expiry."""
+    found = {}
+    for chunk in _chunks(indexes):
+        for index, body in captured.bodies(chunk).items():
+            if stock := opening.read(body):
+                found[index] = replace(facts[index], is_opening=True, lot=stock.lot, expiry=stock.expiry)
+    return found
 
 
 def _fact(row: PublishedEvent, parent: str, destination: str) -> Fact:
@@ -150,106 +176,104 @@ def _fact(row: PublishedEvent, parent: str, destination: str) -> Fact:
     )
 
 
-def _with_role(fact: Fact, role: str) -> Fact:
-    return Fact(**{**fact.__dict__, "role": role})
-
-
-def _item_row(epc: str, facts: Sequence[Fact]) -> ItemState:
+def _item_row(epc: str, facts: Sequence[Fact], items: Items) -> ItemState:
     state = fold.item(facts)
-    gtin = epc.removeprefix("https://id.gs1.org/01/").split("/")[0] if "/01/" in epc else ""
-    return ItemState(epc=epc, gtin=gtin[:14], **state.__dict__)
+    return ItemState(epc=epc, gtin=items.gtin(epc, max(fact.index for fact in facts)), **state.__dict__)
 
 
 def _stay_rows(epc: str, facts: Sequence[Fact]) -> Iterator[Containment]:
-    inside = [fact for fact in facts if fact.role in {"child", "emptied"}]
-    for stay in fold.stays(inside):
+    for stay in fold.stays(facts):
         yield Containment(child=epc, **stay.__dict__)
 
 
-def _fold_shipments(despatches: Collection[str]) -> None:
+def _fold_shipments(documents: Collection[str]) -> None:
+    """Shipments under these despatch advices, and under these orders where an event names no advice."""
     links = list(
         _in_chunks(
-            EventTransaction.objects.filter(type="desadv").values_list("value", "event_index"), "value", despatches
+            EventTransaction.objects.filter(type__in=[_ADVICE, _ORDER]).values_list("value", "event_index", "type"),
+            "value",
+            documents,
         )
     )
-    indexes = {index for _, index in links}
+    indexes = {index for _, index, _ in links}
+    advised = set(
+        _in_chunks(
+            EventTransaction.objects.filter(type=_ADVICE).values_list("event_index", flat=True), "event_index", indexes
+        )
+    )
     facts = _effective(indexes, {})
     epcs: dict[int, set[str]] = defaultdict(set)
     for index, epc in _in_chunks(
         EventEpc.objects.filter(role__in=["epc", "parent"]).values_list("event_index", "epc"), "event_index", indexes
     ):
         epcs[index].add(epc)
-    by_despatch: dict[str, list[Fact]] = defaultdict(list)
-    for despatch, index in links:
-        if index in facts:
-            by_despatch[despatch].append(facts[index])
+    found: dict[str, dict[int, Fact]] = defaultdict(dict)
+    for document, index, kind in links:
+        if index in facts and (kind == _ADVICE or index not in advised):
+            found[document][index] = facts[index]
     rows = []
-    for despatch, found in by_despatch.items():
-        found.sort(key=lambda fact: (fact.time_ms, fact.event_id, fact.index))
-        trip = fold.trip([(fact, frozenset(epcs[fact.index])) for fact in found])
-        rows.append(
-            Shipment(
-                despatch=despatch,
-                status=trip.status,
-                despatched=sorted(trip.despatched),
-                received=sorted(trip.received),
-                sender=trip.sender,
-                receiver=trip.receiver,
-                receiver_party=trip.receiver_party,
-                shipped_ms=trip.shipped_ms,
-                received_ms=trip.received_ms,
-                shipped_index=trip.shipped_index,
-                received_index=trip.received_index,
-            )
-        )
-    _replace(Shipment, "despatch", despatches, rows)
+    for document, legs in found.items():
+        ordered = sorted(legs.values(), key=lambda fact: fact.order)
+        row = _shipment_row(document, fold.trip([(fact, frozenset(epcs[fact.index])) for fact in ordered]))
+        if row is not None:
+            rows.append(row)
+    _replace(Shipment, "despatch", documents, rows)
+
+
+def _shipment_row(document: str, trip: fold.Trip) -> Shipment | None:
+    """None for a document that other steps name (an order on a commissioning): it is no shipment."""
+    if trip.shipped_index is None and trip.received_index is None and not trip.voided:
+        return None
+    return Shipment(
+        despatch=document,
+        status=trip.status,
+        despatched=sorted(trip.despatched),
+        received=sorted(trip.received),
+        sender=trip.sender,
+        receiver=trip.receiver,
+        receiver_party=trip.receiver_party,
+        shipped_ms=trip.shipped_ms,
+        received_ms=trip.received_ms,
+        shipped_index=trip.shipped_index,
+        received_index=trip.received_index,
+    )
 
 
 def _fold_lots(classes: Collection[str]) -> None:
-    lots = {name for name in classes if "/10/" in name}
-    links = list(_in_chunks(EventClass.objects.values_list("epc_class", "event_index"), "epc_class", lots))
+    """Lots (GTIN and lot) and whole products (GTIN): both can be recalled."""
+    links = list(_in_chunks(EventClass.objects.values_list("epc_class", "event_index"), "epc_class", classes))
     facts = _effective({index for _, index in links}, {})
-    by_lot: dict[str, dict[int, Fact]] = defaultdict(dict)
-    for lot, index in links:
-        if index in facts and _has_authority(facts[index], lot):
-            by_lot[lot][index] = facts[index]
-    rows = [
-        LotStatus(
-            lot_class=lot,
-            **fold.lot(sorted(found.values(), key=lambda fact: (fact.time_ms, fact.event_id, fact.index))).__dict__,
-        )
-        for lot, found in by_lot.items()
-    ]
-    _replace(LotStatus, "lot_class", lots, rows)
+    telling = {index: fact for index, fact in facts.items() if _speaks_of_the_lot(fact)}
+    authority = Authority(classes, telling.values())
+    by_class: dict[str, dict[int, Fact]] = defaultdict(dict)
+    for name, index in links:
+        if index in telling:
+            by_class[name][index] = replace(telling[index], authority=authority.of(telling[index], name))
+    rows = []
+    for name, found in by_class.items():
+        state = fold.lot(sorted(found.values(), key=lambda fact: fact.order))
+        if state != fold.LotFacts():
+            rows.append(LotStatus(lot_class=name, **state.__dict__))
+    _replace(LotStatus, "lot_class", classes, rows)
 
 
-def _has_authority(fact: Fact, lot_class: str) -> bool:
-    """A recall counts when a regulator or the item's maker reports it, as the log knew them at its index."""
-    if not (fact.persistent_set | fact.persistent_unset) & {"recalled"}:
-        return True
-    party = fact.reporter.rpartition(":")[2]
-    version = masterdata.at(f"party:{party}", fact.index)
-    if version is not None and "regulator" in version["roles"]:
-        return True
-    gtin = lot_class.removeprefix("https://id.gs1.org/01/").split("/")[0]
-    items = MasterVersion.objects.filter(subject__startswith="item:", index__lte=fact.index).order_by("index")
-    makers = {item.body["gtin"]: item.body["manufacturer"] for item in items}
-    return makers.get(gtin) == party
+def _speaks_of_the_lot(fact: Fact) -> bool:
+    return "recalled" in fact.persistent_set | fact.persistent_unset or fact.step in _LOT_STEPS
 
 
-def _replace(model: type, key: str, values: Collection[str], rows: Iterable[object]) -> None:
+def _replace(model: type[Model], key: str, values: Collection[str], rows: Iterable[Model]) -> None:
     for chunk in _chunks(values):
-        model.objects.filter(**{f"{key}__in": chunk}).delete()  # type: ignore[attr-defined]
-    model.objects.bulk_create(rows, batch_size=CHUNK)  # type: ignore[attr-defined]
+        model._default_manager.filter(**{f"{key}__in": chunk}).delete()
+    model._default_manager.bulk_create(rows, batch_size=CHUNK // 5)
 
 
-def _in_chunks(rows: object, column: str, values: Collection[object]) -> Iterator:  # type: ignore[type-arg]
+def _in_chunks(rows: QuerySet[Any, Any], column: str, values: Collection[Any]) -> Iterator[Any]:
     for chunk in _chunks(values):
-        yield from rows.filter(**{f"{column}__in": chunk})  # type: ignore[attr-defined]
+        yield from rows.filter(**{f"{column}__in": chunk})
 
 
-def _chunks(values: Collection[object]) -> Iterator[list[object]]:
-    ordered = sorted(values)  # type: ignore[type-var]
+def _chunks(values: Collection[Any]) -> Iterator[list[Any]]:
+    ordered = sorted(values)
     for start in range(0, len(ordered), CHUNK):
         yield ordered[start : start + CHUNK]
 

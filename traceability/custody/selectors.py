@@ -1,10 +1,15 @@
-"""Reading custody: where a thing is, what happened to it and its containers, what a lot's packs are at."""
+"""Reading custody: where a thing is, what happened to it and its containers, what a lot's packs are at.
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+The number of queries does not grow with the number of things asked for: one or two per level of containers, of which
+there are at most MAX_DEPTH (and one more per CHUNK things, which a statement's limit demands).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from traceability.capture.models import EventEpc, PublishedEvent
 from traceability.gs1 import digital_link
@@ -12,7 +17,8 @@ from traceability.gs1 import digital_link
 from .models import Containment, ItemState, LotStatus, Shipment
 
 MAX_DEPTH = 8
-CHUNK = 900
+CHUNK = 5_000
+_IN_STOCK = ("active", "partially_dispensed")
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,19 @@ class PathStay:
     from_ms: int
     to_ms: int | None
 
+    def covers(self, at_ms: int) -> bool:
+        return self.from_ms <= at_ms and (self.to_ms is None or at_ms < self.to_ms)
+
+
+@dataclass(frozen=True)
+class LotHolder:
+    """How many packs of a lot a party has in which status."""
+
+    party: str
+    place: str
+    status: str
+    packs: int
+
 
 def state(epc: str) -> Located | None:
     """The state of one thing, or None when no event names it."""
@@ -64,14 +83,18 @@ def state(epc: str) -> Located | None:
 
 
 def states(epcs: Collection[str]) -> dict[str, Located]:
-    """The states of many things; two queries per container level."""
+    """The states of many things that events name."""
+    paths = _paths(epcs)
+    rows = _items(set(epcs) | {parent for path in paths.values() for parent in path})
+    return {epc: _located(rows[epc], paths[epc], rows) for epc in epcs if epc in rows}
+
+
+def _paths(epcs: Collection[str]) -> dict[str, list[str]]:
+    """The containers around each thing now, innermost first."""
     paths: dict[str, list[str]] = {epc: [] for epc in epcs}
     frontier = {epc: epc for epc in epcs}
     for _ in range(MAX_DEPTH):
-        parents = dict(
-            row for chunk in _chunks(set(frontier.values()))
-            for row in Containment.objects.filter(child__in=chunk, to_ms=None).values_list("child", "parent")
-        )  # fmt: skip
+        parents = _parents(set(frontier.values()))
         frontier = {
             epc: parents[top] for epc, top in frontier.items() if top in parents and parents[top] not in paths[epc]
         }
@@ -79,15 +102,12 @@ def states(epcs: Collection[str]) -> dict[str, Located]:
             break
         for epc, parent in frontier.items():
             paths[epc].append(parent)
-    wanted = set(epcs) | {parent for path in paths.values() for parent in path}
-    items = {row.epc: row for chunk in _chunks(wanted) for row in ItemState.objects.filter(epc__in=chunk)}
-    found = {}
-    for epc in epcs:
-        if epc in items:
-            known = [parent for parent in paths[epc] if parent in items]
-            holder = items[known[-1]] if known else items[epc]
-            found[epc] = Located(items[epc], holder, tuple(paths[epc]))
-    return found
+    return paths
+
+
+def _located(item: ItemState, path: Sequence[str], rows: Mapping[str, ItemState]) -> Located:
+    known = [parent for parent in path if parent in rows]
+    return Located(item, rows[known[-1]] if known else item, tuple(path))
 
 
 def containers(epc: str, at_ms: int) -> list[str]:
@@ -96,7 +116,8 @@ def containers(epc: str, at_ms: int) -> list[str]:
     inside = epc
     while len(found) < MAX_DEPTH:
         row = (
-            Containment.objects.filter(Q(to_ms=None) | Q(to_ms__gt=at_ms), child=inside, from_ms__lte=at_ms)
+            Containment.objects.filter(_open_at(at_ms), child=inside)
+            .order_by("-from_ms", "parent")
             .values_list("parent", flat=True)
             .first()
         )
@@ -112,13 +133,10 @@ def path(epc: str) -> list[PathStay]:
     found: list[PathStay] = []
     level = [PathStay(epc, 0, None)]
     for _ in range(MAX_DEPTH):
-        rows = list(Containment.objects.filter(child__in={stay.container for stay in level}))
-        level = [
-            clipped
-            for stay in level
-            for row in rows
-            if row.child == stay.container and (clipped := _clip(row, stay)) is not None
-        ]
+        rows: dict[str, list[Containment]] = defaultdict(list)
+        for row in _among(Containment.objects.all(), "child", {stay.container for stay in level}):
+            rows[row.child].append(row)
+        level = [clipped for stay in level for row in rows[stay.container] if (clipped := _clip(row, stay)) is not None]
         if not level:
             break
         found += level
@@ -126,105 +144,151 @@ def path(epc: str) -> list[PathStay]:
 
 
 def history(epc: str) -> list[HistoryStep]:
-    """All effective events of a thing and of its containers while it was inside, in time order; few queries."""
+    """All effective events of a thing and of its containers while it was inside, in (event_time, event_id) order."""
     steps = {
         index: HistoryStep(index, time_ms, "own")
         for index, time_ms in EventEpc.objects.filter(epc=epc).values_list("event_index", "event_time_ms")
     }
-    for stay in path(epc):
-        during = EventEpc.objects.filter(epc=stay.container, role__in=["epc", "child"], event_time_ms__gte=stay.from_ms)
-        if stay.to_ms is not None:
-            during = during.filter(event_time_ms__lt=stay.to_ms)
-        for index, time_ms in during.values_list("event_index", "event_time_ms"):
-            steps.setdefault(index, HistoryStep(index, time_ms, "container", stay.container))
-    effective = set(
-        PublishedEvent.objects.filter(
-            index__in=list(steps), declaration_ms__isnull=True, voided_by__isnull=True
-        ).values_list("index", flat=True)
-    )
+    emptied = Containment.objects.filter(child=epc).exclude(to_index=None).values_list("to_index", "to_ms")
+    for index, time_ms in emptied:  # a container emptied without naming what was inside
+        if index is not None and time_ms is not None:
+            steps.setdefault(index, HistoryStep(index, time_ms, "own"))
+    for step in _container_steps(path(epc)):
+        steps.setdefault(step.index, step)
+    effective = PublishedEvent.objects.filter(declaration_ms__isnull=True, voided_by__isnull=True)
+    ids = dict(_among(effective.values_list("index", "event_id"), "index", set(steps)))
     return sorted(
-        (step for index, step in steps.items() if index in effective), key=lambda step: (step.event_time_ms, step.index)
+        (step for index, step in steps.items() if index in ids),
+        key=lambda step: (step.event_time_ms, ids[step.index], step.index),
     )
+
+
+def _container_steps(stays: Sequence[PathStay]) -> Iterator[HistoryStep]:
+    by_container: dict[str, list[PathStay]] = defaultdict(list)
+    for stay in stays:
+        by_container[stay.container].append(stay)
+    if not by_container:
+        return
+    events = EventEpc.objects.filter(role__in=["epc", "child"], event_time_ms__gte=min(stay.from_ms for stay in stays))
+    for container, index, time_ms in _among(
+        events.values_list("epc", "event_index", "event_time_ms"), "epc", set(by_container)
+    ):
+        if any(stay.covers(time_ms) for stay in by_container[container]):
+            yield HistoryStep(index, time_ms, "container", container)
 
 
 def contents(epc: str, *, at_ms: int | None = None) -> list[str]:
     """What lies directly in a container, now or at a moment."""
-    inside = Containment.objects.filter(parent=epc)
-    if at_ms is None:
-        inside = inside.filter(to_ms=None)
-    else:
-        inside = inside.filter(Q(to_ms=None) | Q(to_ms__gt=at_ms), from_ms__lte=at_ms)
-    return sorted(inside.values_list("child", flat=True))
+    return sorted(_open(at_ms).filter(parent=epc).values_list("child", flat=True))
+
+
+def contents_by_container(epcs: Collection[str], *, at_ms: int | None = None) -> dict[str, list[str]]:
+    """`contents` of many containers in one query; those that are empty are left out."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for parent, child in _among(_open(at_ms).values_list("parent", "child"), "parent", set(epcs)):
+        found[parent].append(child)
+    return {parent: sorted(children) for parent, children in found.items()}
 
 
 def all_contents(epcs: Collection[str], *, at_ms: int | None = None) -> set[str]:
     """Everything inside these containers, at any depth; one query per level."""
-    found: set[str] = set()
-    level = set(epcs)
+    return set().union(*inside(epcs, at_ms=at_ms).values())
+
+
+def inside(epcs: Collection[str], *, at_ms: int | None = None) -> dict[str, set[str]]:
+    """Everything inside each of these things, at any depth; one query per level."""
+    found: dict[str, set[str]] = {epc: set() for epc in epcs}
+    level: dict[str, set[str]] = {epc: {epc} for epc in epcs}  # thing -> roots that it lies in
     for _ in range(MAX_DEPTH):
-        inside: set[str] = set()
-        for chunk in _chunks(level):
-            rows = Containment.objects.filter(parent__in=chunk)
-            if at_ms is None:
-                rows = rows.filter(to_ms=None)
-            else:
-                rows = rows.filter(Q(to_ms=None) | Q(to_ms__gt=at_ms), from_ms__lte=at_ms)
-            inside |= set(rows.values_list("child", flat=True))
-        level = inside - found
-        if not level:
+        below: dict[str, set[str]] = defaultdict(set)
+        for parent, child in _among(_open(at_ms).values_list("parent", "child"), "parent", set(level)):
+            new = {root for root in level[parent] if child not in found[root]}
+            for root in new:
+                found[root].add(child)
+            if new:
+                below[child] |= new
+        if not below:
             break
-        found |= level
+        level = below
     return found
 
 
+def items(epcs: Collection[str]) -> dict[str, ItemState]:
+    """What their own events say of many things; one query."""
+    return _items(epcs)
+
+
 def lot_status(gtin: str, lot: str) -> LotStatus | None:
-    """What class-level events say of a lot, or None."""
-    return LotStatus.objects.filter(lot_class=digital_link.build(gtin=gtin, lot=lot)).first()
+    """What class-level events say of a lot, or None; a recall or hold of the whole product counts for its lots."""
+    return lot_statuses([(gtin, lot)]).get((gtin, lot))
 
 
 def lot_statuses(lots: Collection[tuple[str, str]]) -> dict[tuple[str, str], LotStatus]:
     """`lot_status` for many (gtin, lot) pairs in one query."""
-    names = {digital_link.build(gtin=gtin, lot=lot): (gtin, lot) for gtin, lot in lots if gtin and lot}
-    return {names[row.lot_class]: row for row in LotStatus.objects.filter(lot_class__in=list(names))}
+    named = {pair: (digital_link.build(gtin=pair[0], lot=pair[1]), digital_link.build(gtin=pair[0])) for pair in lots
+             if all(pair)}  # fmt: skip
+    wanted = {name for names in named.values() for name in names}
+    rows = {row.lot_class: row for row in _among(LotStatus.objects.all(), "lot_class", wanted)}
+    found = {pair: _merged(rows.get(own), rows.get(product)) for pair, (own, product) in named.items()}
+    return {pair: row for pair, row in found.items() if row is not None}
+
+
+def _merged(lot: LotStatus | None, product: LotStatus | None) -> LotStatus | None:
+    if product is None or lot is None:
+        return lot or product
+    recall = lot if lot.recalled_index is not None else product
+    return LotStatus(
+        lot_class=lot.lot_class,
+        recalled_index=recall.recalled_index,
+        recalled_ms=recall.recalled_ms,
+        recalled_by=recall.recalled_by,
+        held_index=lot.held_index if lot.held_index is not None else product.held_index,
+        released_index=lot.released_index,
+    )
+
+
+def is_lot_known(gtin: str, lot: str) -> bool:
+    """Whether any pack of the lot is recorded."""
+    return ItemState.objects.filter(gtin=gtin, lot=lot).exists()
 
 
 def stock(place: str) -> list[Located]:
-    """What stands at a place by itself (loose packs and outermost containers), newest first."""
-    rows = ItemState.objects.filter(place=place, status__in=["active", "partially_dispensed"]).order_by(
-        "-last_time_ms", "epc"
-    )
-    found = states([row.epc for row in rows])
-    return [found[row.epc] for row in rows if not found[row.epc].path]
-
-
-@dataclass(frozen=True)
-class LotHolder:
-    """How many packs of a lot a party has in which status."""
-
-    party: str
-    place: str
-    status: str
-    packs: int
+    """What stands at a place by itself (loose packs and outermost containers), newest first; one query."""
+    contained = Containment.objects.filter(child=OuterRef("epc"), to_ms=None)
+    rows = ItemState.objects.filter(~Exists(contained), place=place, status__in=_IN_STOCK)
+    return [Located(row, row, ()) for row in rows.order_by("-last_time_ms", "epc")]
 
 
 def trace_down(gtin: str, lot: str) -> list[LotHolder]:
-    """Where all packs of a lot are now, containers' moves included."""
-    epcs = list(ItemState.objects.filter(gtin=gtin, lot=lot).values_list("epc", flat=True))
-    counts = Counter((one.party, one.place, one.status) for one in states(epcs).values())
-    return [LotHolder(*key, packs) for key, packs in sorted(counts.items())]
+    """Where all packs of a lot are now, containers' moves included; the number of queries is that of the levels."""
+    packs = ItemState.objects.filter(gtin=gtin, lot=lot)
+    parents = dict(Containment.objects.filter(to_ms=None, child__in=packs.values("epc")).values_list("child", "parent"))
+    above = _paths(set(parents.values()))
+    rows = _items({parent for parent, path in above.items() for parent in (parent, *path)})
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for pack in packs.iterator():
+        parent = parents.get(pack.epc)
+        one = _located(pack, [parent, *above[parent]] if parent else [], rows)
+        counts[one.party, one.place, one.status] += 1
+    return [LotHolder(*key, number) for key, number in sorted(counts.items())]
 
 
 def trace_up(epc: str) -> list[tuple[str, str, int]]:
-    """The chain of hands back to the maker: (party, place, from when), oldest first."""
+    """The chain of hands back to the maker: (party that recorded it, place, from when), oldest first."""
     steps = history(epc)
-    rows = {row.index: row for row in PublishedEvent.objects.filter(index__in=[step.index for step in steps])}
+    events = PublishedEvent.objects.exclude(biz_step="sensor_reporting")
+    rows = {row.index: row for row in _among(events, "index", {step.index for step in steps})}
     chain: list[tuple[str, str, int]] = []
-    for step in steps:
-        row = rows[step.index]
+    for row in (rows[step.index] for step in steps if step.index in rows):
         place = row.biz_location or row.read_point
-        if place and row.biz_step != "sensor_reporting" and (not chain or chain[-1][:2] != (row.reporter, place)):
+        if place and (not chain or chain[-1][:2] != (row.reporter, place)):
             chain.append((row.reporter, place, row.event_time_ms))
     return chain
+
+
+def shipment(despatch: str) -> Shipment | None:
+    """What travels under a despatch advice (or an order, where no advice was sent), or None."""
+    return Shipment.objects.filter(despatch=despatch).first()
 
 
 def shipments_of(uris: Collection[str]) -> list[Shipment]:
@@ -241,6 +305,24 @@ def _clip(row: Containment, stay: PathStay) -> PathStay | None:
     return PathStay(row.parent, start, end) if end is None or start < end else None
 
 
-def _chunks(values: Collection[str]) -> list[Sequence[str]]:
+def _open_at(at_ms: int) -> Q:
+    return Q(to_ms=None, from_ms__lte=at_ms) | Q(to_ms__gt=at_ms, from_ms__lte=at_ms)
+
+
+def _open(at_ms: int | None) -> QuerySet[Containment]:
+    return Containment.objects.filter(Q(to_ms=None) if at_ms is None else _open_at(at_ms))
+
+
+def _items(epcs: Iterable[str]) -> dict[str, ItemState]:
+    return {row.epc: row for row in _among(ItemState.objects.all(), "epc", set(epcs))}
+
+
+def _parents(epcs: Collection[str]) -> dict[str, str]:
+    return dict(_among(Containment.objects.filter(to_ms=None).values_list("child", "parent"), "child", epcs))
+
+
+def _among(rows: QuerySet[Any, Any], column: str, values: Collection[Any]) -> Iterator[Any]:
+    """The rows whose `column` is one of `values`."""
     ordered = sorted(values)
-    return [ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK)]
+    for start in range(0, len(ordered), CHUNK):
+        yield from rows.filter(**{f"{column}__in": ordered[start : start + CHUNK]})
