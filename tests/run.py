@@ -46,7 +46,7 @@ def main() -> int:
         common = {**os.environ, "DOSETRAIL_TEST_REDIS": redis or "", "DOSETRAIL_TEST_CHROMIUM": chromium or ""}
         deselect = ["long", *([] if redis else ["redis"]), *([] if chromium else ["browser"])]
         marks = " and ".join(f"not {mark}" for mark in deselect)
-        pytest = [str(BIN / "pytest"), "-n", "2", "-m", marks]
+        pytest = [str(BIN / "pytest"), "-n", "2", "--dist", "loadgroup", "-m", marks]
         if _run([*pytest, *sys.argv[1:]], {**common, "DOSETRAIL_TEST_DATABASE": "sqlite"}):
             failed.append("tests on SQLite")
         postgres = stack.enter_context(postgresql_server())

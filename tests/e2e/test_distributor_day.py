@@ -1,6 +1,10 @@
 """A distributor's day: a load is broken down, sent on, called back; what is damaged is held and destroyed."""
 
+import pytest
+
 from tests.e2e.conftest import DemoHouse
+
+pytestmark = pytest.mark.xdist_group("demo")  # one house for the four days
 
 PARTY = "silkroad"
 

@@ -1,6 +1,10 @@
 """A hospital's day: a case is opened, packs and parts of packs go to patients, a mistake is taken back."""
 
+import pytest
+
 from tests.e2e.conftest import DemoHouse
+
+pytestmark = pytest.mark.xdist_group("demo")  # one house for the four days
 
 PARTY = "hosp-renji"
 

@@ -2,7 +2,11 @@
 
 from datetime import date
 
+import pytest
+
 from tests.e2e.conftest import DemoHouse
+
+pytestmark = pytest.mark.xdist_group("demo")  # one house for the four days
 
 PARTY, ITEM, LOT = "lingnan", "statoril", "DAY01"
 

@@ -2,7 +2,11 @@
 
 import time
 
+import pytest
+
 from tests.e2e.conftest import DemoHouse
+
+pytestmark = pytest.mark.xdist_group("demo")  # one house for the four days
 
 PARTY, SUPPLIER = "ph-bund", "eastport"
 
