@@ -18,9 +18,12 @@ def shared_data() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[object]:
-    """A headless Chromium (Debian's), driven by playwright."""
+    """A headless Chromium (Debian's), driven by playwright.
+
+    It ends with its module: playwright keeps an event loop running in this thread, and later tests start their own.
+    """
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
