@@ -197,11 +197,24 @@ def all_contents(epcs: Collection[str], *, at_ms: int | None = None) -> set[str]
 
 def inside(epcs: Collection[str], *, at_ms: int | None = None) -> dict[str, set[str]]:
     """Everything inside each of these things, at any depth; one query per level."""
+    return _descend(epcs, at_ms)[0]
+
+
+def leaves(epcs: Collection[str], *, at_ms: int | None = None) -> dict[str, frozenset[str]]:
+    """What lies in each of these things and holds nothing itself; the thing itself where nothing is known inside."""
+    found, opened = _descend(epcs, at_ms)
+    return {epc: frozenset(within - opened) or frozenset([epc]) for epc, within in found.items()}
+
+
+def _descend(epcs: Collection[str], at_ms: int | None) -> tuple[dict[str, set[str]], set[str]]:
+    """Everything inside each thing, and all those that hold something."""
     found: dict[str, set[str]] = {epc: set() for epc in epcs}
+    opened: set[str] = set()
     level: dict[str, set[str]] = {epc: {epc} for epc in epcs}  # thing -> roots that it lies in
     for _ in range(MAX_DEPTH):
         below: dict[str, set[str]] = defaultdict(set)
         for parent, child in _among(_open(at_ms).values_list("parent", "child"), "parent", set(level)):
+            opened.add(parent)
             new = {root for root in level[parent] if child not in found[root]}
             for root in new:
                 found[root].add(child)
@@ -210,7 +223,7 @@ def inside(epcs: Collection[str], *, at_ms: int | None = None) -> dict[str, set[
         if not below:
             break
         level = below
-    return found
+    return found, opened
 
 
 def items(epcs: Collection[str]) -> dict[str, ItemState]:

@@ -4,14 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import quote
 
+from traceability.custody import opening
 from traceability.epcis.context import DEFAULT_CONTEXT
+from traceability.gs1 import epc
 from traceability.gs1.scan import ScannedCode
 
 from .steps import Shape, Step
 
-NAMESPACE = "https://ns.dosetrail.org/epcis/"
+NAMESPACE = opening.NAMESPACE
 CONTEXT = [DEFAULT_CONTEXT, {"dosetrail": NAMESPACE}]
+DOCUMENTS = "urn:dosetrail:document:"
+_TRANSACTIONS = (("desadv", "despatch"), ("po", "order"), ("testres", "report"), ("rma", "rma"))
 
 
 @dataclass(frozen=True)
@@ -24,27 +29,37 @@ class Act:
     place: str
     own_uri: str  # the party as owner, in source and destination lists
     codes: Sequence[ScannedCode]
-    children: Sequence[str] = ()  # EPCs inside the container that is unpacked
+    opened: Mapping[str, Sequence[str]] = field(default_factory=dict)  # container -> EPCs that come out of it (unpack)
     original: Mapping[str, Any] | None = None  # the event to be declared void (undo)
+    corrective_id: str = ""  # eventID of what stays true of the original when a part of it is undone
     details: Mapping[str, str] = field(default_factory=dict)
     extensions: Mapping[str, Any] = field(default_factory=dict)  # dosetrail:… members
 
+    @property
+    def epcs(self) -> list[str]:
+        """What was scanned, each thing once."""
+        return list(dict.fromkeys(code.epc for code in self.codes))
+
 
 def events(act: Act) -> list[dict[str, Any]]:
-    """The events of one recorded step, without eventID."""
+    """The events of one recorded step; only those of an undo have an eventID."""
     return _BUILDERS[act.step.shape](act)
 
 
+def document_uri(value: str) -> str:
+    """A document number as URI; one that is a URI already stays as it is."""
+    number = value.removeprefix(DOCUMENTS)
+    if ":" in number and number == value:
+        return value
+    return DOCUMENTS + quote(number, safe="%/:;,.~+-_()@!*'=&")
+
+
 def _base(act: Act, kind: str) -> dict[str, Any]:
-    zone = timezone(timedelta(minutes=act.offset_minutes))
-    local = datetime.fromtimestamp(act.time_ms / 1000, zone).isoformat(timespec="milliseconds")
-    sign = "-" if act.offset_minutes < 0 else "+"
-    hours, minutes = divmod(abs(act.offset_minutes), 60)
     event: dict[str, Any] = {
         "@context": CONTEXT,
         "type": kind,
-        "eventTime": local,
-        "eventTimeZoneOffset": f"{sign}{hours:02d}:{minutes:02d}",
+        "eventTime": _local(act),
+        "eventTimeZoneOffset": _offset(act.offset_minutes),
         "bizStep": act.step.biz_step,
         "readPoint": {"id": act.place},
         "bizLocation": {"id": act.place},
@@ -52,26 +67,29 @@ def _base(act: Act, kind: str) -> dict[str, Any]:
     if act.step.disposition:
         event["disposition"] = act.step.disposition
     event |= _transactions(act) | _partners(act)
-    raw = [code.raw for code in act.codes]
-    event["dosetrail:scanned"] = raw
+    event["dosetrail:scanned"] = [code.raw for code in act.codes]
     if reason := act.details.get("reason"):
         event["dosetrail:reason"] = reason
     return event | dict(act.extensions)
 
 
+def _local(act: Act) -> str:
+    zone = timezone(timedelta(minutes=act.offset_minutes))
+    return datetime.fromtimestamp(act.time_ms / 1000, zone).isoformat(timespec="milliseconds")
+
+
+def _offset(minutes: int) -> str:
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours:02d}:{rest:02d}"
+
+
 def _transactions(act: Act) -> dict[str, Any]:
-    kinds = (("desadv", "despatch"), ("po", "order"), ("testres", "report"), ("rma", "rma"))
     found = [
-        {"type": kind, "bizTransaction": _transaction_uri(act.details[name])}
-        for kind, name in kinds
+        {"type": kind, "bizTransaction": document_uri(act.details[name])}
+        for kind, name in _TRANSACTIONS
         if act.details.get(name)
     ]
     return {"bizTransactionList": found} if found else {}
-
-
-def _transaction_uri(value: str) -> str:
-    """A document number as URI; one that is a URI already stays as it is."""
-    return value if ":" in value else f"urn:dosetrail:document:{value}"
 
 
 def _partners(act: Act) -> dict[str, Any]:
@@ -89,7 +107,7 @@ def _partners(act: Act) -> dict[str, Any]:
 
 
 def _observe(act: Act) -> list[dict[str, Any]]:
-    event = {**_base(act, "ObjectEvent"), "action": "OBSERVE", "epcList": [code.epc for code in act.codes]}
+    event = {**_base(act, "ObjectEvent"), "action": "OBSERVE", "epcList": act.epcs}
     if act.step.persistent:
         event["persistentDisposition"] = {"set": list(act.step.persistent)}
     if left := act.details.get("quantity_left"):
@@ -98,13 +116,28 @@ def _observe(act: Act) -> list[dict[str, Any]]:
 
 
 def _delete(act: Act) -> list[dict[str, Any]]:
-    return [{**_base(act, "ObjectEvent"), "action": "DELETE", "epcList": [code.epc for code in act.codes]}]
+    return [{**_base(act, "ObjectEvent"), "action": "DELETE", "epcList": act.epcs}]
 
 
 def _commission(act: Act) -> list[dict[str, Any]]:
     ilmd = {"cbvmda:lotNumber": act.details["lot"], "cbvmda:itemExpirationDate": act.details["expiry"]}
-    epcs = [code.epc for code in act.codes]
-    return [{**_base(act, "ObjectEvent"), "action": "ADD", "epcList": epcs, "ilmd": ilmd}]
+    return [{**_base(act, "ObjectEvent"), "action": "ADD", "epcList": act.epcs, "ilmd": ilmd}]
+
+
+def _opening(act: Act) -> list[dict[str, Any]]:
+    """One event per lot and expiry date, as read off the goods; what a code does not say, the details may."""
+    groups: dict[tuple[str, str], list[ScannedCode]] = {}
+    for code in act.codes:
+        is_pack = code.kind in {"pack", "nmpa"}
+        lot = code.lot or (act.details.get("lot", "") if is_pack else "")
+        expiry = code.expiry.isoformat() if code.expiry else (act.details.get("expiry", "") if is_pack else "")
+        groups.setdefault((lot, expiry), []).append(code)
+    found = []
+    for (lot, expiry), codes in groups.items():
+        event = {**_base(act, "ObjectEvent"), "action": "OBSERVE", "dosetrail:scanned": [code.raw for code in codes]}
+        event["epcList"] = list(dict.fromkeys(code.epc for code in codes))
+        found.append(event | opening.member(lot=lot, expiry=expiry))
+    return found
 
 
 def _pack(act: Act) -> list[dict[str, Any]]:
@@ -113,28 +146,25 @@ def _pack(act: Act) -> list[dict[str, Any]]:
             **_base(act, "AggregationEvent"),
             "action": "ADD",
             "parentID": act.details["container"],
-            "childEPCs": [code.epc for code in act.codes],
+            "childEPCs": act.epcs,
         }
     ]
 
 
 def _unpack(act: Act) -> list[dict[str, Any]]:
-    return [
-        {
-            **_base(act, "AggregationEvent"),
-            "action": "DELETE",
-            "parentID": code.epc,
-            "childEPCs": list(act.children),
-        }
-        for code in act.codes
-    ]
+    """One event per container. A container of unknown content is emptied by naming none (EPCIS 2.0, 7.4.3)."""
+    found = []
+    for container, children in act.opened.items():
+        event = {**_base(act, "AggregationEvent"), "action": "DELETE", "parentID": container}
+        found.append(event | ({"childEPCs": list(children)} if children else {}))
+    return found
 
 
 def _lot(act: Act) -> list[dict[str, Any]]:
     event = {
         **_base(act, "ObjectEvent"),
         "action": "OBSERVE",
-        "quantityList": [{"epcClass": code.epc} for code in act.codes],
+        "quantityList": [{"epcClass": name} for name in act.epcs],
     }
     if act.step.persistent:
         event["persistentDisposition"] = {"set": list(act.step.persistent)}
@@ -142,27 +172,38 @@ def _lot(act: Act) -> list[dict[str, Any]]:
 
 
 def _undo(act: Act) -> list[dict[str, Any]]:
-    """The same event again with an error declaration (EPCIS 2.0, section 7.4.1.4)."""
+    """The same event again with an error declaration (EPCIS 2.0, section 7.4.1.4).
+
+    A declaration voids the whole event. Packs that were handed out with the undone one keep their dispensing: a
+    corrective event, at the original's time, says it anew of them.
+    """
     if act.original is None:
         raise ValueError("there is nothing to undo")
-    zone = timezone(timedelta(minutes=act.offset_minutes))
-    declared = datetime.fromtimestamp(act.time_ms / 1000, zone).isoformat(timespec="milliseconds")
-    declaration = {
-        "declarationTime": declared,
-        "reason": "did_not_occur",
+    undone = set(act.epcs)
+    kept = [one for one in act.original["epcList"] if epc.canonical(one) not in undone]
+    declaration: dict[str, Any] = {
+        "declarationTime": _local(act),
+        "reason": "incorrect_data" if kept else "did_not_occur",
         "dosetrail:reason": act.details.get("reason", ""),
     }
-    context = act.original["@context"]
+    if kept:
+        declaration["correctiveEventIDs"] = [act.corrective_id]
+    original = {**act.original, "@context": _with_own_prefix(act.original["@context"])}
+    corrective = {**original, **act.extensions, "eventID": act.corrective_id, "epcList": kept}
+    return [{**original, "errorDeclaration": declaration}, *([corrective] if kept else [])]
+
+
+def _with_own_prefix(context: Any) -> list[Any]:
+    entries = context if isinstance(context, list) else [context]
     own = {"dosetrail": NAMESPACE}
-    if own not in context:
-        context = [*context, own]
-    return [{**act.original, "@context": context, "errorDeclaration": declaration}]
+    return entries if own in entries else [*entries, own]
 
 
 _BUILDERS = {
     Shape.OBSERVE: _observe,
     Shape.DELETE: _delete,
     Shape.COMMISSION: _commission,
+    Shape.OPENING: _opening,
     Shape.PACK: _pack,
     Shape.UNPACK: _unpack,
     Shape.LOT: _lot,

@@ -58,6 +58,18 @@ STOCK = Step(
     disposition="sellable_accessible",
     icon="store",
 )
+OPENING_STOCK = Step(
+    "opening_stock",
+    _("Opening stock"),
+    _("Goods were here before anyone recorded them"),
+    Shape.OPENING,
+    biz_step="stock_taking",
+    disposition="sellable_accessible",
+    icon="store",
+    optional=("lot", "expiry"),
+    from_statuses=("active", "shipped"),
+    quality_only=True,
+)
 HOLD = Step(
     "hold",
     _("Hold"),
@@ -147,6 +159,7 @@ UNDO = Step(
     needs=("reason",),
     from_statuses=("dispensed", "partially_dispensed"),
     stops_on=("expired", "recalled", "held"),
+    is_overridable=False,  # EU 2016/161, Article 13: otherwise it never goes back to saleable stock
 )
 VERIFY = Step(
     "verify",

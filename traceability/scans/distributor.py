@@ -18,6 +18,7 @@ TABLE = Table(
         common.RELEASE_HOLD,
         common.DESTROY,
         common.STOLEN,
+        common.OPENING_STOCK,
         common.VERIFY,
     ),
 )

@@ -25,7 +25,19 @@ RELEASE = Step(
     disposition="conformant",
     icon="check",
     needs=("report", "reason"),
+    stops_on=("recalled",),
     high_risk=True,
+    quality_only=True,
+)
+HOLD_LOT = Step(
+    "hold_lot",
+    _("Hold a lot"),
+    _("A whole lot waits for a decision; releasing it ends this"),
+    Shape.LOT,
+    biz_step="holding",
+    disposition="unavailable",
+    icon="lock",
+    needs=("reason",),
     quality_only=True,
 )
 VOID_SHIPPING = Step(
@@ -75,7 +87,9 @@ TABLE = Table(
         common.RELEASE_HOLD,
         SAMPLE,
         common.DESTROY,
+        HOLD_LOT,
         RECALL,
+        common.OPENING_STOCK,
         common.STOLEN,
         common.VERIFY,
     ),

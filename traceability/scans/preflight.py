@@ -1,18 +1,20 @@
 """Asking first: what speaks against a step on these goods, from what is recorded. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 from traceability.gs1.scan import ScannedCode
 
+from .reasons import ALLOW as ALLOW
+from .reasons import ORDER, TEXTS
+from .reasons import STOP as STOP
+from .reasons import WARN as WARN
 from .steps import Shape, Step
 
-STOP, WARN, ALLOW = "stop", "warn", "allow"
-_ORDER = {ALLOW: 0, WARN: 1, STOP: 2}
+_DISPENSING = {"dispensing", "retail_selling"}
 
 
 @dataclass(frozen=True)
@@ -21,21 +23,11 @@ class Reason:
 
     verdict: str
     code: str
-    text: str | Promise
     epc: str = ""
 
-
-@dataclass(frozen=True)
-class Known:
-    """What is recorded of a scanned thing."""
-
-    status: str
-    place: str
-    lot: str = ""
-    expiry: date | None = None
-    held: bool = False
-    recalled: bool = False
-    destinations: frozenset[str] = frozenset()
+    @property
+    def text(self) -> str | Promise:
+        return TEXTS.get(self.code, TEXTS["other"])
 
 
 @dataclass(frozen=True)
@@ -46,104 +38,217 @@ class Preflight:
     reasons: tuple[Reason, ...]
 
 
-_STATUS_TEXTS = {
-    "active": _("It is in stock; this step does not fit."),
-    "shipped": _("It is recorded as shipped and not yet received."),
-    "dispensed": _("It has been dispensed already."),
-    "partially_dispensed": _("A part of it has been dispensed already."),
-    "destroyed": _("It is recorded as destroyed."),
-    "decommissioned": _("It has been taken out of use."),
-    "sampled": _("It was taken as a sample."),
-    "stolen": _("It is reported as stolen."),
-    "exported": _("It was exported."),
-}
+@dataclass(frozen=True)
+class LotFacts:
+    """What is recorded of a lot: of one scanned, or of packs inside a scanned container. Dates are local days."""
+
+    is_known: bool = True
+    is_ours: bool = True  # no other party is registered as the item's maker
+    item_known: bool = True
+    expiry: date | None = None
+    held: bool = False
+    recalled: bool = False
 
 
-def judge(
-    step: Step,
-    codes: Sequence[ScannedCode],
-    known: Mapping[str, Known],
-    *,
-    place: str,
-    own_uris: Collection[str],
-    today: date,
-    despatched: Collection[str] | None = None,
-) -> Preflight:
-    """All reasons against the step. `today` is the local date at the place; `despatched` what the advice lists."""
-    reasons: list[Reason] = []
-    for code in codes:
-        reasons += _of_code(step, code)
-        if step.shape is Shape.LOT or not code.epc:
+@dataclass(frozen=True)
+class Known:
+    """What is recorded of a scanned thing. `expiry` as printed, `last_day` with an extension; `held` by anyone."""
+
+    status: str
+    place: str
+    lot: str = ""
+    expiry: date | None = None
+    last_day: date | None = None
+    held: bool = False
+    recalled: bool = False
+    destinations: frozenset[str] = frozenset()
+    containers: tuple[str, ...] = ()
+    has_contents: bool = False
+    lots_inside: frozenset[LotFacts] = frozenset()
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A despatch advice and what was scanned against it; each thing with the packs in it (itself, if nothing is)."""
+
+    despatched: Mapping[str, frozenset[str]]
+    scanned: Mapping[str, frozenset[str]]
+    received: frozenset[str] = frozenset()  # packs that earlier receipts have covered
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A step on codes at a place. `today` is the local date there; `lot` and `container` are details of the step."""
+
+    step: Step
+    codes: Sequence[ScannedCode]
+    place: str
+    today: date
+    own_uris: Collection[str] = ()
+    lot: str = ""
+    container: str = ""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is recorded of everything that the ask names.
+
+    `hindrances` are stops that were found outside this module: reason code, and what it is about.
+    """
+
+    known: Mapping[str, Known] = field(default_factory=dict)
+    lots: Mapping[str, LotFacts] = field(default_factory=dict)  # by lot class, of lot steps and commissioning
+    advice: Advice | None = None
+    hindrances: Sequence[tuple[str, str]] = ()
+
+
+def judge(ask: Ask, situation: Situation) -> Preflight:
+    """All reasons against the step, and the worst verdict among them."""
+    reasons = [Reason(STOP, code, about) for code, about in situation.hindrances]
+    for code in ask.codes:
+        reasons += _of_code(ask.step, code)
+        if not code.epc:
             continue
-        if code.epc in known:
-            reasons += _of_known(step, code, known[code.epc], place=place, own_uris=own_uris, today=today)
-        elif step.shape is not Shape.COMMISSION:
-            verdict = STOP if "unknown" in step.stops_on else WARN
-            reasons.append(Reason(verdict, "unknown", _("Nothing is recorded of this code yet."), code.epc))
-    reasons += _of_despatch(codes, despatched)
-    worst = max((reason.verdict for reason in reasons), key=_ORDER.__getitem__, default=ALLOW)
-    return Preflight(worst, tuple(reasons))
+        if ask.step.shape in {Shape.LOT, Shape.COMMISSION}:
+            reasons += _of_lot(ask, code, situation.lots)
+        if ask.step.shape is not Shape.LOT:
+            reasons += _of_thing(ask, code, situation.known)
+    if ask.container:
+        reasons += _of_container(ask, situation.known.get(ask.container))
+    if situation.advice is not None:
+        reasons += _of_advice(situation.advice)
+    unique = tuple(dict.fromkeys(reasons))
+    return Preflight(worst(reason.verdict for reason in unique), unique)
 
 
-def _of_code(step: Step, code: ScannedCode) -> list[Reason]:
+def worst(verdicts: Iterable[str]) -> str:
+    """The gravest of some verdicts; `allow` when there are none."""
+    return max(verdicts, key=ORDER.__getitem__, default=ALLOW)
+
+
+def _of_code(step: Step, code: ScannedCode) -> Iterator[Reason]:
     if not code.epc or code.kind == "unknown":
-        return [
-            Reason(STOP, "not-a-code", _("This is no code of a pack, case, pallet or lot. Scan it again."), code.raw)
-        ]
-    if step.shape is Shape.LOT and code.kind != "lot":
-        return [Reason(STOP, "not-a-lot", _("This step is about a lot: give GTIN and lot number."), code.epc)]
-    if step.shape is not Shape.LOT and code.kind in {"gtin", "lot", "gln"}:
-        return [
-            Reason(STOP, "no-serial", _("The serial number is missing: scan the code on the single pack."), code.epc)
-        ]
-    if "missing-gs" in code.flags:
-        text = _("The scanner swallowed a separator. Compare lot and serial with the print, or scan again.")
-        return [Reason(WARN, "missing-gs", text, code.epc)]
-    return []
+        yield Reason(STOP, "not-a-code", code.epc or code.raw)
+    elif step.shape is Shape.LOT:
+        if code.kind != "lot":
+            yield Reason(STOP, "not-a-lot", code.epc)
+    elif code.kind in {"gtin", "lot", "gln"}:
+        yield Reason(STOP, "no-serial", code.epc)
+    elif "missing-gs" in code.flags:
+        yield Reason(WARN, "missing-gs", code.epc)
 
 
-def _of_known(
-    step: Step, code: ScannedCode, known: Known, *, place: str, own_uris: Collection[str], today: date
-) -> list[Reason]:
-    found: list[Reason] = []
+def _of_lot(ask: Ask, code: ScannedCode, lots: Mapping[str, LotFacts]) -> Iterator[Reason]:
+    facts = lots.get(code.epc)
+    if ask.step.shape is Shape.COMMISSION and ask.lot and code.lot and code.lot != ask.lot:
+        yield Reason(STOP, "lot-mismatch", code.epc)
+    if facts is None:
+        return
+    if not facts.item_known:
+        yield Reason(WARN, "unknown-product", code.epc)
+    elif not facts.is_ours:
+        yield Reason(STOP, "not-your-product", code.epc)
+    elif not facts.is_known:
+        yield Reason(WARN, "unknown-lot", code.epc)
+    if facts.recalled:
+        yield Reason(_verdict(ask.step, "recalled"), "recalled", code.epc)
+    if facts.held and ask.step.shape is Shape.COMMISSION:
+        yield Reason(WARN, "held", code.epc)
 
-    def add(verdict: str, reason: str, text: str | Promise) -> None:
-        found.append(Reason(verdict, reason, text, code.epc))
 
-    if step.shape is Shape.COMMISSION:
-        add(STOP, "exists", _("This serial number exists already."))
-        return found
-    if known.status not in step.from_statuses:
-        add(STOP, f"is-{known.status}", _STATUS_TEXTS.get(known.status, _("Its state does not fit this step.")))
-    if known.recalled:
-        add(STOP if "recalled" in step.stops_on else WARN, "recalled", _("Its lot has been recalled."))
-    if known.held:
-        add(STOP if "held" in step.stops_on else WARN, "held", _("It is on hold."))
-    if known.expiry is not None and today > known.expiry:
-        add(STOP if "expired" in step.stops_on else WARN, "expired", _("Its expiry date has passed."))
-    if code.lot and known.lot and code.lot != known.lot:
-        add(STOP, "lot-mismatch", _("The lot on the pack differs from the recorded one."))
-    if code.expiry and known.expiry and code.expiry != known.expiry:
-        add(STOP, "expiry-mismatch", _("The expiry date on the pack differs from the recorded one."))
+def _of_thing(ask: Ask, code: ScannedCode, known: Mapping[str, Known]) -> Iterator[Reason]:
+    thing = known.get(code.epc)
+    if ask.step.shape is Shape.COMMISSION:
+        if thing is not None:
+            yield Reason(STOP, "exists", code.epc)
+    elif thing is None:
+        if ask.step.shape is Shape.UNPACK and code.kind != "sscc":
+            yield Reason(STOP, "not-inside", code.epc)
+        elif ask.step.shape is not Shape.OPENING:
+            yield Reason(_verdict(ask.step, "unknown"), "unknown", code.epc)
+    else:
+        yield from _of_state(ask, code, thing)
+        yield from _of_print(code, thing)
+        yield from _of_whereabouts(ask, code, thing)
+        yield from _of_contents(ask, code, thing)
+
+
+def _of_state(ask: Ask, code: ScannedCode, thing: Known) -> Iterator[Reason]:
+    step = ask.step
+    if thing.status not in step.from_statuses:
+        yield Reason(STOP, f"is-{thing.status}", code.epc)
+    if thing.recalled:
+        yield Reason(_verdict(step, "recalled"), "recalled", code.epc)
+    if thing.held:
+        yield Reason(_verdict(step, "held"), "held", code.epc)
+    last_day = thing.last_day or thing.expiry
+    if last_day is not None and ask.today > last_day:
+        yield Reason(_verdict(step, "expired"), "expired", code.epc)
+
+
+def _of_print(code: ScannedCode, thing: Known) -> Iterator[Reason]:
+    """What stands on the pack against what its maker recorded."""
+    if code.lot and thing.lot and code.lot != thing.lot:
+        yield Reason(STOP, "lot-mismatch", code.epc)
+    if code.expiry and thing.expiry and code.expiry != thing.expiry:
+        yield Reason(STOP, "expiry-mismatch", code.epc)
+
+
+def _of_whereabouts(ask: Ask, code: ScannedCode, thing: Known) -> Iterator[Reason]:
+    step = ask.step
     if step.biz_step == "receiving":
-        if known.status == "shipped" and known.destinations and not known.destinations & set(own_uris):
-            add(WARN, "wrong-recipient", _("It was shipped to another organisation."))
-        elif known.status == "active" and known.place != place:
-            add(WARN, "no-despatch", _("No despatch of it has been recorded."))
-    elif step.is_recorded and known.status in {"active", "partially_dispensed"} and known.place != place:
-        add(WARN, "elsewhere", _("It is recorded at another place."))
-    return found
+        if thing.status == "shipped" and thing.destinations and not thing.destinations & set(ask.own_uris):
+            yield Reason(WARN, "wrong-recipient", code.epc)
+        elif thing.status == "active" and thing.place != ask.place:
+            yield Reason(WARN, "no-despatch", code.epc)
+    elif step.is_recorded and thing.status in {"active", "partially_dispensed"} and thing.place != ask.place:
+        yield Reason(WARN, "elsewhere", code.epc)
+    if step.shape is Shape.UNPACK and not (thing.has_contents or thing.containers or code.kind == "sscc"):
+        yield Reason(STOP, "not-inside", code.epc)
+    scanned = {one.epc for one in ask.codes}
+    leaves = step.shape is Shape.PACK or step.biz_step in _DISPENSING | {"shipping"}
+    if leaves and thing.containers and not scanned & set(thing.containers) and thing.containers[0] != ask.container:
+        yield Reason(WARN, "in-container", code.epc)
 
 
-def _of_despatch(codes: Sequence[ScannedCode], despatched: Collection[str] | None) -> list[Reason]:
-    if despatched is None:
-        return []
-    scanned = {code.epc for code in codes}
-    missing = [
-        Reason(WARN, "short", _("It is on the despatch advice and was not scanned."), epc)
-        for epc in sorted(set(despatched) - scanned)
-    ]
-    extra = [
-        Reason(WARN, "over", _("It is not on the despatch advice."), epc) for epc in sorted(scanned - set(despatched))
-    ]
-    return missing + extra
+def _of_contents(ask: Ask, code: ScannedCode, thing: Known) -> Iterator[Reason]:
+    for lot in thing.lots_inside:
+        if lot.recalled:
+            yield Reason(_verdict(ask.step, "recalled"), "inside-recalled", code.epc)
+        if lot.held:
+            yield Reason(_verdict(ask.step, "held"), "inside-held", code.epc)
+        if lot.expiry is not None and ask.today > lot.expiry:
+            yield Reason(_verdict(ask.step, "expired"), "inside-expired", code.epc)
+
+
+def _of_container(ask: Ask, container: Known | None) -> Iterator[Reason]:
+    """The case or pallet that things are packed into; one that nobody has seen yet is new."""
+    if ask.container in {code.epc for code in ask.codes}:
+        yield Reason(STOP, "container-in-itself", ask.container)
+    if container is None:
+        return
+    if container.status != "active":
+        yield Reason(STOP, f"is-{container.status}", ask.container)
+    elif container.place != ask.place:
+        yield Reason(WARN, "elsewhere", ask.container)
+
+
+def _of_advice(advice: Advice) -> Iterator[Reason]:
+    """Missing and surplus goods; a container that is missing (or surplus) whole is named once, not pack by pack."""
+    listed = frozenset[str]().union(*advice.despatched.values())
+    scanned = frozenset[str]().union(*advice.scanned.values())
+    missing = listed - scanned - advice.received
+    for epc in _whole_or_parts(advice.despatched, missing):
+        yield Reason(WARN, "short", epc)
+    for epc in _whole_or_parts(advice.scanned, scanned - listed):
+        yield Reason(WARN, "over", epc)
+
+
+def _whole_or_parts(things: Mapping[str, frozenset[str]], packs: frozenset[str]) -> list[str]:
+    whole = {epc for epc, inside in things.items() if inside and inside <= packs}
+    parts = packs.difference(*(things[epc] for epc in whole))
+    return sorted(whole) + sorted(parts)
+
+
+def _verdict(step: Step, word: str) -> str:
+    return STOP if word in step.stops_on else WARN

@@ -12,6 +12,7 @@ _EVENTS = {
     Shape.PACK: "AggregationEvent ADD",
     Shape.UNPACK: "AggregationEvent DELETE",
     Shape.LOT: "ObjectEvent OBSERVE, class level",
+    Shape.OPENING: "ObjectEvent OBSERVE with openingStock",
     Shape.UNDO: "the dispensing again, with errorDeclaration did_not_occur",
     Shape.NONE: "none",
 }
@@ -19,7 +20,8 @@ _HEAD = """# What each role does
 
 Made by `manage.py roles_doc` from the tables in `traceability/scans/`; the portal, the scan API and this page are one
 source. `step` is the name in `POST /api/v1/scans`. Details in brackets are optional. A stop can be overridden with a
-reason by a member with the quality role; the override becomes part of the event, and what it leads to is a finding.
+reason by a member with the quality role, where the last column does not say otherwise; the override becomes part of the
+event, and what it leads to is a finding. The reasons that preflight gives are in `traceability/scans/reasons.py`.
 """
 
 
@@ -40,9 +42,12 @@ def _row(step: Step) -> str:
     details = [*step.needs, *(f"[{name}]" for name in step.optional)]
     states = [] if step.shape in {Shape.COMMISSION, Shape.LOT} else [f"not {' or '.join(step.from_statuses)}"]
     stops = [] if step.shape is Shape.NONE else [*states, *step.stops_on]
-    notes = [
-        text for text, holds in (("quality role", step.quality_only), ("password and reason", step.high_risk)) if holds
-    ]
+    marks = (
+        ("quality role", step.quality_only),
+        ("password and reason", step.high_risk),
+        ("no override", not step.is_overridable),
+    )
+    notes = [text for text, holds in marks if holds]
     words = " / ".join(
         word for word in (step.biz_step, step.disposition, *(f"set {p}" for p in step.persistent)) if word
     )

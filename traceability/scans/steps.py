@@ -13,8 +13,9 @@ class Shape(StrEnum):
     OBSERVE = "observe"  # ObjectEvent OBSERVE of what was scanned
     DELETE = "delete"  # ObjectEvent DELETE: the thing's life ends
     PACK = "pack"  # AggregationEvent ADD: packs into a container
-    UNPACK = "unpack"  # AggregationEvent DELETE: a container is opened
+    UNPACK = "unpack"  # AggregationEvent DELETE: a container is opened, or packs are taken out of theirs
     LOT = "lot"  # ObjectEvent OBSERVE of a lot (class level)
+    OPENING = "opening"  # ObjectEvent OBSERVE of goods that nobody recorded before, marked as opening stock
     UNDO = "undo"  # error declaration of the last dispensing
     NONE = "none"  # nothing is recorded
 
@@ -37,6 +38,7 @@ class Step:
     persistent: tuple[str, ...] = ()  # persistentDisposition set
     high_risk: bool = False  # the portal asks for the password and a reason
     quality_only: bool = False  # members with role quality or admin
+    is_overridable: bool = True  # whether a stop can be passed with a reason
 
     @property
     def is_recorded(self) -> bool:

@@ -1,0 +1,152 @@
+"""Reading a call: the step, the codes as scanned, the place and the details; ProblemError names what makes no sense."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from traceability.common.clock import now_ms
+from traceability.common.problems import ProblemError
+from traceability.gs1 import scan
+from traceability.gs1.errors import Gs1Error
+from traceability.gs1.scan import ScannedCode
+from traceability.parties import selectors as parties
+from traceability.parties.models import Member, Party, Site
+
+from .build import document_uri
+from .steps import Step
+from .tables import step_for
+
+MAX_CODES = 1000
+MAX_TEXT = 500  # characters of a code or a detail
+MAX_LOT = 20  # AI 10
+_DOCUMENTS = ("despatch", "order", "report", "rma")
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A scan that was read: who, which step, which codes, where, with what details, at what time."""
+
+    party: Party
+    member: Member | None
+    step: Step
+    codes: list[ScannedCode]
+    site: Site
+    details: dict[str, str]
+    now: int
+
+    @property
+    def today(self) -> date:
+        """The calendar day at the place."""
+        return datetime.fromtimestamp(self.now / 1000, ZoneInfo(self.site.time_zone)).date()
+
+    @property
+    def offset_minutes(self) -> int:
+        offset = datetime.fromtimestamp(self.now / 1000, ZoneInfo(self.site.time_zone)).utcoffset()
+        return int(offset.total_seconds() // 60) if offset else 0
+
+    @property
+    def epcs(self) -> list[str]:
+        """What was scanned, each thing once, in the order of scanning."""
+        return list(dict.fromkeys(code.epc for code in self.codes if code.epc))
+
+    @property
+    def raw(self) -> list[str]:
+        return [code.raw for code in self.codes]
+
+    @property
+    def may(self) -> bool:
+        """Whether the member's role suffices; a party's own system acts for the party."""
+        return self.member is None or not self.step.quality_only or is_quality(self.member)
+
+
+def is_quality(member: Member) -> bool:
+    """Whether the member may release and override: quality or admin."""
+    return member.role in {Member.Role.QUALITY, Member.Role.ADMIN}
+
+
+def read(
+    *,
+    party: Party,
+    member: Member | None,
+    step: str,
+    codes: Sequence[str],
+    place: str,
+    details: Mapping[str, str],
+) -> Scan:
+    """The call as the rooms below understand it."""
+    if member is not None and member.party_id != party.id:
+        raise ProblemError(403, "not-your-party", "this person does not act for this party")
+    chosen = step_for(party.roles, step)
+    if chosen is None:
+        raise ProblemError(400, "unknown-step", f"{step[:60]!r} is not a step of this party's roles")
+    if not 1 <= len(codes) <= MAX_CODES:
+        raise ProblemError(400, "codes", f"a step takes 1 to {MAX_CODES} codes")
+    site = parties.site_by_uri(place) or Site.objects.filter(id=place).first()
+    if site is None or site.party_id != party.id:
+        raise ProblemError(403, "not-your-place", f"{place[:200]!r} is not a place of this party")
+    now = now_ms()
+    today = datetime.fromtimestamp(now / 1000, UTC).date()
+    scanned = [_code(text, today) for text in codes]
+    return Scan(party, member, chosen, scanned, site, _details(chosen, details, today), now)
+
+
+def own_uri(party: Party) -> str:
+    """The URI that names the party in source and destination lists: its GLN, where it has one."""
+    uris = parties.uris_of(party)
+    return uris[-1] if len(uris) > 1 else uris[0]
+
+
+def _code(raw: str, today: date) -> ScannedCode:
+    if len(raw) > MAX_TEXT or "\x00" in raw:
+        raise ProblemError(400, "code-unreadable", f"{raw[:60]!r}: a code has at most {MAX_TEXT} characters and no NUL")
+    try:
+        return scan.parse(raw, today=today)
+    except Gs1Error as error:
+        raise ProblemError(400, f"code-{error.code}", f"{raw[:60]!r}: {error.detail}") from error
+
+
+def _details(step: Step, given: Mapping[str, str], today: date) -> dict[str, str]:
+    """The details that say something: party names become URIs, a container's code its EPC, numbers documents."""
+    details = {name: str(value).strip() for name, value in given.items() if str(value).strip()}
+    missing = [name for name in step.needs if name not in details]
+    if missing:
+        raise ProblemError(400, "details-missing", f"the step {step.id} needs: {', '.join(missing)}")
+    for name, value in details.items():
+        if len(value) > MAX_TEXT or "\x00" in value:
+            raise ProblemError(400, "details", f"{name} has at most {MAX_TEXT} characters and no NUL")
+    for name in {"receiver", "sender"} & details.keys():
+        details[name] = _party_uri(name, details[name])
+    for name in details.keys() & set(_DOCUMENTS):
+        details[name] = document_uri(details[name])
+    if "container" in details:
+        details["container"] = _container(details["container"], today)
+    _require_lot_and_date(details)
+    if "quantity_left" in details and not (details["quantity_left"].isascii() and details["quantity_left"].isdigit()):
+        raise ProblemError(400, "quantity-left", "the quantity left must be a whole number")
+    return details
+
+
+def _party_uri(name: str, value: str) -> str:
+    party = parties.party_by_uri(value) or Party.objects.filter(id=value).first()
+    if party is None:
+        raise ProblemError(400, f"unknown-{name}", f"{value!r} is not a party that is registered here")
+    return own_uri(party)
+
+
+def _container(value: str, today: date) -> str:
+    code = _code(value, today)
+    if code.kind != "sscc":
+        raise ProblemError(400, "container", "the container needs an SSCC")
+    return code.epc
+
+
+def _require_lot_and_date(details: Mapping[str, str]) -> None:
+    lot = details.get("lot", "")
+    if len(lot) > MAX_LOT or not lot.isprintable():
+        raise ProblemError(400, "lot", f"a lot number has at most {MAX_LOT} printable characters")
+    if "expiry" in details:
+        try:
+            date.fromisoformat(details["expiry"])
+        except ValueError as error:
+            raise ProblemError(400, "expiry", "the expiry date must be year-month-day, such as 2028-12-31") from error
