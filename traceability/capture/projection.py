@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
-from traceability.common import masterdata
+from traceability.common import bulk, masterdata
 from traceability.common.projection import LogEntry, Projection
 from traceability.epcis import event as epcis_event
 from traceability.epcis.event import EventView
@@ -20,7 +20,11 @@ def _apply(entries: Sequence[LogEntry]) -> None:
         return
     events = [_event(entry, view) for entry, view in seen]
     PublishedEvent.objects.bulk_create(events, batch_size=BATCH)
-    EventEpc.objects.bulk_create(chain.from_iterable(_epcs(e.index, v) for e, v in seen), batch_size=BATCH)
+    bulk.insert(
+        EventEpc,
+        ("event_index", "role", "epc", "event_time_ms"),
+        chain.from_iterable(_epcs(e.index, v) for e, v in seen),
+    )
     EventClass.objects.bulk_create(chain.from_iterable(_classes(e.index, v) for e, v in seen), batch_size=BATCH)
     EventTransaction.objects.bulk_create(
         chain.from_iterable(_transactions(e.index, v) for e, v in seen), batch_size=BATCH
@@ -89,9 +93,9 @@ def _event(entry: LogEntry, view: EventView) -> PublishedEvent:
     )
 
 
-def _epcs(index: int, view: EventView) -> Iterable[EventEpc]:
+def _epcs(index: int, view: EventView) -> Iterable[bulk.Row]:
     for role, epc in dict.fromkeys(view.epcs):
-        yield EventEpc(event_index=index, role=role, epc=epc, event_time_ms=view.event_time_ms)
+        yield index, role, epc, view.event_time_ms
 
 
 def _classes(index: int, view: EventView) -> Iterable[EventClass]:

@@ -6,6 +6,7 @@ indexes in which the version was active. A contract whose scope names the item g
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from .draft import Draft
@@ -67,6 +68,11 @@ class Version:
     def name(self) -> str:
         return f"{self.contract}/{self.number}"
 
+    @cached_property
+    def typed(self) -> Parameters:
+        """The parameters as the template reads them."""
+        return check(self.template, self.parameters)
+
     def judges(self, index: int) -> bool:
         return self.active_from <= index and (self.active_to is None or index < self.active_to)
 
@@ -95,11 +101,10 @@ def evaluate(kind: Kind, facts: Facts, versions: Sequence[Version], *, ledger_ti
             part = _scoped(facts, version, mine)
             if part is None:
                 continue
-            typed = template.parameters.read(version.parameters)
             timed = {"ledger_time_ms": ledger_time_ms} if kind == "despatch" else {}
             found += [
                 Judged(draft, version)
-                for draft in template.evaluate(typed, part, **timed)
+                for draft in template.evaluate(version.typed, part, **timed)
                 if version.judges(draft.anchor)
             ]
     return _without_shadows(_once(found))

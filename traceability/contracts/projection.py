@@ -9,7 +9,7 @@ clock (`tick`), whichever comes first: both give the same row.
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,12 +94,29 @@ def _judge(kind: Kind, moments: Moments, versions: Sequence[Version], batch: _Ba
         return
     facts = _GATHER[kind](list(moments), end=batch.end)
     store = _Store(kind, moments)
+    clear: set[Hashable] = set()
     for subject in sorted(moments):
-        if subject in facts:
-            for index in sorted(moments[subject]):
-                found = engine.evaluate(kind, facts[subject].as_of(index), versions, ledger_time_ms=0)
-                store.update(subject, facts[subject], found, index)
+        if subject not in facts:
+            continue
+        likeness = _likeness(facts[subject])
+        for index in sorted(moments[subject]):
+            if (likeness, index) in clear and not store.knows(subject):
+                continue
+            found = engine.evaluate(kind, facts[subject].as_of(index), versions, ledger_time_ms=0)
+            store.update(subject, facts[subject], found, index)
+            if likeness and not found:
+                clear.add((likeness, index))
     store.save()
+
+
+def _likeness(facts: Facts) -> Hashable | None:
+    """What is equal for packs that differ in their serials only (a case's, say): one that is clear speaks for all.
+
+    None for what is judged by itself: containers, whose contents differ, and holders.
+    """
+    if not isinstance(facts, ThingFacts) or not facts.lot or not facts.gtin:
+        return None
+    return tuple(seen.index for seen in facts.events), facts.item, facts.gtin, facts.lot
 
 
 def _judge_shipments(
@@ -165,6 +182,10 @@ class _Store:
         for row in in_chunks(Finding.objects.filter(kind=kind), "subject", subjects):
             self.rows[row.key] = row
             self.by_subject[row.subject].add(row.key)
+
+    def knows(self, subject: str) -> bool:
+        """Whether there is, or was, a finding on the subject."""
+        return bool(self.by_subject.get(subject))
 
     def update(self, subject: str, facts: Facts, found: Sequence[Judged], index: int) -> None:
         """Open, change or retract the findings on a subject as of a log index."""

@@ -5,19 +5,23 @@ Per batch and table one read, one delete and one insert (in chunks of what a sta
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model, QuerySet
 
 from traceability.capture import selectors as captured
 from traceability.capture.models import EventClass, EventEpc, EventPartner, EventTransaction, PublishedEvent
+from traceability.common import bulk
 from traceability.common.projection import LogEntry, Projection
 
 from . import fold, opening
 from .authority import Authority, Items
 from .fold import Fact
 from .models import Containment, ItemState, LotStatus, Shipment
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 # SQLite takes 32,766 values in a statement and PostgreSQL 65,535.
 CHUNK = 5_000
@@ -79,14 +83,20 @@ def _emptying(indexes: Collection[int]) -> set[int]:
 
 
 def _fold_items(epcs: Collection[str]) -> None:
-    facts = facts_of(epcs)
-    items = Items(facts)
-    _replace(ItemState, "epc", epcs, (_item_row(epc, found, items) for epc, found in facts.items() if found))
-    _replace(Containment, "child", epcs, (row for epc, found in facts.items() for row in _stay_rows(epc, found)))
+    """Fold each history once: the packs of a case share theirs, and only their names differ."""
+    items = Items(epcs)
+    states, stays = [], []
+    for facts, sharing in histories(epcs):
+        newest = max(fact.index for fact in facts)
+        state = tuple(vars(fold.item(facts)).values())
+        states += [(epc, items.gtin(epc, newest), *state) for epc in sharing]
+        stays += [(epc, *vars(stay).values()) for stay in fold.stays(facts) for epc in sharing]
+    _replace(ItemState, epcs, ("epc", "gtin", *_names(fold.Item)), states)
+    _replace(Containment, epcs, ("child", *_names(fold.Stay)), stays)
 
 
-def facts_of(epcs: Collection[str]) -> dict[str, list[Fact]]:
-    """Each thing's effective facts in order, with the emptyings of containers that it was in."""
+def histories(epcs: Collection[str]) -> Iterator[tuple[list[Fact], list[str]]]:
+    """The effective facts of things in order, emptyings of their containers included, with the things they concern."""
     links = list(_in_chunks(EventEpc.objects.values_list("epc", "event_index", "role"), "epc", epcs))
     parents = dict(
         _in_chunks(
@@ -99,21 +109,20 @@ def facts_of(epcs: Collection[str]) -> dict[str, list[Fact]]:
     for epc, index, role in links:
         by_epc[epc].add((index, role))
     emptied = _emptied_by_parent(set(parents.values()))
-    for epc, index, role in links:
-        if role == "child":
-            by_epc[epc] |= {(other, "emptied") for other in emptied.get(parents.get(index, ""), ())}
+    if emptied:
+        for epc, index, role in links:
+            if role == "child":
+                by_epc[epc] |= {(other, "emptied") for other in emptied.get(parents.get(index, ""), ())}
     for parent, indexes in emptied.items():
         parents |= dict.fromkeys(indexes, parent)
     events = _effective({index for pairs in by_epc.values() for index, _ in pairs}, parents)
-    return {
-        epc: fold.own(
-            sorted(
-                (replace(events[index], role=role) for index, role in pairs if index in events),
-                key=lambda fact: (*fact.order, fact.role),
-            )
-        )
-        for epc, pairs in by_epc.items()
-    }
+    sharing: dict[frozenset[tuple[int, str]], list[str]] = defaultdict(list)
+    for epc, pairs in by_epc.items():
+        sharing[frozenset(pairs)].append(epc)
+    for history, names in sharing.items():
+        facts = [replace(events[index], role=role) for index, role in history if index in events]
+        if facts := fold.own(sorted(facts, key=lambda fact: (*fact.order, fact.role))):
+            yield facts, names
 
 
 def _emptied_by_parent(parents: Collection[str]) -> dict[str, set[int]]:
@@ -176,16 +185,6 @@ def _fact(row: PublishedEvent, parent: str, destination: str) -> Fact:
     )
 
 
-def _item_row(epc: str, facts: Sequence[Fact], items: Items) -> ItemState:
-    state = fold.item(facts)
-    return ItemState(epc=epc, gtin=items.gtin(epc, max(fact.index for fact in facts)), **state.__dict__)
-
-
-def _stay_rows(epc: str, facts: Sequence[Fact]) -> Iterator[Containment]:
-    for stay in fold.stays(facts):
-        yield Containment(child=epc, **stay.__dict__)
-
-
 def _fold_shipments(documents: Collection[str]) -> None:
     """Shipments under these despatch advices, and under these orders where an event names no advice."""
     links = list(
@@ -217,7 +216,8 @@ def _fold_shipments(documents: Collection[str]) -> None:
         row = _shipment_row(document, fold.trip([(fact, frozenset(epcs[fact.index])) for fact in ordered]))
         if row is not None:
             rows.append(row)
-    _replace(Shipment, "despatch", documents, rows)
+    _delete(Shipment, "despatch", documents)
+    Shipment.objects.bulk_create(rows, batch_size=CHUNK // 15)
 
 
 def _shipment_row(document: str, trip: fold.Trip) -> Shipment | None:
@@ -253,18 +253,27 @@ def _fold_lots(classes: Collection[str]) -> None:
     for name, found in by_class.items():
         state = fold.lot(sorted(found.values(), key=lambda fact: fact.order))
         if state != fold.LotFacts():
-            rows.append(LotStatus(lot_class=name, **state.__dict__))
-    _replace(LotStatus, "lot_class", classes, rows)
+            rows.append((name, *vars(state).values()))
+    _replace(LotStatus, classes, ("lot_class", *_names(fold.LotFacts)), rows)
 
 
 def _speaks_of_the_lot(fact: Fact) -> bool:
     return "recalled" in fact.persistent_set | fact.persistent_unset or fact.step in _LOT_STEPS
 
 
-def _replace(model: type[Model], key: str, values: Collection[str], rows: Iterable[Model]) -> None:
+def _replace(model: type[Model], keys: Collection[str], columns: Sequence[str], rows: Iterable[bulk.Row]) -> None:
+    """New rows in the place of all those that had one of the keys; the first column is the key."""
+    _delete(model, columns[0], keys)
+    bulk.insert(model, columns, rows)
+
+
+def _names(kind: "type[DataclassInstance]") -> list[str]:
+    return [field.name for field in fields(kind)]
+
+
+def _delete(model: type[Model], key: str, values: Collection[str]) -> None:
     for chunk in _chunks(values):
         model._default_manager.filter(**{f"{key}__in": chunk}).delete()
-    model._default_manager.bulk_create(rows, batch_size=CHUNK // 5)
 
 
 def _in_chunks(rows: QuerySet[Any, Any], column: str, values: Collection[Any]) -> Iterator[Any]:

@@ -48,8 +48,14 @@ class _Events:
         self.many = _naming_many(rows)
         self.returns = _returns(rows, reference)
         self.fingerprints = {index: _fingerprint(body) for index, body in capture.bodies(list(doubled)).items()}
+        self._seen: dict[int, Seen] = {}
 
     def seen(self, row: PublishedEvent) -> Seen:
+        if row.index not in self._seen:
+            self._seen[row.index] = self._read(row)
+        return self._seen[row.index]
+
+    def _read(self, row: PublishedEvent) -> Seen:
         place = _place(row)
         return Seen(
             index=row.index,
