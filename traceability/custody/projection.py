@@ -119,8 +119,13 @@ def histories(epcs: Collection[str]) -> Iterator[tuple[list[Fact], list[str]]]:
     sharing: dict[frozenset[tuple[int, str]], list[str]] = defaultdict(list)
     for epc, pairs in by_epc.items():
         sharing[frozenset(pairs)].append(epc)
+    seen = {
+        (index, role): replace(events[index], role=role)
+        for index, role in frozenset().union(*sharing)
+        if index in events
+    }
     for history, names in sharing.items():
-        facts = [replace(events[index], role=role) for index, role in history if index in events]
+        facts = [seen[pair] for pair in history if pair in seen]
         if facts := fold.own(sorted(facts, key=lambda fact: (*fact.order, fact.role))):
             yield facts, names
 
