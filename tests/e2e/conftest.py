@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ class DemoHouse:
 
     folder: Path
     world: dict[str, Any]
+    process: "subprocess.Popen[bytes]"
 
     @property
     def base_url(self) -> str:
@@ -56,6 +57,23 @@ class DemoHouse:
             sqlite3.connect(f"file:{self.folder}/dosetrail.sqlite3?mode=ro", uri=True, timeout=20)
         ) as database:
             return database.execute(query).fetchall()
+
+    def processes(self) -> dict[str, int]:
+        """The process IDs of the running house: `supervisor`, and of its children `web` and `engine`."""
+        found = {"supervisor": self.process.pid}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with suppress(OSError):
+                    words = (entry / "cmdline").read_bytes().split(b"\0")[:-1]
+                    parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                    if parent == self.process.pid and words[-1:] in ([b"web"], [b"engine"]):
+                        found[words[-1].decode()] = int(entry.name)
+        return found
+
+    def restart(self) -> None:
+        """Start the house's processes again on the same data and port, as a second `make demo` does."""
+        port = int(self.base_url.rpartition(":")[2])
+        self.process = start(self.folder, port, 0)
 
     def until(self, reached: Any, *, seconds: float = 15) -> None:
         """Wait until `reached()` is true; fails when it does not become so."""
@@ -138,9 +156,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoHouse]:
 
 def _house(folder: Path, seed: int) -> Iterator[DemoHouse]:
     process = start(folder, free_port(), seed)
+    house = None
     try:
-        yield DemoHouse(folder, wait_for_world(folder, process))
+        house = DemoHouse(folder, wait_for_world(folder, process), process)
+        yield house
     finally:
+        process = house.process if house else process
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(timeout=30)
