@@ -2,6 +2,7 @@
 
 import json
 import socket
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,7 @@ class Command(BaseCommand):
         base = f"http://{_reachable_host(settings.HOST)}:{settings.PORT}"
         self.stdout.write(f"\nDosetrail runs at {base}/   (Ctrl-C stops it)\n\n")
         if settings.HOST == "0.0.0.0":  # noqa: S104  # asked for by the user: the phone in the same network
-            code = qrcode.QRCode(border=1)
-            code.add_data(base + "/")
-            code.print_ascii(out=self.stdout, invert=True)
+            self.stdout.write(terminal_qr(base + "/"))
         self.stdout.write("Click first:\n")
         self.stdout.write(f"  a patient's pack   {base}{world['samples']['good']}\n")
         self.stdout.write(f"  one that got warm  {base}{world['samples']['cold_chain_break']}\n")
@@ -34,6 +33,15 @@ class Command(BaseCommand):
         for name in FIRST_USERS:
             user = world["users"][name]
             self.stdout.write(f"  {name:22} {user['password']}   {world['parties'][user['party']]['name']}\n")
+
+
+def terminal_qr(text: str) -> str:
+    """A QR code in half blocks, light on dark as most terminals are; in one piece, for each write ends a line."""
+    drawn = StringIO()
+    code = qrcode.QRCode(border=2)
+    code.add_data(text)
+    code.print_ascii(out=drawn, invert=True)
+    return drawn.getvalue()
 
 
 def _reachable_host(host: str) -> str:
