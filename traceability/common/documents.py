@@ -71,6 +71,6 @@ def prepare(drafts: Sequence[Draft]) -> Signed:
 
 def store(signed: Signed) -> None:
     """Keep the documents and queue their statements, in one transaction (the caller's, where there is one)."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         Document.objects.bulk_create(signed.documents, batch_size=500)
         ledger.submit(signed.statements)

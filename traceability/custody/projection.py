@@ -14,6 +14,7 @@ from traceability.capture import selectors as captured
 from traceability.capture.models import EventClass, EventEpc, EventPartner, EventTransaction, PublishedEvent
 from traceability.common import bulk
 from traceability.common.projection import LogEntry, Projection
+from traceability.gs1.epc import NMPA_PREFIX
 
 from . import fold, opening
 from .authority import Authority, Items
@@ -84,7 +85,7 @@ def _emptying(indexes: Collection[int]) -> set[int]:
 
 def _fold_items(epcs: Collection[str]) -> None:
     """Fold each history once: the packs of a case share theirs, and only their names differ."""
-    items = Items(epcs)
+    items = Items(epc for epc in epcs if epc.startswith(NMPA_PREFIX))  # a GTIN stands in the name of the others
     states, stays = [], []
     for facts, sharing in histories(epcs):
         newest = max(fact.index for fact in facts)

@@ -1,6 +1,8 @@
 """The projection runner: a cursor that is the log index, rebuilt to the same rows."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from ledger import api as ledger
 from traceability.common import documents, masterdata, projection
@@ -63,6 +65,55 @@ def test_a_projection_waits_for_the_one_before_it(monkeypatch: pytest.MonkeyPatc
     assert projection.advance(second) == 0
     projection.advance_all()
     assert seen == list(range(ledger.published_size()))
+
+
+@pytest.mark.usefixtures("versions")
+def test_few_new_entries_are_read_once_for_all_projections(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[tuple[str, int]] = []
+    folds = [
+        masterdata.MASTER_DATA,
+        *(
+            projection.Projection(name, (), lambda entries, name=name: seen.extend((name, e.index) for e in entries))
+            for name in ("b", "c", "d")
+        ),
+    ]
+    monkeypatch.setattr(projection, "all_projections", lambda: folds)
+    projection.advance_all()
+    _record("site:a", "third")
+    ledger.sequence_once()
+    seen.clear()
+    newest = ledger.published_size() - 1
+    with CaptureQueriesContext(connection) as captured:
+        assert projection.advance_all() == len(folds)
+    assert seen == [("b", newest), ("c", newest), ("d", newest)]
+    assert len([query for query in captured if "ledger_entry" in query["sql"]]) == 1
+    assert set(Cursor.objects.values_list("position", flat=True)) == {newest + 1}
+
+
+@pytest.mark.usefixtures("versions")
+def test_a_projection_that_fails_does_not_hold_back_those_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = True
+
+    def fail(_: object) -> None:
+        if broken:
+            raise ZeroDivisionError
+
+    folds = [masterdata.MASTER_DATA, projection.Projection("second", (), fail)]
+    monkeypatch.setattr(projection, "all_projections", lambda: folds)
+    broken = False
+    projection.advance_all()
+    _record("site:a", "third")
+    ledger.sequence_once()
+    broken = True
+    with pytest.raises(ZeroDivisionError):
+        projection.advance_all()
+    position = dict(Cursor.objects.values_list("projection", "position"))
+    assert position == {"master-data": ledger.published_size(), "second": ledger.published_size() - 1}
+    broken = False
+    projection.advance_all()
+    assert set(Cursor.objects.values_list("position", flat=True)) == {ledger.published_size()}
 
 
 def test_nothing_is_recorded_when_the_transaction_fails() -> None:
