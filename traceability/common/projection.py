@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,12 +14,8 @@ from ledger import api as ledger
 
 from .models import Cursor, Document
 
-logger = logging.getLogger(__name__)
-
 # At most so many entries per transaction, so that a projection never holds the write gate for long.
 BATCH = 500
-# Up to so many new entries pass all projections in one transaction: reading and committing once is most of their cost.
-TOGETHER = 50
 
 
 @dataclass(frozen=True)
@@ -82,40 +77,17 @@ def advance(projection: Projection, *, limit: int = BATCH) -> int:
 def advance_all() -> int:
     """Advance every projection until all have caught up with the published log; the number of entries applied."""
     total = 0
-    while True:
-        projections = all_projections()
-        applied = _advance_together(projections) or sum(map(advance, projections))
-        if not applied:
-            return total
+    projections = all_projections()
+    while _is_behind(projections) and (applied := sum(map(advance, projections))):
         total += applied
+    return total
 
 
-def _advance_together(projections: Sequence[Projection]) -> int:
-    """Apply a few new entries to all projections in one transaction; 0 where they stand apart or many entries wait.
-
-    Then each goes by itself, which several workers may do side by side. It does so as well where one of them fails, so
-    that those before it go on.
-    """
-    positions = set(Cursor.objects.values_list("position", flat=True))
-    if len(positions) != 1 or not 0 < ledger.published_size() - min(positions) <= TOGETHER:
-        return 0
-    names = [projection.name for projection in projections]
-    try:
-        with transaction.atomic():
-            cursors = list(Cursor.objects.select_for_update().order_by("projection"))
-            positions = {cursor.position for cursor in cursors}
-            if sorted(names) != [cursor.projection for cursor in cursors] or len(positions) != 1:
-                return 0
-            entries = read_entries(min(positions), TOGETHER)
-            if not entries:
-                return 0
-            for projection in projections:
-                projection.apply(entries)
-            Cursor.objects.filter(projection__in=names).update(position=entries[-1].index + 1)
-    except Exception:
-        logger.exception("folding entries together failed; each projection goes by itself")
-        return 0
-    return len(entries) * len(projections)
+def _is_behind(projections: Sequence[Projection]) -> bool:
+    """Whether one of them has entries to read; two queries, since most calls find nothing."""
+    position = dict(Cursor.objects.values_list("projection", "position"))
+    size = ledger.published_size()
+    return any(position.get(projection.name, 0) < size for projection in projections)
 
 
 def read_entries(start: int, limit: int) -> list[LogEntry]:

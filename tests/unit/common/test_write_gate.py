@@ -62,3 +62,47 @@ def test_another_process_waits_on_the_file(tmp_path: Path) -> None:
     gate.release()
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.close(descriptor)
+
+
+def test_a_process_that_comes_again_goes_behind_those_who_wait(tmp_path: Path) -> None:
+    assert [_entries_until_served(tmp_path / f"fair{turn}", fair=True) for turn in range(20)] == [1] * 20
+
+
+def test_without_the_turnstile_it_barges_in(tmp_path: Path) -> None:
+    assert max(_entries_until_served(tmp_path / f"unfair{turn}", fair=False) for turn in range(20)) > 1
+
+
+def _entries_until_served(lock: Path, *, fair: bool) -> int:
+    """How often a process enters again before one that waits is let in; two gates stand for two processes."""
+    busy, waiting = WriteGate(str(lock)), WriteGate(str(lock))
+    busy.acquire()
+    served = threading.Event()
+    thread = threading.Thread(target=lambda: (waiting.acquire(), served.set(), waiting.release()))
+    thread.start()
+    while not _is_locked(Path(f"{lock}.turn")):
+        pass
+    if not fair:
+        assert busy._descriptors is not None
+        busy._descriptors = (os.open(f"{lock}.other", os.O_RDWR | os.O_CREAT), busy._descriptors[1])
+    entries = 0
+    while not served.is_set():
+        busy.release()
+        busy.acquire()
+        entries += 1
+    busy.release()
+    thread.join(timeout=5)
+    return entries
+
+
+def _is_locked(path: Path) -> bool:
+    if not path.exists():
+        return False
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
