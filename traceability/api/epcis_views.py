@@ -23,6 +23,7 @@ from . import bodies, problems, queries
 from .authentication import party_of
 
 PUBLISH_WAIT_SECONDS = 1.0
+MAX_IDEMPOTENCY_KEY = 128
 ERROR_BEHAVIOURS = ("rollback", "proceed")
 
 
@@ -87,7 +88,9 @@ class Events(EpcisView):
 
     def post(self, request: Request) -> JsonResponse:
         event = capture.parse_event(bodies.read(request))
-        key = request.headers.get("Idempotency-Key", "")[:128]
+        key = request.headers.get("Idempotency-Key", "")
+        if len(key) > MAX_IDEMPOTENCY_KEY:
+            raise ProblemError(400, "idempotency-key", f"Idempotency-Key has at most {MAX_IDEMPOTENCY_KEY} characters")
         accepted = capture.accept_events([event], reporter=self.party(), idempotency_key=key)[0]
         location = f"{request.path}/{accepted.event_id}"
         if accepted.already_recorded and not self._is_retry(accepted, key):

@@ -3,22 +3,29 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import JsonResponse
+from django.http import HttpResponse, JsonResponse
+from django.utils.http import content_disposition_header
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from ledger import api as ledger
+from traceability.capture import device_signed
+from traceability.coldchain import originals
+from traceability.coldchain import selectors as coldchain_files
 from traceability.coldchain import services as coldchain
 from traceability.coldchain.loggers.model import LoggerError
+from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
 from traceability.parties import selectors as parties
 from traceability.parties.models import Site
 from traceability.scans import services as scans
 from traceability.scans.preflight import Preflight as PreflightAnswer
 
-from . import bodies
+from . import bodies, problems
 from .authentication import party_of
 
+MAX_STATEMENTS = 1000
 _MEMBERS = {"step", "codes", "place", "details", "nonce", "override_reason"}
 
 
@@ -55,6 +62,29 @@ class Scans(APIView):
         return JsonResponse(body, status=201)
 
 
+class Statements(APIView):
+    """Events that a device of the party has signed itself: `{"statements": [{event, secret, statement}, …]}`."""
+
+    parser_classes = ()
+
+    def post(self, request: Request) -> JsonResponse:
+        body = bodies.read_object(request)
+        items = body.get("statements")
+        if set(body) != {"statements"} or not isinstance(items, list) or not 1 <= len(items) <= MAX_STATEMENTS:
+            raise ProblemError(400, "statements", f"send a list of 1 to {MAX_STATEMENTS} items as statements")
+        accepted = device_signed.accept_statements(items, reporter=party_of(request))
+        receipt = ledger.submission_receipt([one.statement_hash for one in accepted], now_ms())
+        answer = [
+            {
+                "eventID": one.event_id,
+                "statementHash": one.statement_hash,
+                "alreadyRecorded": one.already_recorded,
+            }
+            for one in accepted
+        ]
+        return JsonResponse({"statements": answer, "receipt": receipt}, status=202)
+
+
 class LoggerFiles(APIView):
     """A temperature logger's file: multipart with `file`, `holder` or `site`, `time_zone`."""
 
@@ -89,6 +119,22 @@ class LoggerFiles(APIView):
         if site is None or site.party_id != party_of(request).id:
             raise ProblemError(403, "not-your-place", f"{value!r} is not a place of this party")
         return site
+
+
+class LoggerFile(APIView):
+    """The original bytes of a logger file, to who uploaded it and to the regulator."""
+
+    def get(self, request: Request, sha256: str) -> HttpResponse:
+        held = coldchain_files.file_by_hash(sha256, party=party_of(request))
+        if held is None:
+            raise problems.not_found("there is no such logger file")
+        try:
+            content = originals.load(held.sha256)
+        except originals.OriginalError as error:
+            raise ProblemError(410, "original-lost", str(error)) from error
+        response = HttpResponse(content, content_type="application/octet-stream")
+        response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=held.filename)
+        return response
 
 
 def _call(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -56,8 +56,8 @@ class PublishedEvent(models.Model):
     biz_location = models.CharField(max_length=1024)
     lot = models.CharField(max_length=64, default="")  # of ilmd
     expiry = models.CharField(max_length=40, default="")  # of ilmd, as written
-    persistent_set = models.CharField(max_length=512, default="")  # bare words, space-separated
-    persistent_unset = models.CharField(max_length=512, default="")
+    persistent_set = models.CharField(max_length=2600, default="")  # bare words, space-separated
+    persistent_unset = models.CharField(max_length=2600, default="")
     declaration_ms = models.BigIntegerField(null=True)  # set on an error declaration
     declaration_reason = models.CharField(max_length=256, default="")
     voided_by = models.BigIntegerField(null=True)  # index of the effective error declaration

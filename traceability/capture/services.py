@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,14 +44,18 @@ class Accepted:
 
 
 @dataclass(frozen=True)
-class _Prepared:
-    """An event ready to be committed."""
+class Prepared:
+    """An event ready to be committed; `place` is its place in the call."""
 
     place: int
     body: dict[str, Any]
     event_id: str
     declaration: str
     content_sha256: str
+
+
+# Signs new events: the documents and statements of these, in their order.
+Sign = Callable[[Sequence[Prepared]], documents.Signed]
 
 
 def accept_document(body: bytes, *, reporter: Party, error_behaviour: str = "rollback") -> CaptureJob:
@@ -64,7 +68,7 @@ def accept_document(body: bytes, *, reporter: Party, error_behaviour: str = "rol
     known = CaptureJob.objects.filter(reporter=reporter.uri, body_sha256=digest).first()
     if known is not None:
         return known
-    _require_room(len(body))
+    require_room(len(body))
     document = _parse(body)
     faults = validation.validate_document(document, cbv_compliant=reporter.cbv_compliant)
     if any(fault.event_index is None for fault in faults) or (faults and error_behaviour == "rollback"):
@@ -85,7 +89,7 @@ def accept_document(body: bytes, *, reporter: Party, error_behaviour: str = "rol
         event_count=len(events),
         errors=[_error(fault) for fault in [*faults, *refused]][:MAX_ERRORS_SHOWN],
     )
-    _store(prepared, reporter=reporter, job=job, strict=error_behaviour == "rollback")
+    _store(prepared, reporter=reporter, sign=_hosted(reporter, {}), job=job, strict=error_behaviour == "rollback")
     return job
 
 
@@ -95,9 +99,13 @@ def accept_events(
     reporter: Party,
     annotation: Mapping[str, Any] | None = None,
     idempotency_key: str = "",
+    sign: Sign | None = None,
 ) -> list[Accepted]:
-    """Take in bare events (each with its own `@context`), all or none; CaptureError names event and field."""
-    _require_room(0)
+    """Take in bare events (each with its own `@context`), all or none; CaptureError names event and field.
+
+    `sign` gives the signed documents of events that are new; without it the party's hosted key signs.
+    """
+    require_room(0)
     faults = []
     for place, event in enumerate(events):
         found = validation.validate_event(event, cbv_compliant=reporter.cbv_compliant)
@@ -109,13 +117,17 @@ def accept_events(
     if refused:
         raise _refusal(refused)
     return _store(
-        prepared, reporter=reporter, annotation=dict(annotation or {}), idempotency_key=idempotency_key, strict=True
+        prepared,
+        reporter=reporter,
+        sign=sign or _hosted(reporter, annotation or {}),
+        idempotency_key=idempotency_key,
+        strict=True,
     )
 
 
 def parse_event(body: bytes) -> dict[str, Any]:
     """One bare event from the bytes of a request; CaptureError when it is not strict JSON."""
-    _require_room(len(body))
+    require_room(len(body))
     event = _parse(body)
     if not isinstance(event, dict):
         raise CaptureError(400, "not-an-event", "the body must be one EPCIS event", "ValidationException")
@@ -129,7 +141,7 @@ def _parse(body: bytes) -> Any:
         raise CaptureError(400, f"json-{error.code}", error.detail, "ValidationException") from error
 
 
-def _require_room(size: int) -> None:
+def require_room(size: int) -> None:
     if size > settings.CAPTURE_MAX_BYTES:
         raise _too_large(f"a document has at most {settings.CAPTURE_MAX_BYTES} bytes")
     if ledger.backlog() > settings.CAPTURE_MAX_BACKLOG:
@@ -146,10 +158,10 @@ def _too_large(detail: str) -> CaptureError:
     return CaptureError(413, "capture-limit", detail, "CaptureLimitExceededException", headers=headers)
 
 
-def _prepare(events: Sequence[tuple[int, dict[str, Any]]], reporter: Party) -> tuple[list[_Prepared], list[Fault]]:
+def _prepare(events: Sequence[tuple[int, dict[str, Any]]], reporter: Party) -> tuple[list[Prepared], list[Fault]]:
     """Give each event its ID and key; faults name those from the future or doubled with other content."""
     latest = now_ms() + FUTURE_TOLERANCE_MS
-    prepared: list[_Prepared] = []
+    prepared: list[Prepared] = []
     faults: list[Fault] = []
     seen: dict[tuple[str, str], str] = {}
     for place, event in events:
@@ -169,14 +181,14 @@ def _prepare(events: Sequence[tuple[int, dict[str, Any]]], reporter: Party) -> t
     return prepared, faults
 
 
-def _identified(place: int, event: dict[str, Any], reporter: Party) -> _Prepared:
+def _identified(place: int, event: dict[str, Any], reporter: Party) -> Prepared:
     content = json.dumps(event, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
     event_id = event.get("eventID")
     if event_id is None:
         event_id = _minted_id(reporter.uri.encode() + b"\0" + content)
         event = {**event, "eventID": event_id}
     declaration = event.get("errorDeclaration")
-    return _Prepared(
+    return Prepared(
         place=place,
         body=event,
         event_id=event_id,
@@ -195,21 +207,19 @@ def _minted_id(content: bytes) -> str:
 
 
 def _store(
-    prepared: Sequence[_Prepared],
+    prepared: Sequence[Prepared],
     *,
     reporter: Party,
+    sign: Sign,
     strict: bool,
     job: CaptureJob | None = None,
-    annotation: dict[str, Any] | None = None,
     idempotency_key: str = "",
 ) -> list[Accepted]:
     fresh, known, conflicts = _split(prepared, reporter)
     if conflicts and strict:
         raise _refusal(conflicts, status=409, kind="ResourceAlreadyExistsException")
-    key = parties.signer_for(reporter)
-    drafts = [documents.Draft(KIND, item.body, reporter.uri, key, annotation or {}) for item in fresh]
     unknown = master_data.unknown_identifiers([item.body for item in fresh])
-    signed = documents.prepare(drafts)
+    signed = sign(fresh)
     hashes = {
         item.event_id + item.declaration: one.statement_hash for item, one in zip(fresh, signed.documents, strict=True)
     }
@@ -246,11 +256,39 @@ def _store(
     ]
 
 
-def _split(prepared: Sequence[_Prepared], reporter: Party) -> tuple[list[_Prepared], dict[str, str], list[Fault]]:
+def _hosted(reporter: Party, annotation: Mapping[str, Any]) -> Sign:
+    """Signing with the party's hosted key."""
+
+    def sign(prepared: Sequence[Prepared]) -> documents.Signed:
+        try:
+            key = parties.signer_for(reporter)
+        except LookupError as error:
+            detail = "this party has no signing key in force here; register one, or send statements of its own device"
+            raise CaptureError(409, "no-signing-key", detail, "SecurityException") from error
+        drafts = [documents.Draft(KIND, item.body, reporter.uri, key, annotation) for item in prepared]
+        try:
+            return documents.prepare(drafts)
+        except ledger.ClaimsError as error:
+            raise _refusal([_claims_fault(prepared, reporter, error)]) from error
+
+    return sign
+
+
+def _claims_fault(prepared: Sequence[Prepared], reporter: Party, error: ledger.ClaimsError) -> Fault:
+    """Which event it is whose content has no claims: each is tried anew, since this is rare."""
+    for item in prepared:
+        try:
+            ledger.commit_claims(item.body, secret=bytes(32), party=reporter.uri)
+        except ledger.ClaimsError as found:
+            return Fault(item.place, "", "claims", str(found))
+    return Fault(None, "", "claims", str(error))
+
+
+def _split(prepared: Sequence[Prepared], reporter: Party) -> tuple[list[Prepared], dict[str, str], list[Fault]]:
     """What is new, what was recorded before (key -> statement hash), and what contradicts a recorded event."""
     rows = CapturedEvent.objects.filter(reporter=reporter.uri, event_id__in=[item.event_id for item in prepared])
     recorded = {row.event_id + row.declaration: row for row in rows}
-    fresh: dict[str, _Prepared] = {}
+    fresh: dict[str, Prepared] = {}
     known: dict[str, str] = {}
     conflicts: list[Fault] = []
     for item in prepared:

@@ -69,6 +69,24 @@ def prepare(drafts: Sequence[Draft]) -> Signed:
     return signed
 
 
+def sealed(items: Sequence[tuple[bytes, bytes, bytes]], *, kind: str, party: str) -> Signed:
+    """Documents whose statements were made elsewhere, from (JSON bytes, secret, statement); the caller checked them."""
+    now = now_ms()
+    rows = [
+        Document(
+            statement_hash=ledger.statement_hash(statement),
+            kind=kind,
+            party=party,
+            body=body,
+            secret=secret,
+            submitted_ms=now,
+            annotation={},
+        )
+        for body, secret, statement in items
+    ]
+    return Signed(rows, [statement for _, _, statement in items])
+
+
 def store(signed: Signed) -> None:
     """Keep the documents and queue their statements, in one transaction (the caller's, where there is one)."""
     with transaction.atomic(savepoint=False):

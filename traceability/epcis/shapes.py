@@ -6,6 +6,7 @@ from typing import Any
 
 from . import values
 from . import vocabulary as cbv
+from .context import PREFIXES
 from .values import Check, Scope
 
 
@@ -56,10 +57,19 @@ def anything(value: Any, scope: Scope) -> None:
     """Content of an extension: any JSON."""
 
 
+# Of a lot's attributes, those that we read: others are kept as they are.
+_MASTER_ATTRIBUTES: dict[str, Check] = {
+    f"{prefix}{name}": values.at_most(limit, values.text)
+    for name, limit in (("lotNumber", values.MAX_LOT), ("itemExpirationDate", values.MAX_DATE))
+    for prefix in ("cbvmda:", PREFIXES["cbvmda"])
+}
+
+
 def _ilmd(value: Any, scope: Scope) -> None:
     if values.is_object(value, scope):
         for name, member in value.items():
             with scope.faults.at(name):
+                _MASTER_ATTRIBUTES.get(name, anything)(member, scope)
                 _extension(name, member, scope)
 
 
@@ -83,11 +93,12 @@ SOURCE = Shape("source", {"type": _SDT, "source": values.identifier}, ("type", "
 DESTINATION = Shape("destination", {"type": _SDT, "destination": values.identifier}, ("type", "destination"))
 PLACE = Shape("place", {"id": values.identifier}, ("id",), open=True)
 _DISPOSITION = values.term(cbv.DISPOSITION)
+MAX_PERSISTENT = 10
 PERSISTENT_DISPOSITION = Shape(
     "persistentDisposition",
     {
-        "set": values.list_of(_DISPOSITION, minimum=1, unique=True),
-        "unset": values.list_of(_DISPOSITION, minimum=1, unique=True),
+        "set": values.list_of(_DISPOSITION, minimum=1, maximum=MAX_PERSISTENT, unique=True),
+        "unset": values.list_of(_DISPOSITION, minimum=1, maximum=MAX_PERSISTENT, unique=True),
     },
 )
 ERROR_DECLARATION = Shape(
@@ -101,7 +112,7 @@ ERROR_DECLARATION = Shape(
     open=True,
 )
 _DEVICE = {
-    "deviceID": values.uri,
+    "deviceID": values.at_most(values.MAX_TERM, values.uri),
     "deviceMetadata": values.uri,
     "rawData": values.uri,
     "dataProcessingMethod": values.uri,
@@ -141,11 +152,11 @@ SENSOR_ELEMENT = Shape(
 
 _COMMON: dict[str, Check] = {
     "@context": anything,
-    "type": values.text,
+    "type": values.at_most(values.MAX_EVENT_TYPE, values.text),
     "eventTime": values.time,
     "eventTimeZoneOffset": values.offset,
     "recordTime": values.time,
-    "eventID": values.uri,
+    "eventID": values.at_most(values.MAX_EVENT_ID, values.uri),
     "certificationInfo": _certification,
     "errorDeclaration": ERROR_DECLARATION,
 }

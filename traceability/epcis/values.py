@@ -15,10 +15,18 @@ from .vocabulary import Vocabulary
 Check = Callable[[Any, "Scope"], None]
 
 MAX_TEXT = 8192
+# What the index of events and the folds keep of an event has its place; what would not fit is refused at the door.
+MAX_URI = 1024
+MAX_EVENT_ID = 512
+MAX_TERM = 256
+MAX_EVENT_TYPE = 128
+MAX_LOT = 64
+MAX_DATE = 40
+_AMOUNTS = (1e-9, 1e15)
 # RFC 3986 characters only: no spaces, controls or letters that have two spellings.
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")
 _TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,18})?(Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,12})?(Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
 OFFSET = re.compile(r"[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)")
 _UOM = re.compile(r"[A-Z0-9]{2,3}")
@@ -63,11 +71,11 @@ def number(value: Any, scope: Scope) -> None:
 
 
 def quantity(value: Any, scope: Scope) -> None:
-    """An amount: a number that is not negative."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
-        scope.add("quantity", "an amount must not be negative")
-    else:
-        number(value, scope)
+    """An amount: 0, or a number that is neither negative nor beyond reason."""
+    number(value, scope)
+    smallest, largest = _AMOUNTS
+    if isinstance(value, int | float) and value and not smallest <= value <= largest:
+        scope.add("quantity", f"an amount is 0 or lies between {smallest:g} and {largest:g}")
 
 
 def hexadecimal(value: Any, scope: Scope) -> None:
@@ -106,34 +114,51 @@ def own_name(name: str, scope: Scope) -> None:
         scope.add("unknown-field", f"{name[:80]!r} is not a member here; one of your own must be a URI or a CURIE")
 
 
-def uri(value: Any, scope: Scope) -> None:
-    """A URI or CURIE."""
+def at_most(limit: int, check: Check) -> Check:
+    """A check for a text that passes `check` and has at most `limit` characters."""
+
+    def check_length(value: Any, scope: Scope) -> None:
+        if isinstance(value, str) and len(value) > limit:
+            scope.add("length", f"must have at most {limit} characters")
+        else:
+            check(value, scope)
+
+    return check_length
+
+
+def _uri(value: Any, scope: Scope) -> None:
     if is_text(value, scope) and not is_uri(value):
         scope.add("uri", f"{value[:80]!r} is not a URI")
+
+
+uri = at_most(MAX_URI, _uri)  # a URI or CURIE
 
 
 def identifier(value: Any, scope: Scope) -> None:
     """A URI that names a thing, a class, a place or a party; a GS1 form must be well formed, check digit included."""
     if not is_text(value, scope):
         return
+    if len(value) > MAX_URI:
+        scope.add("length", f"must have at most {MAX_URI} characters")
+        return
     if not is_uri(value):
         scope.add("uri", f"{value[:80]!r} is not a URI")
         return
     try:
-        epc.canonical(value)
+        if len(epc.canonical(value)) > MAX_URI:
+            scope.add("length", f"its canonical form has more than {MAX_URI} characters")
     except Gs1Error as error:
         scope.add(f"gs1-{error.code}", error.detail)
 
 
 def is_time(value: Any) -> bool:
-    """Whether `value` is a date-time with zone that exists."""
+    """Whether `value` is a date-time with zone that exists, in years that every calendar computes with."""
     if not isinstance(value, str) or _TIME.fullmatch(value) is None:
         return False
     try:
-        datetime.fromisoformat(value[:19])
+        return 1900 <= datetime.fromisoformat(value[:19]).year <= 9998
     except ValueError:
         return False
-    return True
 
 
 def time(value: Any, scope: Scope) -> None:
@@ -175,7 +200,7 @@ def term(vocabulary: Vocabulary) -> Check:
         elif scope.cbv_compliant:
             scope.add("custom-term", f"{value[:80]!r}: this party's events use the {vocabulary.name} words of CBV only")
 
-    return check
+    return at_most(MAX_TERM, check)
 
 
 def one_of(vocabulary: Vocabulary) -> Check:
@@ -188,7 +213,7 @@ def one_of(vocabulary: Vocabulary) -> Check:
     return check
 
 
-def list_of(check: Check, *, minimum: int = 0, unique: bool = False) -> Check:
+def list_of(check: Check, *, minimum: int = 0, maximum: int | None = None, unique: bool = False) -> Check:
     """A check for a list whose members pass `check`."""
 
     def check_list(value: Any, scope: Scope) -> None:
@@ -197,6 +222,8 @@ def list_of(check: Check, *, minimum: int = 0, unique: bool = False) -> Check:
             return
         if len(value) < minimum:
             scope.add("empty", f"needs at least {minimum} member{'s' if minimum > 1 else ''}")
+        if maximum is not None and len(value) > maximum:
+            scope.add("length", f"has at most {maximum} members")
         if unique:
             texts = [item for item in value if isinstance(item, str)]
             if len(set(texts)) < len(texts):

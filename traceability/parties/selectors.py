@@ -42,10 +42,9 @@ def signer_for(party: Party) -> ledger.SigningKey:
     return _unsealed(key.kid, bytes(key.sealed_seed or b""))
 
 
-def party_for_kid(kid_hex: str) -> Party | None:
-    """The party that a key was registered to, or None."""
-    key = PartyKey.objects.select_related("party").filter(kid=kid_hex).first()
-    return key.party if key else None
+def key_by_kid(kid: bytes) -> PartyKey | None:
+    """The registered key of that id, revoked or not, or None."""
+    return PartyKey.objects.filter(kid=kid.hex()).first()
 
 
 def party_by_uri(uri: str) -> Party | None:

@@ -1,8 +1,10 @@
 """Queries: the parameters that are promised, paging that is stable, and who may see what."""
 
+import re
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
@@ -110,9 +112,23 @@ def test_a_stranger_gets_404_for_every_resource_of_another(chain: House, writer:
     """The negative control is the owner, who gets 200 for the same addresses."""
     job = chain.capture("pharmacy", observed(writer, "60")).json()["captureID"]
     chain.settle()
-    paths = [f"/epcis/capture/{job}", f"/epcis/events/{observed(writer, '1')['eventID']}"]
-    assert [chain.client("pharmacy").get(path).status_code for path in paths] == [200, 200]
-    assert [chain.client("other").get(path).status_code for path in paths] == [404, 404]
+    readings = b"timestamp,temperature_c\n2026-01-01T00:00:00Z,5.0\n2026-01-01T00:10:00Z,5.1\n"
+    uploaded = chain.client("pharmacy").post(
+        "/api/v1/logger-files",
+        {"file": SimpleUploadedFile("fridge.csv", readings), "site": chain.place("pharmacy"), "time_zone": "UTC"},
+    )
+    paths = [
+        f"/epcis/capture/{job}",
+        f"/epcis/events/{observed(writer, '1')['eventID']}",
+        f"/api/v1/logger-files/{uploaded.json()['sha256']}",
+    ]
+    assert [chain.client("pharmacy").get(path).status_code for path in paths] == [200, 200, 200]
+    assert [chain.client("other").get(path).status_code for path in paths] == [404, 404, 404]
+    original = chain.client("pharmacy").get(paths[2])
+    assert (original.content, original["Content-Disposition"]) == (readings, 'attachment; filename="fridge.csv"')
+    assert chain.client("regulator").get(paths[2]).content == readings
+    # Each address that names one thing is among these.
+    assert len([path for path in _api_paths() if path.endswith("/x")]) == len(paths)
 
 
 def _api_paths() -> list[str]:
@@ -123,9 +139,7 @@ def _api_paths() -> list[str]:
         if prefix in {"epcis/", "api/v1/"}:
             for pattern in resolver.url_patterns:
                 assert isinstance(pattern, URLPattern)
-                found.append(
-                    "/" + prefix + str(pattern.pattern).replace("<str:job_id>", "x").replace("<path:event_id>", "x")
-                )
+                found.append("/" + prefix + re.sub("<[^>]+>", "x", str(pattern.pattern)))
     return found
 
 
