@@ -10,8 +10,7 @@ export SEED ?= 1
 .PHONY: demo test test-long lint types bench messages
 
 demo: $(VENV)/.installed
-	@if [ -n "$(RESET)" ]; then rm -rf "$(DOSETRAIL_DATA_DIR)"; fi
-	@exec $(BIN)/python -m traceability.supervisor demo
+	@exec $(BIN)/python -m traceability.supervisor demo $(if $(RESET),--reset)
 
 test: $(VENV)/.installed-dev
 	@exec $(BIN)/python tests/run.py

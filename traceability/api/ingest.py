@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from traceability.capture import selectors as captured
 from traceability.capture import services as capture
-from traceability.coldchain import services as coldchain
+from traceability.coldchain import originals
+from traceability.coldchain import selectors as logger_files
+from traceability.coldchain import services as logger_services
 from traceability.common.problems import ProblemError
 from traceability.parties.models import Party, Site
 
 EPCIS_SUFFIXES = {".json", ".jsonld"}
 LOGGER_SUFFIXES = {".txt", ".csv"}
+ACCEPTED, KNOWN, REFUSED = "accepted", "already recorded", "refused"
 SUFFIXES = EPCIS_SUFFIXES | LOGGER_SUFFIXES | {".xml"}
 
 
@@ -26,13 +30,13 @@ class Outcome:
 def ingest_file(path: Path, *, party: Party, site: Site | None) -> Outcome:
     """Take one file in as `party`; a refusal is an outcome, not an exception."""
     if path.suffix == ".xml":
-        return Outcome(path, "refused", why="EPCIS in XML is not taken yet; send JSON")
+        return Outcome(path, REFUSED, why="EPCIS in XML is not taken yet; send JSON")
     try:
         if path.suffix in LOGGER_SUFFIXES:
             return _logger_file(path, party, site)
         return _document(path, party)
     except ProblemError as problem:
-        return Outcome(path, "refused", why=problem.detail)
+        return Outcome(path, REFUSED, why=problem.detail)
 
 
 def files_below(path: Path) -> list[Path]:
@@ -46,12 +50,16 @@ def _document(path: Path, party: Party) -> Outcome:
     body = path.read_bytes()
     if b'"EPCISDocument"' not in body and b'"EPCISQueryDocument"' not in body:
         accepted = capture.accept_events([capture.parse_event(body)], reporter=party)
-        return Outcome(path, "already recorded" if accepted[0].already_recorded else "accepted", 1)
+        return Outcome(path, KNOWN if accepted[0].already_recorded else ACCEPTED, 1)
+    is_again = captured.is_known_body(body, reporter=party.uri)
     job = capture.accept_document(body, reporter=party)
-    known = job.already_recorded == job.event_count and job.event_count > 0
-    return Outcome(path, "already recorded" if known else "accepted", job.event_count)
+    is_again = is_again or 0 < job.event_count == job.already_recorded
+    return Outcome(path, KNOWN if is_again else ACCEPTED, job.event_count)
 
 
 def _logger_file(path: Path, party: Party, site: Site | None) -> Outcome:
-    kept = coldchain.upload(content=path.read_bytes(), filename=path.name, party=party, site=site)
-    return Outcome(path, "accepted", 1, f"{kept.readings} readings, signature {kept.signature}")
+    content = path.read_bytes()
+    is_again = logger_files.file_by_hash(originals.digest(content), party=party) is not None
+    kept = logger_services.upload(content=content, filename=path.name, party=party, site=site)
+    state = KNOWN if is_again else ACCEPTED
+    return Outcome(path, state, 1, f"{kept.readings} readings, signature {kept.signature}")

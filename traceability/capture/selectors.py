@@ -1,5 +1,6 @@
 """Reading what was captured and published."""
 
+import hashlib
 import json
 from collections.abc import Collection
 from typing import Any
@@ -22,6 +23,11 @@ def bodies(indexes: Collection[int]) -> dict[int, dict[str, Any]]:
 def views(indexes: Collection[int]) -> dict[int, EventView]:
     """The meaning of the events at these log indexes."""
     return {index: epcis_event.read(body) for index, body in bodies(indexes).items()}
+
+
+def is_known_body(body: bytes, *, reporter: str) -> bool:
+    """Whether the party has sent this very document before."""
+    return CaptureJob.objects.filter(reporter=reporter, body_sha256=hashlib.sha256(body).hexdigest()).exists()
 
 
 def job(job_id: str, *, reporter: str) -> CaptureJob | None:

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from traceability.api.ingest import files_below, ingest_file
+from traceability.api.ingest import ACCEPTED, KNOWN, REFUSED, files_below, ingest_file
 from traceability.parties.models import Party, Site
 
 
@@ -22,20 +22,22 @@ class Command(BaseCommand):
         parser.add_argument("--site", help="where logger files were recorded; default: the party's only site")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        party = Party.objects.filter(id=options["party"]).first()
+        party = Party.objects.filter(id=options["party"], active=True).first()
         if party is None:
-            raise CommandError(f"there is no party {options['party']}")
+            raise CommandError(f"there is no active party {options['party']}")
         files = files_below(options["path"])
         if not files:
             raise CommandError(f"no .json, .jsonld, .xml, .txt or .csv files below {options['path']}")
         sites = Site.objects.filter(party=party)
         site = sites.filter(id=options["site"]).first() if options["site"] else sites.first()
+        if options["site"] and site is None:
+            raise CommandError(f"{options['site']} is not a place of {party.id}")
         outcomes = [ingest_file(path, party=party, site=site) for path in tqdm(files, unit=" files")]
         for outcome in outcomes:
             if outcome.why:
                 self.stdout.write(f"{outcome.state:17} {outcome.path.name}: {outcome.why}")
         counts = Counter(outcome.state for outcome in outcomes)
         self.stdout.write("")
-        for state in ("accepted", "already recorded", "refused"):
+        for state in (ACCEPTED, KNOWN, REFUSED):
             events = sum(outcome.events for outcome in outcomes if outcome.state == state)
             self.stdout.write(f"{state:17} {counts[state]:6} files {events:6} events")

@@ -1,0 +1,79 @@
+"""`manage.py ingest`: one outcome per file, the same again is known, nothing is passed over in silence."""
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.integration.api.test_capture import observed, stored
+from tests.integration.conftest import House
+from traceability.epcis.context import DEFAULT_CONTEXT
+from traceability.simulation import events as written
+
+READINGS = "timestamp,temperature_c\n2026-01-01T00:00:00Z,5.0\n2026-01-01T00:10:00Z,5.1\n"
+
+
+def ingest(path: Path, **options: Any) -> str:
+    out = StringIO()
+    call_command("ingest", path, party="pharmacy", stdout=out, **options)
+    return out.getvalue()
+
+
+def table(printed: str) -> dict[str, tuple[int, int]]:
+    """State -> (files, events) of the closing table."""
+    rows = [line.split() for line in printed.strip().splitlines()[-3:]]
+    return {" ".join(row[:-4]): (int(row[-4]), int(row[-2])) for row in rows}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, writer: Any) -> Path:
+    document = written.document([observed(writer, "1"), observed(writer, "2")], 0)
+    (tmp_path / "document.json").write_text(json.dumps(document))
+    (tmp_path / "below").mkdir()
+    event = {"@context": [DEFAULT_CONTEXT], **observed(writer, "3")}
+    (tmp_path / "below" / "event.jsonld").write_text(json.dumps(event))
+    (tmp_path / "fridge.csv").write_text(READINGS)
+    (tmp_path / "broken.json").write_text("{")
+    (tmp_path / "odd.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "old.xml").write_text("<epcis/>")
+    (tmp_path / "wrong.json").write_text(json.dumps(written.document([observed(writer, "4", bizStep="flying")], 0)))
+    return tmp_path
+
+
+def test_each_file_has_its_outcome_and_the_same_again_is_known(house: House, folder: Path) -> None:
+    first = ingest(folder)
+    assert table(first) == {"accepted": (3, 4), "already recorded": (0, 0), "refused": (4, 0)}
+    for name in ("broken.json", "odd.csv", "old.xml", "wrong.json"):
+        assert f"{name}: " in first
+    house.settle()
+    before = stored()
+    assert table(ingest(folder)) == {"accepted": (0, 0), "already recorded": (3, 4), "refused": (4, 0)}
+    assert stored() == before
+
+
+def test_who_or_where_is_unknown_is_said(house: House, folder: Path) -> None:
+    with pytest.raises(CommandError, match="nobody"):
+        call_command("ingest", folder, party="nobody")
+    with pytest.raises(CommandError, match="maker-main"):
+        ingest(folder, site="maker-main")
+    with pytest.raises(CommandError, match=r"no \.json"):
+        ingest(folder / "nowhere")
+
+
+def test_real_documents_and_logger_files(house: House, shared_data: Path) -> None:
+    """The material of others: as many files in the table as there are, and a second run records nothing."""
+    for name, accepted in (("epcis", 29), ("loggers", 4)):
+        count = len([file for file in (shared_data / name).rglob("*") if file.suffix in {".json", ".xml", ".txt"}])
+        first = table(ingest(shared_data / name))
+        assert (first["accepted"][0] + first["already recorded"][0], sum(files for files, _ in first.values())) == (
+            accepted,
+            count,
+        )
+        house.settle()
+        before = stored()
+        again = table(ingest(shared_data / name))
+        assert (again["accepted"], again["already recorded"][0]) == ((0, 0), accepted)
+        assert stored() == before
