@@ -2,19 +2,23 @@
 
     python -m traceability.supervisor          both, restarted when they die
     python -m traceability.supervisor demo     the same, after building the demo world where there is none
+    python -m traceability.supervisor demo --reset   the same, after removing an earlier demo world
     python -m traceability.supervisor web|engine   one of them, as the supervisor starts it
 
 Web: WSGI threads for pages and API; it never enqueues. Engine: sequencer, Celery worker and beat on the memory
 transport, event stream. A child leaves when its parent is gone, so that kill -9 leaves no orphan on the port.
 """
 
+import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +27,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traceability.settings.embedded"
 CHILDREN = ("web", "engine")
 RESTART_PAUSE_SECONDS = 0.5
 WEB_THREADS = 12
+# What an embedded house keeps in its data folder (settings/embedded.py).
+DEMO_FILES = ("dosetrail.sqlite3", "log-high-water", "files", "key-encryption-key", "secret-key", "clock", "demo.json")
 
 
 def supervise(*, meanwhile: Callable[[threading.Event], None] | None = None) -> int:
@@ -154,8 +160,11 @@ def wake_projections() -> None:
     advance.delay()
 
 
-def demo() -> int:
+def demo(*, reset: bool = False) -> int:
     """Build the demo world where there is none, then keep the house running and say where to click."""
+    if reset and (refusal := remove_demo(Path(os.environ.get("DOSETRAIL_DATA_DIR", "var")))):
+        sys.stderr.write(refusal + "\n")
+        return 1
     import django
 
     django.setup()
@@ -176,6 +185,23 @@ def demo() -> int:
     return 1 if failed.is_set() else 0
 
 
+def remove_demo(folder: Path) -> str:
+    """Remove a demo's data from its folder, and nothing else that lies there; why not, or ''."""
+    if not folder.exists():
+        return ""
+    found = [path for path in folder.iterdir() if path.name.startswith(DEMO_FILES)]
+    if found and not (folder / "demo.json").exists():
+        return f"{folder} holds data that no demo has made; remove it yourself, or set DOSETRAIL_DATA_DIR"
+    with suppress(FileNotFoundError), (folder / "log-high-water.lock").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return f"a house is running on {folder}; stop it first"
+    for path in sorted(found, key=lambda path: path.name == "demo.json"):  # the mark goes last
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return ""
+
+
 if __name__ == "__main__":
     part = sys.argv[1] if len(sys.argv) > 1 else "all"
     if part == "web":
@@ -183,4 +209,4 @@ if __name__ == "__main__":
     elif part == "engine":
         engine()
     else:
-        sys.exit(demo() if part == "demo" else supervise())
+        sys.exit(demo(reset="--reset" in sys.argv) if part == "demo" else supervise())

@@ -13,7 +13,7 @@ from .base import *  # noqa: F403
 from .base import BASE_DIR, CONTENT_SECURITY_POLICY
 
 DATA_DIR = Path(os.environ.get("DOSETRAIL_DATA_DIR", BASE_DIR / "var")).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)  # the salts of claims lie in the database
 
 SECRET_KEY = read_or_create(DATA_DIR / "secret-key").hex()
 # Encrypts private keys at rest (parties and the log), and keys the ids that must not be guessable.

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from traceability.common import clock
+from traceability.parties.models import Party
 from traceability.simulation import bootstrap, summary
 from traceability.simulation.driver import Driver
 from traceability.simulation.plan import DAY, DAYS, make_plan
@@ -39,6 +40,9 @@ class Command(BaseCommand):
             if json.loads(path.read_text()).get("complete"):
                 return
             raise CommandError("an earlier build of the demo world was cut off; start anew with: make demo RESET=1")
+        if Party.objects.exists():
+            raise CommandError(f"{path.parent} holds other parties already; set DOSETRAIL_DATA_DIR to a new folder")
+        summary.write(path, {"complete": False})  # from here on RESET knows this folder for a demo's
         self._wait_for(options["base_url"])
         midnight = datetime.now(ZoneInfo("Asia/Shanghai")).replace(hour=0, minute=0, second=0, microsecond=0)
         start_ms = int((midnight - timedelta(days=DAYS - 1)).astimezone(UTC).timestamp() * 1000)
