@@ -35,7 +35,10 @@ class Party(models.Model):
 
 
 class PartyIdentifier(models.Model):
-    """One typed identifier of a party (GLN, licence number, 统一社会信用代码), with validity; part of its version."""
+    """One typed identifier of a party (GLN, licence number, 统一社会信用代码), with validity; part of its version.
+
+    Written by `parties.services`.
+    """
 
     class Scheme(models.TextChoices):
         GLN = "gln"
@@ -105,7 +108,10 @@ class Member(models.Model):
 
 
 class PartyKey(models.Model):
-    """A signing key of a party. `sealed_seed` is set for hosted keys only. Status is judged on the log (keyring)."""
+    """A signing key of a party. `sealed_seed` is set for hosted keys only. Status is judged on the log (keyring).
+
+    Written by `parties.keys`; not rebuildable (the log has the public half only).
+    """
 
     kid = models.CharField(max_length=64, primary_key=True)  # hex of the RFC 9679 thumbprint
     party = models.ForeignKey(Party, models.PROTECT, related_name="keys")

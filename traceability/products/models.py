@@ -49,7 +49,10 @@ class Lot(models.Model):
 
 
 class InspectionReport(models.Model):
-    """A lot's inspection report: the document, and its hash as committed in the lot's logged version."""
+    """A lot's inspection report: the document, and its hash as committed in the lot's logged version.
+
+    Written by `products.services`; not rebuildable (the log has the hash only).
+    """
 
     lot = models.ForeignKey(Lot, models.PROTECT, related_name="reports")
     document = models.FileField(upload_to="inspection-reports")
