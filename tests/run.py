@@ -26,7 +26,7 @@ CHECKS = [
     [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"],
 ]
 # Where the database matters: the unit tests have none, and browsers need only one of the two.
-ON_POSTGRESQL = ["tests/contract", "tests/integration"]
+ON_POSTGRESQL = ["tests/contract", "tests/integration", "tests/concurrency"]
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from ledger import api as ledger
 from traceability.common import documents, strict_json
@@ -89,7 +89,14 @@ def accept_document(body: bytes, *, reporter: Party, error_behaviour: str = "rol
         event_count=len(events),
         errors=[_error(fault) for fault in [*faults, *refused]][:MAX_ERRORS_SHOWN],
     )
-    _store(prepared, reporter=reporter, sign=_hosted(reporter, {}), job=job, strict=error_behaviour == "rollback")
+    strict = error_behaviour == "rollback"
+    try:
+        _store(prepared, reporter=reporter, sign=_hosted(reporter, {}), job=job, strict=strict)
+    except IntegrityError:
+        known = CaptureJob.objects.filter(reporter=reporter.uri, body_sha256=digest).first()
+        if known is None:
+            raise
+        return known  # the same bytes came at the same moment, and theirs was the first job
     return job
 
 
@@ -206,7 +213,15 @@ def _minted_id(content: bytes) -> str:
     return f"urn:uuid:{uuid.UUID(bytes=bytes(raw))}"
 
 
-def _store(
+def _store(prepared: Sequence[Prepared], **call: Any) -> list[Accepted]:
+    """Store what is new; when another request stored one of these meanwhile, look again and judge by that."""
+    try:
+        return _store_new(prepared, **call)
+    except IntegrityError:
+        return _store_new(prepared, **call)
+
+
+def _store_new(
     prepared: Sequence[Prepared],
     *,
     reporter: Party,

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from django.db import IntegrityError
-
 from traceability.capture import services as capture
 from traceability.capture.services import Accepted
 from traceability.common.problems import ProblemError
@@ -111,10 +109,10 @@ def _capture(answer: Answer, events: Sequence[dict[str, Any]]) -> list[Accepted]
     }
     try:
         return capture.accept_events(named, reporter=scan.party, annotation=annotation, idempotency_key=answer.nonce)
-    except (capture.CaptureError, IntegrityError) as error:
+    except capture.CaptureError as error:
         # Another call with this nonce came first by a moment: its events differ in their time only, and they stand.
         first = answers.captured(scan, answer.nonce)
-        if first and (isinstance(error, IntegrityError) or error.code == "event-id-reused"):
+        if first and error.code == "event-id-reused":
             return first
         raise
 

@@ -1,0 +1,84 @@
+"""The same thing sent at the same moment: recorded once, answered alike; contradictions have one winner."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from ledger import api as ledger
+from tests.concurrency.conftest import at_once
+from tests.integration.api.test_capture import observed
+from tests.integration.conftest import House, pack
+from traceability.capture.models import CapturedEvent, CaptureJob, PublishedEvent
+from traceability.common.models import Document
+from traceability.epcis.context import DEFAULT_CONTEXT
+from traceability.scans.models import ScanEvent
+
+CALLS = 4
+
+
+def bare(event: dict[str, Any]) -> dict[str, Any]:
+    return {"@context": [DEFAULT_CONTEXT], **event}
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_one_event_id_with_two_contents_has_one_winner(house: House, writer: Any, turn: int) -> None:
+    contents = [bare(observed(writer, "1", disposition=word)) for word in ("in_progress", "sellable_accessible")]
+    before = Document.objects.count()
+    answers = at_once(*(partial(house.post, "pharmacy", "/epcis/events", one) for one in contents))
+    assert sorted(answer.status_code for answer in answers) == [201, 409], [answer.content for answer in answers]
+    (loser,) = [answer for answer in answers if answer.status_code == 409]
+    assert loser.json()["code"] == "event-id-reused"
+    assert (CapturedEvent.objects.count(), Document.objects.count()) == (1, before + 1)
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_the_same_document_at_once_is_one_job(house: House, writer: Any, turn: int) -> None:
+    event = observed(writer, "1", eventTime="2026-01-01T00:00:00Z")
+    answers = at_once(*[partial(house.capture, "pharmacy", event)] * CALLS)
+    assert {answer.status_code for answer in answers} == {202}, [answer.content for answer in answers]
+    assert len({answer.json()["captureID"] for answer in answers}) == 1
+    assert (CaptureJob.objects.count(), CapturedEvent.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_the_same_key_at_once_is_one_event(house: House, writer: Any, turn: int) -> None:
+    event = bare(observed(writer, "1", eventTime="2026-01-01T00:00:00Z"))
+    headers = {"Idempotency-Key": "till-7"}
+    client = house.client("pharmacy")
+    call = partial(client.post, "/epcis/events", event, content_type="application/json", headers=headers)
+    answers = at_once(*[call] * CALLS)
+    assert {answer.status_code for answer in answers} == {201}, [answer.content for answer in answers]
+    assert len({answer.json()["statementHash"] for answer in answers}) == 1
+    assert CapturedEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_the_same_nonce_at_once_is_one_scan(house: House, turn: int) -> None:
+    call = {"step": "receive", "codes": [pack("1")], "place": house.place("pharmacy"), "nonce": "n-1"}
+    answers = at_once(*[partial(house.post, "pharmacy", "/api/v1/scans", call)] * CALLS)
+    assert {answer.status_code for answer in answers} == {201}, [answer.content for answer in answers]
+    assert len({tuple(answer.json()["eventIDs"]) for answer in answers}) == 1
+    assert (ScanEvent.objects.filter(nonce="n-1").count(), CapturedEvent.objects.count()) == (1, 1)
+
+
+def test_without_a_nonce_each_call_is_a_scan(house: House) -> None:
+    """The negative control: what makes the calls one is the nonce."""
+    call = {"step": "receive", "codes": [pack("1")], "place": house.place("pharmacy")}
+    answers = at_once(*[partial(house.post, "pharmacy", "/api/v1/scans", call)] * CALLS)
+    assert {answer.status_code for answer in answers} == {201}
+    assert CapturedEvent.objects.count() == CALLS
+
+
+def test_many_writers_and_sequencers_lose_and_double_nothing(house: House, writer: Any) -> None:
+    house.settle()
+    start = ledger.published_size()
+
+    def post(number: int) -> Any:
+        return house.capture("pharmacy", *(observed(writer, str(100 * number + place)) for place in range(5)))
+
+    answers = at_once(*(partial(post, number) for number in range(1, 5)), ledger.sequence_once, ledger.sequence_once)
+    assert [answer.status_code for answer in answers[:4]] == [202] * 4
+    house.settle()
+    assert (ledger.published_size() - start, PublishedEvent.objects.filter(biz_step="stocking").count()) == (20, 20)
+    assert list(ledger.fsck(lambda _done, _total: None)) == []
