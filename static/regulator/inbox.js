@@ -6,6 +6,7 @@ const button = document.getElementById("show-news");
 const text = inbox.dataset;
 const origin = text.streamUrl || `${location.protocol}//${location.hostname}:${text.streamPort}`;
 let news = 0;
+let lost = null; // since when the list may be stale
 
 const say = (words, tone) => {
   state.textContent = words;
@@ -13,9 +14,14 @@ const say = (words, tone) => {
 };
 
 const source = new EventSource(`${origin}/stream/alerts`, { withCredentials: true });
-source.addEventListener("open", () => say(text.live, "is-ok"));
+source.addEventListener("open", () => {
+  lost = null;
+  say(text.live, "is-ok");
+});
 source.addEventListener("error", () => {
-  say(source.readyState === EventSource.CLOSED ? text.stale : text.reconnecting, "is-warn");
+  lost ??= new Date();
+  const since = `${text.stale} ${lost.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`;
+  say(source.readyState === EventSource.CLOSED ? since : `${text.reconnecting} ${since}`, "is-warn");
 });
 for (const name of ["message", "alert"]) source.addEventListener(name, offer);
 

@@ -15,6 +15,7 @@ from traceability.contracts import selectors as contracts
 from traceability.contracts import wording
 from traceability.parties import selectors as parties
 from traceability.parties.models import Party
+from traceability.products import selectors as products
 from traceability.visibility.rules import visible_events
 
 from .models import Alert, AlertParty, AlertTransition
@@ -97,6 +98,15 @@ def evidence(alert: Alert, *, party: Party) -> Evidence:
             alert.subject, start_ms=alert.params["start_ms"] - margin, end_ms=alert.params["end_ms"] + margin
         )
     return Evidence(seen, len(alert.evidence) - len(seen), readings, sorted(packs))
+
+
+def limits(alert: Alert) -> list[int]:
+    """The temperature limits to draw, in milli-°C: the product's range; where the rule has another limit, that one."""
+    limit = alert.params.get("limit_mc")
+    profile = products.profile_of(alert.params.get("item", ""))
+    if limit is None or profile is None:
+        return []
+    return [limit, profile.high_mc] if limit < profile.low_mc else [profile.low_mc, max(limit, profile.low_mc)]
 
 
 def proofs(alert: Alert, *, party: Party) -> dict[str, Any]:

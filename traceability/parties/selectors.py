@@ -1,9 +1,12 @@
 """Reading parties: who a token, a URI, a key or a session belongs to."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
+
+from django.db.models import Q
 
 from ledger import api as ledger
 from traceability.common.clock import now_ms
@@ -63,6 +66,35 @@ def party_by_uri(uri: str) -> Party | None:
         .first()
     )
     return found.party if found else None
+
+
+def names_of_parties(uris: Collection[str]) -> dict[str, str]:
+    """The names of parties by their URIs (their own, or a GLN's canonical Digital Link); unknown ones as given."""
+    ids = {uri.removeprefix(PARTY_NAMESPACE) for uri in uris if uri.startswith(PARTY_NAMESPACE)}
+    glns = {uri.removeprefix(_GLN_PARTY).split("/")[0] for uri in uris if uri.startswith(_GLN_PARTY)}
+    by_id = dict(Party.objects.filter(id__in=ids).values_list("id", "name")) if ids else {}
+    rows = PartyIdentifier.objects.filter(scheme=PartyIdentifier.Scheme.GLN, value__in=glns)
+    by_gln = dict(rows.values_list("value", "party__name")) if glns else {}
+
+    def name(uri: str) -> str:
+        if uri.startswith(PARTY_NAMESPACE):
+            return by_id.get(uri.removeprefix(PARTY_NAMESPACE), uri)
+        return by_gln.get(uri.removeprefix(_GLN_PARTY).split("/")[0], uri)
+
+    return {uri: name(uri) for uri in uris}
+
+
+def names_of_places(uris: Collection[str]) -> dict[str, str]:
+    """The names of places by their URIs (our own, or a GLN's canonical Digital Link); unknown ones as given."""
+    ids = {uri.removeprefix(SITE_NAMESPACE) for uri in uris if uri.startswith(SITE_NAMESPACE)}
+    glns = {uri.removeprefix(_GLN_PLACE).split("/")[0] for uri in uris if uri.startswith(_GLN_PLACE)}
+    rows = Site.objects.filter(Q(id__in=ids) | Q(gln__in=glns)).values_list("id", "gln", "name") if ids or glns else []
+    names = {key: name for site_id, gln, name in rows for key in (f"{SITE_NAMESPACE}{site_id}", f"{_GLN_PLACE}{gln}")}
+
+    def key(uri: str) -> str:
+        return _GLN_PLACE + uri.removeprefix(_GLN_PLACE).split("/")[0] if uri.startswith(_GLN_PLACE) else uri
+
+    return {uri: names.get(key(uri), uri) for uri in uris}
 
 
 def uris_of(party: Party) -> list[str]:

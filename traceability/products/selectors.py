@@ -1,10 +1,12 @@
 """Reading products."""
 
+from collections.abc import Collection
+
 from django.db.models import QuerySet
 
 from traceability.gs1 import nmpa
 
-from .models import Lot, TradeItem, UnknownIdentifier
+from .models import Lot, StorageProfile, TradeItem, UnknownIdentifier
 
 
 def item_by_gtin(gtin: str) -> TradeItem | None:
@@ -16,6 +18,18 @@ def item_by_nmpa(code: str) -> TradeItem | None:
     """The trade item of a Chinese drug trace code, by its product resource code, or None."""
     prefix = nmpa.product_prefix(code)
     return TradeItem.objects.select_related("manufacturer", "profile").filter(nmpa_prefix=prefix).first()
+
+
+def names_of(gtins: Collection[str]) -> dict[str, str]:
+    """Name and strength of the products with these GTINs; unknown ones are left out."""
+    rows = TradeItem.objects.filter(gtin__in=gtins).values_list("gtin", "name", "strength") if gtins else []
+    return {gtin: f"{name} {strength}".strip() for gtin, name, strength in rows if gtin}
+
+
+def profile_of(item_id: str) -> StorageProfile | None:
+    """How an item must be stored, or None for an unknown one."""
+    item = TradeItem.objects.select_related("profile").filter(id=item_id).first()
+    return item.profile if item else None
 
 
 def lot(gtin: str, number: str) -> Lot | None:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from ledger import api as ledger
 from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code, pack
@@ -97,18 +99,39 @@ def test_a_stranger_s_guess_is_404(house: House, inspector: Client) -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (code("1"), ["commissioning", "dispensing", "Seen in two places"]),
-        (pack("1"), ["commissioning"]),
-        (f"(01){GTIN}(10){LOT}", ["Where the packs are", "Dispensed"]),
+        (code("1"), ["Commissioned", "Dispensed", "Seen in two places", "Glarvia 100 IU"]),
+        (pack("1"), ["Commissioned"]),
+        (f"(01){GTIN}(10){LOT}", ["Where the packs are", "Dispensed", "Glarvia"]),
         ("hello", ["This is no code of a pack"]),
-        (pack("none"), ["No event names this code."]),
-        (f"(01){GTIN[:-1]}0(21)1", ["check digit"]),
+        (pack("none"), ["Nothing is recorded of this code.", "It may be misread"]),
+        (f"(01){GTIN[:-1]}0(21)1", ["This code cannot be read.", "check digit"]),
     ],
 )
 def test_tracing_a_code(house: House, inspector: Client, alert: Alert, asked: str, words: list[str]) -> None:
     page = inspector.get("/regulator/trace", {"code": asked}).content.decode()
     for word in words:
         assert word in page
+
+
+def test_the_list_costs_the_same_however_long_it_is(house: House, inspector: Client, alert: Alert) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            page = inspector.get("/regulator/").content.decode()
+        assert "Glarvia 100 IU" in page
+        return len(captured)
+
+    one = queries()
+    for number in range(20):
+        Alert.objects.create(
+            **{
+                field.attname: getattr(alert, field.attname)
+                for field in Alert._meta.concrete_fields
+                if field.attname not in {"id", "incident"}
+            },
+            id=f"{number:024d}",
+            incident=f"{number:064d}",
+        )
+    assert queries() == one
 
 
 def test_recalls_contracts_unknown_codes_and_health(house: House, inspector: Client, alert: Alert, writer: Any) -> None:

@@ -13,8 +13,8 @@ from django.views.decorators.cache import never_cache
 from traceability.alerts import rules, selectors, services
 from traceability.alerts.models import Alert
 from traceability.parties.models import Member
+from traceability.web.shared import chart, names
 
-from . import chart, names
 from .access import member_view
 from .problems import worded
 
@@ -92,7 +92,7 @@ def _row(one: Alert, member: Member) -> dict[str, Any]:
 
 def _page(request: HttpRequest, member: Member, one: Alert, *, errors: Any = (), status: int = 200) -> HttpResponse:
     evidence = selectors.evidence(one, party=member.party)
-    zone, naming = names.zone_of(member), names.Names()
+    zone, naming = names.zone_of(member), names.Names().of_events(evidence.events)
     state, version = selectors.standing(one)
     retracted = one.state == Alert.State.RETRACTED
     context: dict[str, Any] = {
@@ -103,8 +103,8 @@ def _page(request: HttpRequest, member: Member, one: Alert, *, errors: Any = (),
         "evidence": [
             {
                 "at": names.moment(event.event_time_ms, zone),
-                "step": event.biz_step.replace("_", " "),
-                "place": naming.place(event.biz_location or event.read_point),
+                "step": names.step(event),
+                "place": naming.place(names.place_of(event)),
                 "reporter": naming.party(event.reporter),
                 "index": event.index,
             }
@@ -112,7 +112,7 @@ def _page(request: HttpRequest, member: Member, one: Alert, *, errors: Any = (),
         ],
         "hidden": evidence.hidden,
         "packs": [(names.goods(epc), names.pack_path(epc)) for epc in evidence.packs[:50]],
-        "chart": chart.draw(list(evidence.readings), limits=_limits(one), zone=zone),
+        "chart": chart.draw(list(evidence.readings), limits=selectors.limits(one), zone=zone),
         "transitions": [
             {
                 "at": names.moment(step.time_ms, zone),
@@ -130,7 +130,3 @@ def _page(request: HttpRequest, member: Member, one: Alert, *, errors: Any = (),
         "comment": request.POST.get("comment", ""),
     }
     return render(request, "portal/alert.html", context, status=status)
-
-
-def _limits(one: Alert) -> list[int]:
-    return sorted(value for name in ("limit_mc",) if isinstance(value := one.params.get(name), int))

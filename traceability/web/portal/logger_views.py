@@ -17,8 +17,8 @@ from traceability.common.problems import ProblemError
 from traceability.custody import selectors as custody
 from traceability.parties.models import Member
 from traceability.products import selectors as products
+from traceability.web.shared import chart, names
 
-from . import chart, names
 from .access import member_view
 from .problems import Error, explain
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from traceability.common.problems import ProblemError
+from traceability.web.shared import names
 
 _WORDS: dict[str, tuple[str, str | Promise]] = {
     "codes": ("codes", gettext_lazy("Give 1 to 1000 codes, one per line.")),
@@ -44,6 +45,8 @@ def worded(code: str, detail: str, field: str = "codes") -> Error:
     if code in _WORDS:
         target, text = _WORDS[code]
         return Error(target, str(text))
+    if code.startswith("code-"):
+        return Error("codes", f"{detail.partition(':')[0]}: {names.code_fault(code.removeprefix('code-'))}")
     return Error(field, _("It could not be recorded: {why}").format(why=detail))
 
 

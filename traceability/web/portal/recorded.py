@@ -11,8 +11,8 @@ from traceability.gs1.errors import Gs1Error
 from traceability.parties.models import Member
 from traceability.scans.models import ScanEvent
 from traceability.scans.tables import step_for
+from traceability.web.shared import names
 
-from . import names
 from .access import member_view
 
 

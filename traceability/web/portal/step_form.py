@@ -18,8 +18,8 @@ from traceability.gs1.scan import ScannedCode
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party
 from traceability.scans.steps import Shape, Step
+from traceability.web.shared import names
 
-from . import names
 from .problems import Error
 
 WHITESPACE = " \t\r\n"  # not str.strip(): GS counts as whitespace there, and here it separates elements

@@ -20,8 +20,9 @@ from traceability.scans.models import ScanEvent
 from traceability.scans.preflight import ALLOW, STOP, WARN, Preflight, Reason
 from traceability.scans.steps import Step
 from traceability.scans.tables import step_for
+from traceability.web.shared import names
 
-from . import names, step_form
+from . import step_form
 from .access import member_view
 from .problems import Error, explain, worded
 from .step_form import Filled

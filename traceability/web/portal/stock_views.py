@@ -13,8 +13,8 @@ from traceability.custody.selectors import Located
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party, Site
 from traceability.products import selectors as products
+from traceability.web.shared import names
 
-from . import names
 from .access import member_view
 
 PAGE_SIZE = 100

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,14 +14,15 @@ from django.utils.translation import gettext as _
 
 from ledger import api as ledger
 from traceability.alerts import rules, selectors, services
-from traceability.alerts.models import Alert
+from traceability.alerts.models import Alert, AlertTransition
 from traceability.coldchain import selectors as coldchain
 from traceability.common.csv_export import csv_lines
 from traceability.contracts import wording
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party
+from traceability.web.shared import chart, names
 
-from . import chart, words
+from . import words
 from .access import inspector_view
 
 PAGE_SIZE = 50
@@ -43,7 +45,7 @@ def alerts(request: HttpRequest, member: Member) -> HttpResponse:
     context = {
         "member": member,
         "section": "alerts",
-        "rows": [words.row(alert, ledger_time_ms=now) for alert in page.object_list],
+        "rows": words.rows(list(page.object_list), ledger_time_ms=now),
         "page": page,
         "query": urlencode({name: value for name, value in chosen.items() if value}),
         "chosen": chosen,
@@ -67,20 +69,20 @@ def alert(request: HttpRequest, member: Member, alert_id: str) -> HttpResponse:
         return redirect("regulator:alert", alert_id=alert_id)
     evidence = selectors.evidence(found, party=member.party)
     state, version = selectors.standing(found)
-    limit = found.params.get("limit_mc")
+    steps = selectors.transitions(found)
+    naming = names.Names().of_events(evidence.events).learn(parties_of=[step.party for step in steps])
     context = {
         "member": member,
         "section": "alerts",
-        "row": words.row(found, ledger_time_ms=ledger.ledger_time_ms()),
+        "row": words.row(found, naming, ledger_time_ms=ledger.ledger_time_ms()),
         "explanation": selectors.explanation(found),
-        "chart": chart.draw(evidence.readings, limit_mc=limit, above=found.code.endswith("hot"))
-        if limit is not None
-        else None,
+        "chart": chart.draw(evidence.readings, limits=selectors.limits(found), zone=ZoneInfo("UTC")),
         "table": [(words.moment(ms), wording.celsius(value)) for ms, value in evidence.readings],
-        "events": [words.event_row(event) for event in evidence.events],
-        "packs": [words.goods(epc) for epc in evidence.packs[:SHOWN_PACKS]],
+        "events": [words.event_row(event, naming) for event in evidence.events],
+        "hidden": evidence.hidden,
+        "packs": [names.goods(epc) for epc in evidence.packs[:SHOWN_PACKS]],
         "pack_count": len(evidence.packs),
-        "transitions": [_transition(step) for step in selectors.transitions(found)],
+        "transitions": [_transition(step, naming) for step in steps],
         "may": {to for to in rules.ALLOWED if rules.is_allowed(state, to) and found.state != Alert.State.RETRACTED},
         "causes": words.CAUSES.items(),
         "version": version,
@@ -149,11 +151,10 @@ def _act(request: HttpRequest, member: Member, found: Alert) -> services.AlertEr
     return None
 
 
-def _transition(step: Any) -> dict[str, Any]:
-    party = parties.party_by_uri(step.party)
+def _transition(step: AlertTransition, naming: names.Names) -> dict[str, Any]:
     return {
         "to": words.STATES[step.to_state],
-        "party": party.name if party else step.party,
+        "party": naming.party(step.party),
         "actor": step.actor,
         "at": words.moment(step.time_ms),
         "comment": step.comment,

@@ -15,8 +15,8 @@ from traceability.custody import selectors as custody
 from traceability.custody.models import LotStatus
 from traceability.gs1 import scan
 from traceability.gs1.errors import Gs1Error
-from traceability.parties import selectors as parties
 from traceability.parties.models import Member
+from traceability.web.shared import names
 
 from . import words
 from .access import inspector_view
@@ -35,17 +35,18 @@ def trace(request: HttpRequest, member: Member) -> HttpResponse:
 @inspector_view
 def recalls(request: HttpRequest, member: Member) -> HttpResponse:
     """Recalled lots with where their packs are."""
+    naming = names.Names()
     rows = []
     for status in LotStatus.objects.filter(recalled_index__isnull=False).order_by("-recalled_ms"):
-        gtin, lot = status.lot_class.removeprefix("https://id.gs1.org/01/").split("/10/")
-        by = parties.party_by_uri(status.recalled_by)
+        gtin, _slash, lot = status.lot_class.removeprefix("https://id.gs1.org/01/").partition("/10/")
         rows.append(
             {
                 "lot": wording.short(status.lot_class),
+                "product": naming.product(gtin),
                 "at": words.moment(status.recalled_ms or 0),
-                "by": by.name if by else status.recalled_by,
+                "by": naming.party(status.recalled_by),
                 "index": status.recalled_index,
-                "holders": _holders(gtin, lot),
+                "holders": _holders(gtin, lot, naming),
             }
         )
     return render(request, "regulator/recalls.html", {"member": member, "section": "recalls", "rows": rows})
@@ -55,26 +56,33 @@ def _found(code: str) -> dict[str, Any]:
     try:
         read = scan.parse(code, today=datetime.fromtimestamp(now_ms() / 1000, UTC).date())
     except Gs1Error as error:
-        return {"error": error.detail}
+        return {"error": _("This code cannot be read."), "hint": names.code_fault(error.code)}
     if not read.epc:
         return {"error": _("This is no code of a pack, case or lot.")}
     if read.kind == "lot" and read.gtin and read.lot:
-        return {"shown": words.goods(read.epc), "holders": _holders(read.gtin, read.lot)}
+        naming = names.Names()
+        holders = _holders(read.gtin, read.lot, naming)
+        return {"shown": names.goods(read.epc), "product": naming.product(read.gtin), "holders": holders}
     located = custody.state(read.epc)
     if located is None:
-        return {"error": _("No event names this code.")}
+        return {
+            "error": _("Nothing is recorded of this code."),
+            "hint": _(
+                "It may be misread, of a product that is not traced here, or not yet reported. Look at the pack."
+            ),
+        }
     steps = custody.history(read.epc)
     rows = PublishedEvent.objects.in_bulk([step.index for step in steps])
-    party = parties.party_by_uri(located.party)
-    site = parties.site_by_uri(located.place) if located.place else None
+    naming = names.Names().of_events(rows.values())
     return {
-        "shown": words.goods(read.epc),
+        "shown": names.goods(read.epc),
+        "product": naming.product(located.item.gtin),
         "located": located,
         "status": words.status(located.status),
-        "party": party.name if party else located.party,
-        "place": site.name if site else located.place,
-        "containers": [words.goods(parent) for parent in located.path],
-        "steps": [words.event_row(rows[step.index], step.relation, step.container) for step in steps],
+        "party": naming.party(located.party),
+        "place": naming.place(located.place),
+        "containers": [names.goods(parent) for parent in located.path],
+        "steps": [words.event_row(rows[step.index], naming, step.relation, step.container) for step in steps],
         "findings": [
             (wording.title(one.code), wording.explain(one.code, one.params, subject=one.subject))
             for one in contracts.open_findings_for({read.epc, *located.path}, [step.index for step in steps])
@@ -83,16 +91,15 @@ def _found(code: str) -> dict[str, Any]:
     }
 
 
-def _holders(gtin: str, lot: str) -> list[dict[str, Any]]:
-    found = []
-    for holder in custody.trace_down(gtin, lot):
-        party = parties.party_by_uri(holder.party)
-        found.append(
-            {
-                "party": party.name if party else holder.party,
-                "status": words.status(holder.status),
-                "place": words.place(holder.place),
-                "packs": holder.packs,
-            }
-        )
-    return found
+def _holders(gtin: str, lot: str, naming: names.Names) -> list[dict[str, Any]]:
+    found = custody.trace_down(gtin, lot)
+    naming.learn(parties_of=[one.party for one in found], places=[one.place for one in found])
+    return [
+        {
+            "party": naming.party(one.party),
+            "status": words.status(one.status),
+            "place": naming.place(one.place),
+            "packs": one.packs,
+        }
+        for one in found
+    ]

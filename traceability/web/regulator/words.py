@@ -1,5 +1,6 @@
 """How states, severities and events are said to an inspector."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from traceability.alerts import selectors as alerts
 from traceability.alerts.models import Alert
 from traceability.capture.models import PublishedEvent
 from traceability.contracts import wording
-from traceability.parties import selectors as parties
+from traceability.web.shared import names
 
 # severity -> (word, tone, icon)
 SEVERITIES = {
@@ -46,17 +47,19 @@ CAUSES = {
     "other": _("Other"),
 }
 
-# What a thing is at (custody.models.ItemState.status)
-STATUSES = {
-    "active": _("In stock"),
-    "shipped": _("Shipped"),
-    "partially_dispensed": _("Partly dispensed"),
-    "dispensed": _("Dispensed"),
-    "destroyed": _("Destroyed"),
-    "decommissioned": _("Taken out of use"),
-    "sampled": _("Taken as a sample"),
-    "stolen": _("Reported stolen"),
-    "exported": _("Exported"),
+CONTRACT_STATES = {
+    "proposed": _("Proposed"),
+    "active": _("In force"),
+    "superseded": _("Replaced"),
+    "revoked": _("Revoked"),
+}
+FOLDS = {
+    "master-data": _("Master data"),
+    "event-index": _("Index of events"),
+    "custody": _("Custody"),
+    "cold-chain": _("Cold chain"),
+    "findings": _("Findings"),
+    "alerts": _("Alerts"),
 }
 
 # Parameters of the templates (contracts/templates)
@@ -91,13 +94,7 @@ def parameter(name: str, value: Any) -> tuple[str, str]:
 
 def status(name: str) -> str:
     """What a thing is at, in words."""
-    return str(STATUSES.get(name, name.replace("_", " ")))
-
-
-def place(uri: str) -> str:
-    """A place by its name, or as the event names it."""
-    site = parties.site_by_uri(uri) if uri else None
-    return site.name if site else uri
+    return str(names.STATUSES.get(name, name.replace("_", " ")))
 
 
 def moment(ms: int) -> str:
@@ -105,7 +102,13 @@ def moment(ms: int) -> str:
     return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M}"
 
 
-def row(alert: Alert, *, ledger_time_ms: int) -> dict[str, Any]:
+def rows(page: Sequence[Alert], *, ledger_time_ms: int) -> list[dict[str, Any]]:
+    """Alerts as the list shows them; the names with a fixed number of queries."""
+    naming = names.Names().learn(gtins=[alert.gtin for alert in page])
+    return [row(alert, naming, ledger_time_ms=ledger_time_ms) for alert in page]
+
+
+def row(alert: Alert, naming: names.Names, *, ledger_time_ms: int) -> dict[str, Any]:
     """An alert as the list shows it."""
     severity, tone, icon = SEVERITIES[alert.severity]
     settling = alerts.is_settling(alert, ledger_time_ms=ledger_time_ms)
@@ -113,7 +116,8 @@ def row(alert: Alert, *, ledger_time_ms: int) -> dict[str, Any]:
         "alert": alert,
         "title": alerts.title(alert),
         "rule": RULES.get(alert.rule, alert.rule),
-        "subject": goods(alert.subject),
+        "subject": names.goods(alert.subject),
+        "product": naming.product(alert.gtin),
         "severity": severity,
         "tone": tone,
         "icon": icon,
@@ -124,25 +128,17 @@ def row(alert: Alert, *, ledger_time_ms: int) -> dict[str, Any]:
     }
 
 
-def goods(epc: str) -> str:
-    """A pack, case, lot or document as people read it."""
-    return wording.short(epc)
-
-
-def event_row(event: PublishedEvent, relation: str = "", container: str = "") -> dict[str, Any]:
+def event_row(event: PublishedEvent, naming: names.Names, relation: str = "", container: str = "") -> dict[str, Any]:
     """An event as the evidence and history tables show it."""
-    place = event.biz_location or event.read_point
-    site = parties.site_by_uri(place) if place else None
-    reporter = parties.party_by_uri(event.reporter)
     return {
         "index": event.index,
         "hash": event.statement_hash,
         "at": moment(event.event_time_ms),
         "recorded": moment(event.record_time_ms),
-        "step": event.biz_step.replace("_", " ") or event.event_type,
+        "step": names.step(event),
         "disposition": event.disposition.replace("_", " "),
-        "place": f"{site.name}" if site else place,
-        "reporter": reporter.name if reporter else event.reporter,
+        "place": naming.place(names.place_of(event)),
+        "reporter": naming.party(event.reporter),
         "relation": relation,
-        "container": goods(container) if container else "",
+        "container": names.goods(container) if container else "",
     }

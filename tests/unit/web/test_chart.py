@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traceability.web.portal import chart
+from traceability.web.shared import chart
 
 UTC = ZoneInfo("UTC")
 POINTS = st.tuples(st.integers(0, 4_000_000_000_000), st.integers(-80_000, 60_000))
@@ -34,3 +34,37 @@ def test_warmer_is_higher_and_nothing_is_drawn_without_readings() -> None:
 
 def test_temperatures_read_as_people_write_them() -> None:
     assert [chart.celsius(value) for value in (0, -500, 8000, 2345)] == ["0.0 °C", "−0.5 °C", "8.0 °C", "2.345 °C"]
+
+
+def series(*values: int) -> list[tuple[int, int]]:
+    return [(place * 60_000, value) for place, value in enumerate(values)]
+
+
+def test_what_lies_beyond_the_limits_is_marked_from_first_to_last_reading() -> None:
+    drawn = chart.draw(series(5000, 5000, 9000, 9000, 9000, 5000), limits=[2000, 8000], zone=UTC)
+    assert drawn is not None
+    ((left, width),) = drawn.breaches
+    span = chart.RIGHT - chart.LEFT
+    assert (left, round(left + width)) == (round(chart.LEFT + span * 2 / 5, 1), round(chart.LEFT + span * 4 / 5))
+
+
+def test_one_bad_reading_is_visible_and_a_good_series_has_none() -> None:
+    drawn = [
+        chart.draw(series(*values), limits=limits, zone=UTC)
+        for values, limits in (
+            ((5000, 12000, 5000), [2000, 8000]),
+            ((5000, 5000, 5000), [2000, 8000]),
+            ((5000, -2000, 5000), [-500, 8000]),
+            ((5000, -2000, 5000), [8000]),
+            ((5000, 9000, 5000), []),
+        )
+    ]
+    assert [len(one.breaches) if one else None for one in drawn] == [1, 0, 1, 0, 0]
+    assert drawn[0] is not None
+    assert drawn[0].breaches[0][1] >= 1
+
+
+def test_a_silence_breaks_the_line() -> None:
+    drawn = chart.draw([*series(5000, 5000, 5000), (30 * 60_000, 5000), (31 * 60_000, 5000)], limits=[], zone=UTC)
+    assert drawn is not None
+    assert len(drawn.lines) == 2

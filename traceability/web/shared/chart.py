@@ -20,6 +20,7 @@ class Chart:
 
     lines: Sequence[str]  # points of a polyline each; a gap lies between two
     limits: Sequence[tuple[float, str]]  # y and label
+    breaches: Sequence[tuple[float, float]]  # x and width of the stretches beyond the limits
     ticks: Sequence[tuple[float, str]]  # x and label
     scale: Sequence[tuple[float, str]]  # y and label of the lowest and highest reading
     lowest: str
@@ -27,7 +28,11 @@ class Chart:
 
 
 def draw(readings: Sequence[Reading], *, limits: Sequence[int], zone: ZoneInfo) -> Chart | None:
-    """The curve of readings in time order, with horizontal limits (milli-°C); None without readings."""
+    """The curve of readings in time order; None without readings.
+
+    `limits` (milli-°C) are drawn as lines. Two of them are a range, and one alone is the highest allowed; what lies
+    beyond is marked.
+    """
     if not readings:
         return None
     values = [value for _, value in readings]
@@ -40,11 +45,17 @@ def draw(readings: Sequence[Reading], *, limits: Sequence[int], zone: ZoneInfo) 
     def y(value: int) -> float:
         return round(BOTTOM - (value - low) * (BOTTOM - TOP) / (high - low), 1)
 
-    lines = [" ".join(f"{x(ms)},{y(value)}" for ms, value in part) for part in _parts(readings)]
+    parts = _parts(readings)
+    lines = [" ".join(f"{x(ms)},{y(value)}" for ms, value in part) for part in parts]
     moments = [start, (start + end) // 2, readings[-1][0]] if len(readings) > 1 else [start]
     return Chart(
         lines=lines,
         limits=[(y(value), celsius(value)) for value in limits],
+        breaches=[
+            (x(first), round(max(1.0, x(last) - x(first)), 1))
+            for part in parts
+            for first, last in _breaches(part, limits)
+        ],
         ticks=[(x(ms), datetime.fromtimestamp(ms / 1000, zone).strftime("%m-%d %H:%M")) for ms in moments],
         scale=[(y(value), celsius(value)) for value in sorted({min(values), max(values)} - set(limits))],
         lowest=celsius(min(values)),
@@ -56,6 +67,16 @@ def celsius(milli: int) -> str:
     """`−0.5 °C`, with as many decimals as it has, one at least."""
     sign, rest = ("−" if milli < 0 else ""), abs(milli)
     return f"{sign}{rest // 1000}.{f'{rest % 1000:03d}'.rstrip('0') or '0'} °C"
+
+
+def _breaches(part: Sequence[Reading], limits: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last moment of each run of readings beyond the limits."""
+    if not limits:
+        return []
+    low, high = (min(limits), max(limits)) if len(limits) > 1 else (None, limits[0])
+    runs = itertools.groupby(part, key=lambda reading: reading[1] > high or (low is not None and reading[1] < low))
+    found = [[ms for ms, _ in run] for beyond, run in runs if beyond]
+    return [(run[0], run[-1]) for run in found]
 
 
 def _parts(readings: Sequence[Reading]) -> list[list[Reading]]:
