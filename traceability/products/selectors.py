@@ -21,9 +21,9 @@ def item_by_nmpa(code: str) -> TradeItem | None:
 
 
 def names_of(gtins: Collection[str]) -> dict[str, str]:
-    """Name and strength of the products with these GTINs; unknown ones are left out."""
-    rows = TradeItem.objects.filter(gtin__in=gtins).values_list("gtin", "name", "strength") if gtins else []
-    return {gtin: f"{name} {strength}".strip() for gtin, name, strength in rows if gtin}
+    """The names of the products with these GTINs; unknown ones are left out."""
+    rows = TradeItem.objects.filter(gtin__in=gtins).values_list("gtin", "name") if gtins else []
+    return {gtin: name for gtin, name in rows if gtin}
 
 
 def profile_of(item_id: str) -> StorageProfile | None:

@@ -99,7 +99,7 @@ def test_a_stranger_s_guess_is_404(house: House, inspector: Client) -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (code("1"), ["Commissioned", "Dispensed", "Seen in two places", "Glarvia 100 IU"]),
+        (code("1"), ["Commissioned", "Dispensed", "Seen in two places", "Glarvia"]),
         (pack("1"), ["Commissioned"]),
         (f"(01){GTIN}(10){LOT}", ["Where the packs are", "Dispensed", "Glarvia"]),
         ("hello", ["This is no code of a pack"]),
@@ -117,7 +117,7 @@ def test_the_list_costs_the_same_however_long_it_is(house: House, inspector: Cli
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
             page = inspector.get("/regulator/").content.decode()
-        assert "Glarvia 100 IU" in page
+        assert "Glarvia" in page
         return len(captured)
 
     one = queries()

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 Reading = tuple[int, int]  # (ms, milli-°C)
 WIDTH, HEIGHT = 640, 240
-LEFT, RIGHT, TOP, BOTTOM = 48, 632, 12, 208
+LEFT, RIGHT, TOP, BOTTOM = 8, 632, 12, 208
 GAP_FACTOR = 5  # a pause longer than this many usual pauses is drawn as a gap
 LIMIT_MARGIN_MC = 1000
 

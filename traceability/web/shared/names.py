@@ -155,7 +155,7 @@ class Names:
         return self._places.get(uri, uri)
 
     def product(self, gtin: str) -> str:
-        """The product's name and strength, or ''."""
+        """The product's name, or ''."""
         if gtin and gtin not in self._products:
             self.learn(gtins=[gtin])
         return self._products.get(gtin, "")
