@@ -130,3 +130,13 @@ class ApiToken(models.Model):
     label = models.CharField(max_length=64)
     created_ms = models.BigIntegerField()
     revoked_ms = models.BigIntegerField(null=True)
+
+
+class SignInFailure(models.Model):
+    """A wrong password for a user name (a keyed hash of it). Written by `parties.throttle`, kept for minutes only."""
+
+    name = models.CharField(max_length=64)
+    at_ms = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["name", "at_ms"])]

@@ -12,7 +12,7 @@ from django.db import transaction
 from traceability.common.clock import now_ms
 from traceability.gs1 import check_digit
 
-from . import selectors
+from . import selectors, throttle
 from .keys import create_hosted_key, register_device_key, revoke_key
 from .models import ApiToken, Licence, Member, Party, PartyIdentifier, Site
 from .versions import log_version
@@ -146,7 +146,11 @@ def confirm(member: Member, password: str, reason: str) -> str:
     """Re-authenticate for a high-risk action (21 CFR 11.200); the reason, stripped. ConfirmationError otherwise."""
     if not reason.strip():
         raise ConfirmationError("reason-missing")
+    username = member.user.get_username()
+    if throttle.wait_seconds(username):
+        raise ConfirmationError("password-wait")
     if not member.user.check_password(password):
+        throttle.note_failure(username)
         raise ConfirmationError("password-wrong")
     return reason.strip()
 

@@ -1,12 +1,16 @@
 """Who enters the portal and what each role finds there."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.http import HttpResponse
 from django.test import Client
 
 from tests.integration.conftest import House
+from traceability.common.clock import now_ms
+from traceability.parties import throttle
 from traceability.scans.tables import TABLES, steps_for
 
 from .conftest import PASSWORD, Portal
@@ -64,6 +68,36 @@ def test_a_wrong_password_says_so_and_not_which_part_is_wrong(house: House, pers
         assert "error-summary" in page
         texts.add("User name or password is not right" in page)
     assert texts == {True}
+
+
+def test_guessing_a_password_comes_to_a_halt(house: House, person: Enter, monkeypatch: Any) -> None:
+    """Also for names that nobody has; after the window, and for others at once, the right password opens."""
+    person("pharmacy")
+    person("maker")
+
+    def enter(username: str, password: str) -> HttpResponse:
+        return Client().post("/portal/sign-in", {"username": username, "password": password})
+
+    for username in ("pharmacy-operator", "nobody-at-all"):
+        answers = [enter(username, "wrong-password").status_code for _ in range(throttle.MAX_FAILURES + 1)]
+        assert answers == [200] * throttle.MAX_FAILURES + [429]
+    halted = enter("pharmacy-operator", PASSWORD)
+    assert (halted.status_code, "Too many wrong passwords" in halted.content.decode()) == (429, True)
+    assert 0 < int(halted["Retry-After"]) <= throttle.WINDOW_MS // 1000
+    assert enter("maker-operator", PASSWORD).status_code == 302
+    later = now_ms() + throttle.WINDOW_MS
+    monkeypatch.setattr(throttle, "now_ms", lambda: later)
+    assert enter("pharmacy-operator", PASSWORD).status_code == 302
+
+
+def test_without_the_halt_guessing_goes_on(house: House, person: Enter, monkeypatch: Any) -> None:
+    """The negative control."""
+    person("pharmacy")
+    monkeypatch.setattr(throttle, "MAX_FAILURES", 10_000)
+    for _ in range(12):
+        Client().post("/portal/sign-in", {"username": "pharmacy-operator", "password": "wrong-password"})
+    given = {"username": "pharmacy-operator", "password": PASSWORD}
+    assert Client().post("/portal/sign-in", given).status_code == 302
 
 
 def test_sign_in_returns_to_the_page_asked_for_but_not_elsewhere(house: House, person: Enter) -> None:

@@ -9,6 +9,7 @@ from traceability.capture.models import PublishedEvent
 from traceability.common import clock
 from traceability.common.problems import ProblemError
 from traceability.custody import selectors as custody
+from traceability.custody.models import Shipment
 from traceability.parties import services as parties
 from traceability.scans import services as scans
 from traceability.scans.models import ScanEvent
@@ -193,3 +194,18 @@ def test_over_http_an_erp_asks_and_records(stocked: House) -> None:
     stocked.settle()
     assert stocked.post("pharmacy", "/api/v1/scans", body).status_code == 409
     assert stocked.post("pharmacy", "/api/v1/scans", body | {"colour": 1}).json()["code"] == "unknown-member"
+
+
+def test_a_bare_despatch_number_means_the_same_on_both_sides(stocked: House) -> None:
+    """What the sender's system calls DA-7 the receiver's may call by its URI."""
+    sent = {"step": "ship", "codes": [code("1")], "place": stocked.place("pharmacy")}
+    details = {"receiver": "other", "despatch": "DA-7"}
+    assert stocked.post("pharmacy", "/api/v1/scans", sent | {"details": details}).status_code == 201
+    stocked.settle()
+    for despatch in ("DA-7", "urn:dosetrail:document:DA-7"):
+        got = {"step": "receive", "codes": [code("1")], "place": stocked.place("other")}
+        got["details"] = {"despatch": despatch}
+        assert stocked.post("other", "/api/v1/preflight", got).json() == {"verdict": "allow", "reasons": []}
+    assert stocked.post("other", "/api/v1/scans", got).status_code == 201
+    stocked.settle()
+    assert Shipment.objects.get(despatch="urn:dosetrail:document:DA-7").status == "received"

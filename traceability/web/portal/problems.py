@@ -25,6 +25,7 @@ _WORDS: dict[str, tuple[str, str | Promise]] = {
     "preflight-stop": ("codes", gettext_lazy("The check stops this. Nothing was recorded.")),
     "reason-missing": ("reason", gettext_lazy("Say why.")),
     "password-wrong": ("password", gettext_lazy("The password is not right. Nothing was recorded.")),
+    "password-wait": ("password", gettext_lazy("Too many wrong passwords. Try again in a quarter of an hour.")),
     "not-a-regulator": ("comment", gettext_lazy("The regulator closes alerts. Answer it instead.")),
     "comment": ("comment", gettext_lazy("Write a comment of 1 to 500 characters.")),
     "state-changed": ("comment", gettext_lazy("Someone else has acted on this alert. Look at it again.")),

@@ -84,11 +84,14 @@ def read(data: Mapping[str, str], step: Step) -> Filled:
         try:
             scanned.append(scan.parse(code, today=today))
         except Gs1Error as error:
-            errors.append(Error("codes", _("“{code}” cannot be read: {why}").format(code=code[:60], why=error.detail)))
+            errors.append(
+                Error(
+                    "codes",
+                    _("“{code}” cannot be read: {why}").format(code=code[:60], why=names.code_fault(error.code)),
+                )
+            )
     details = {name: data.get(name, "").strip(WHITESPACE) for name in (*step.needs, *step.optional)}
     details = {name: value for name, value in details.items() if value}
-    if "despatch" in details:
-        details["despatch"] = names.document_uri(details["despatch"])
     if step.shape is Shape.COMMISSION:
         details = _from_code(scanned) | details
     errors += _faults(step, details, today)

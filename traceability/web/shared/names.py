@@ -84,11 +84,6 @@ def document(uri: str) -> str:
     return uri.removeprefix(DOCUMENTS)
 
 
-def document_uri(text: str) -> str:
-    """The same the other way, as `scans` records it; what is a URI already stays."""
-    return text if not text or ":" in text else DOCUMENTS + text
-
-
 def pack_path(epc: str) -> str:
     """Where the pack's public page is, '' for cases, pallets and lots, which have none."""
     if epc.startswith(NMPA):
