@@ -1,10 +1,10 @@
 """Reading temperatures: of a holder, along a pack's path, for a chart; and the files behind them."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from traceability.capture.models import PublishedEvent
 from traceability.custody import selectors as custody
@@ -40,11 +40,14 @@ def readings(holder: str, start_ms: int | None = None, end_ms: int | None = None
 def series(holder: str, start_ms: int | None = None, end_ms: int | None = None) -> dict[str, list[Reading]]:
     """The readings of `holder` per device URI, each in time order; the same sample read out twice counts once."""
     start, end = _bounds(start_ms, end_ms)
+    return _by_device(_chunks(holder, start, end).filter(count__gt=0), start, end)
+
+
+def _by_device(rows: Iterable[ReadingChunk], start: int, end: int) -> dict[str, list[Reading]]:
     found: dict[str, set[Reading]] = defaultdict(set)
-    for chunk in _chunks(holder, start, end).filter(count__gt=0):
-        found[chunk.device].update(
-            reading for reading in chunks.decode(bytes(chunk.data)) if start <= reading[0] <= end
-        )
+    for row in rows:
+        if row.start_ms <= end and row.end_ms >= start:
+            found[row.device].update(one for one in chunks.decode(bytes(row.data)) if start <= one[0] <= end)
     return {device: sorted(found[device]) for device in sorted(found) if found[device]}
 
 
@@ -65,29 +68,44 @@ def holders_of(event_indexes: Iterable[int]) -> list[str]:
     return sorted(set(rows.values_list("holder", flat=True)))
 
 
-def exposure_path(epc: str) -> list[Leg]:
+def exposure_path(epc: str, past: custody.Past | None = None) -> list[Leg]:
     """What temperatures `epc` was exposed to: its own readings, its containers' while inside, its places' while there.
 
     Legs without any reading are there too, with an empty list: unknown is not fine. In order of their start. What
     came after the pack was sold or destroyed is not its exposure, even if nobody took it out of its case on record.
+    `past` spares reading it again.
     """
-    steps = _steps(epc)
+    past = past or custody.past(epc)
+    steps = _steps(past)
     gone_ms = journey.gone_ms(step for step, relation in steps if relation == "own")
     end_ms = FOREVER_MS if gone_ms is None else gone_ms
     held: list[tuple[str, int, int | None]] = [(epc, 0, None)]
-    held += [(stay.container, stay.from_ms, stay.to_ms) for stay in custody.path(epc)]
+    held += [(stay.container, stay.from_ms, stay.to_ms) for stay in past.stays]
     held += [(stay.place, stay.from_ms, stay.to_ms) for stay in journey.stays(step for step, _ in steps)]
+    spans = [
+        (holder, from_ms, end_ms if to_ms is None else min(to_ms, end_ms))
+        for holder, from_ms, to_ms in held
+        if from_ms < end_ms
+    ]
     legs = []
-    for holder, from_ms, to_ms in held:
-        if from_ms >= end_ms:
-            continue
-        until_ms = end_ms if to_ms is None else min(to_ms, end_ms)
-        found = list(series(holder, from_ms, until_ms - 1).values())
+    for (holder, from_ms, until_ms), parts in zip(spans, _series_of(spans), strict=True):
         if holder == epc:
-            legs += [Leg(epc, part[0][0], part[-1][0], part) for part in found]
+            legs += [Leg(epc, part[0][0], part[-1][0], part) for part in parts]
         else:
-            legs += [Leg(holder, from_ms, None if until_ms == FOREVER_MS else until_ms, part) for part in found or [[]]]
+            legs += [Leg(holder, from_ms, None if until_ms == FOREVER_MS else until_ms, part) for part in parts or [[]]]
     return sorted(legs, key=lambda leg: (leg.from_ms, leg.holder))
+
+
+def _series_of(spans: Sequence[tuple[str, int, int]]) -> list[list[list[Reading]]]:
+    """Per span (holder, from, until; until not included) the readings of each of its devices; one query for all."""
+    wanted = Q()
+    for holder, from_ms, until_ms in spans:
+        wanted |= Q(holder=holder, start_ms__lt=until_ms, end_ms__gte=from_ms)
+    rows = list(ReadingChunk.objects.filter(wanted, count__gt=0)) if spans else []
+    return [
+        list(_by_device([row for row in rows if row.holder == holder], from_ms, until_ms - 1).values())
+        for holder, from_ms, until_ms in spans
+    ]
 
 
 def chart_points(
@@ -118,9 +136,9 @@ def _bounds(start_ms: int | None, end_ms: int | None) -> tuple[int, int]:
     return (-FOREVER_MS if start_ms is None else start_ms), (FOREVER_MS if end_ms is None else end_ms)
 
 
-def _steps(epc: str) -> list[tuple[journey.Step, str]]:
+def _steps(past: custody.Past) -> list[tuple[journey.Step, str]]:
     """The thing's events in time order, each with its relation: its own, or a container's while inside."""
-    relations = {step.index: step.relation for step in custody.history(epc)}
+    relations = {step.index: step.relation for step in past.steps}
     events = PublishedEvent.objects.filter(index__in=list(relations)).order_by("event_time_ms", "event_id")
     return [
         (

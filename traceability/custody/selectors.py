@@ -143,8 +143,22 @@ def path(epc: str) -> list[PathStay]:
     return sorted(found, key=lambda stay: (stay.from_ms, stay.container))
 
 
-def history(epc: str) -> list[HistoryStep]:
+@dataclass(frozen=True)
+class Past:
+    """A thing's history and the containers that it was in."""
+
+    steps: Sequence[HistoryStep]
+    stays: Sequence[PathStay]
+
+
+def history(epc: str) -> Sequence[HistoryStep]:
     """All effective events of a thing and of its containers while it was inside, in (event_time, event_id) order."""
+    return past(epc).steps
+
+
+def past(epc: str) -> Past:
+    """The history with the way through containers that it follows; read together, since it costs the same."""
+    stays = path(epc)
     steps = {
         index: HistoryStep(index, time_ms, "own")
         for index, time_ms in EventEpc.objects.filter(epc=epc).values_list("event_index", "event_time_ms")
@@ -153,14 +167,15 @@ def history(epc: str) -> list[HistoryStep]:
     for index, time_ms in emptied:  # a container emptied without naming what was inside
         if index is not None and time_ms is not None:
             steps.setdefault(index, HistoryStep(index, time_ms, "own"))
-    for step in _container_steps(path(epc)):
+    for step in _container_steps(stays):
         steps.setdefault(step.index, step)
     effective = PublishedEvent.objects.filter(declaration_ms__isnull=True, voided_by__isnull=True)
     ids = dict(_among(effective.values_list("index", "event_id"), "index", set(steps)))
-    return sorted(
+    ordered = sorted(
         (step for index, step in steps.items() if index in ids),
         key=lambda step: (step.event_time_ms, ids[step.index], step.index),
     )
+    return Past(ordered, stays)
 
 
 def _container_steps(stays: Sequence[PathStay]) -> Iterator[HistoryStep]:

@@ -42,6 +42,7 @@ class Dossier:
 
     code: PackCode
     item: TradeItem | None
+    past: custody.Past
     events: Sequence[PublishedEvent]
     own: frozenset[int]  # log indexes of the events that name the pack itself
     chain: frozenset[str]  # the pack and the containers it was in, as canonical EPCs
@@ -83,13 +84,15 @@ class Dossier:
 def read(code: PackCode) -> Dossier:
     """The dossier of a pack; empty events when nothing is recorded."""
     item = products.item_by_nmpa(code.nmpa) if code.nmpa else products.item_by_gtin(code.gtin)
-    steps = custody.history(code.epc)
+    past = custody.past(code.epc)
+    steps = past.steps
     events = _effective([step.index for step in steps])
     state = custody.state(code.epc)
     lot = state.item.lot if state else ""
     return Dossier(
         code=code,
         item=item,
+        past=past,
         events=events,
         own=frozenset(step.index for step in steps if step.relation == "own"),
         chain=frozenset([code.epc, *(step.container for step in steps if step.container)]),

@@ -86,7 +86,7 @@ def look_up(code: PackCode, given: OnPack, *, now_ms: int) -> Answer:
     unmatched = not in_hand and (bool(given.lot) or given.expiry is not None)
     if not (pack.on_market or in_hand):
         return Answer(decide(PackFacts(pack.item is not None, on_market=False)), code, unmatched)
-    exposure = temperature.exposure(code.epc, pack.item.profile if pack.item else None)
+    exposure = temperature.exposure(code.epc, pack.item.profile if pack.item else None, pack.past)
     outcome = decide(_facts(pack, exposure, now_ms))
     recall = Recall(dossier.day(pack.recall), journey.party_name(pack.recall.reporter)) if pack.recall else None
     details = _details(pack, exposure) if in_hand else None

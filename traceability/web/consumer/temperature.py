@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from traceability.coldchain import selectors as coldchain
 from traceability.coldchain.excursions import Excursion, find_excursions
+from traceability.custody import selectors as custody
 from traceability.products.models import StorageProfile
 
 
@@ -30,11 +31,11 @@ class Summary:
     text: str
 
 
-def exposure(epc: str, profile: StorageProfile | None) -> Exposure:
+def exposure(epc: str, profile: StorageProfile | None, past: custody.Past) -> Exposure:
     """The readings along a pack's way, each leg judged by itself."""
     if profile is None:
         return Exposure(None)
-    legs = [leg.readings for leg in coldchain.exposure_path(epc) if leg.readings]
+    legs = [leg.readings for leg in coldchain.exposure_path(epc, past) if leg.readings]
     values = [value for leg in legs for _, value in leg]
     if not values:
         return Exposure(profile)
