@@ -1,7 +1,6 @@
 """The event index: published events as rows that queries and later folds read."""
 
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Iterator, Sequence
 
 from traceability.common import bulk, masterdata
 from traceability.common.projection import LogEntry, Projection
@@ -18,19 +17,15 @@ def _apply(entries: Sequence[LogEntry]) -> None:
     seen = [(entry, epcis_event.read(entry.body)) for entry in entries if entry.kind == KIND and entry.body is not None]
     if not seen:
         return
-    events = [_event(entry, view) for entry, view in seen]
-    PublishedEvent.objects.bulk_create(events, batch_size=BATCH)
-    bulk.insert(
-        EventEpc,
-        ("event_index", "role", "epc", "event_time_ms"),
-        chain.from_iterable(_epcs(e.index, v) for e, v in seen),
-    )
-    EventClass.objects.bulk_create(chain.from_iterable(_classes(e.index, v) for e, v in seen), batch_size=BATCH)
-    EventTransaction.objects.bulk_create(
-        chain.from_iterable(_transactions(e.index, v) for e, v in seen), batch_size=BATCH
-    )
-    EventPartner.objects.bulk_create(chain.from_iterable(_partners(e.index, v) for e, v in seen), batch_size=BATCH)
-    _void({event.event_id for event in events})
+    bulk.insert(PublishedEvent, _EVENT, (_event(entry, view) for entry, view in seen))
+    for model, columns, rows in (
+        (EventEpc, ("event_index", "role", "epc", "event_time_ms"), _epcs),
+        (EventClass, ("event_index", "position", "role", "epc_class", "quantity", "uom"), _classes),
+        (EventTransaction, ("event_index", "position", "type", "value"), _transactions),
+        (EventPartner, ("event_index", "position", "direction", "type", "value"), _partners),
+    ):
+        bulk.insert(model, columns, [row for entry, view in seen for row in rows(entry.index, view)])
+    _void({view.event_id for _, view in seen})
 
 
 def _void(event_ids: set[str]) -> None:
@@ -68,51 +63,58 @@ def _may_declare(declaration: PublishedEvent, original: PublishedEvent) -> bool:
     return version is not None and "regulator" in version["roles"]
 
 
-def _event(entry: LogEntry, view: EventView) -> PublishedEvent:
+_EVENT = (
+    "index", "statement_hash", "reporter", "event_id", "event_type", "event_time_ms", "offset_minutes",
+    "record_time_ms", "action", "biz_step", "disposition", "read_point", "biz_location", "lot", "expiry", "persistent_set",
+    "persistent_unset", "declaration_ms", "declaration_reason",
+)  # fmt: skip
+
+
+def _event(entry: LogEntry, view: EventView) -> bulk.Row:
     declaration = view.error_declaration
-    return PublishedEvent(
-        index=entry.index,
-        statement_hash=entry.statement_hash,
-        reporter=entry.iss,
-        event_id=view.event_id,
-        event_type=view.type,
-        event_time_ms=view.event_time_ms,
-        offset_minutes=view.offset_minutes,
-        record_time_ms=entry.record_time_ms,
-        action=view.action,
-        biz_step=view.biz_step,
-        disposition=view.disposition,
-        read_point=view.read_point,
-        biz_location=view.biz_location,
-        lot=view.lot,
-        expiry=view.expiry,
-        persistent_set=" ".join(view.persistent_set),
-        persistent_unset=" ".join(view.persistent_unset),
-        declaration_ms=declaration.time_ms if declaration else None,
-        declaration_reason=declaration.reason if declaration else "",
+    return (
+        entry.index,
+        entry.statement_hash,
+        entry.iss,
+        view.event_id,
+        view.type,
+        view.event_time_ms,
+        view.offset_minutes,
+        entry.record_time_ms,
+        view.action,
+        view.biz_step,
+        view.disposition,
+        view.read_point,
+        view.biz_location,
+        view.lot,
+        view.expiry,
+        " ".join(view.persistent_set),
+        " ".join(view.persistent_unset),
+        declaration.time_ms if declaration else None,
+        declaration.reason if declaration else "",
     )
 
 
-def _epcs(index: int, view: EventView) -> Iterable[bulk.Row]:
+def _epcs(index: int, view: EventView) -> Iterator[bulk.Row]:
     for role, epc in dict.fromkeys(view.epcs):
         yield index, role, epc, view.event_time_ms
 
 
-def _classes(index: int, view: EventView) -> Iterable[EventClass]:
+def _classes(index: int, view: EventView) -> Iterator[bulk.Row]:
     for position, (role, epc_class, quantity, uom) in enumerate(view.classes):
         text = "" if quantity is None else format(quantity.normalize(), "f")
-        yield EventClass(event_index=index, position=position, role=role, epc_class=epc_class, quantity=text, uom=uom)
+        yield index, position, role, epc_class, text, uom
 
 
-def _transactions(index: int, view: EventView) -> Iterable[EventTransaction]:
+def _transactions(index: int, view: EventView) -> Iterator[bulk.Row]:
     for position, (kind, value) in enumerate(view.biz_transactions):
-        yield EventTransaction(event_index=index, position=position, type=kind, value=value)
+        yield index, position, kind, value
 
 
-def _partners(index: int, view: EventView) -> Iterable[EventPartner]:
+def _partners(index: int, view: EventView) -> Iterator[bulk.Row]:
     both = [("source", *item) for item in view.sources] + [("destination", *item) for item in view.destinations]
     for position, (direction, kind, value) in enumerate(both):
-        yield EventPartner(event_index=index, position=position, direction=direction, type=kind, value=value)
+        yield index, position, direction, kind, value
 
 
 EVENT_INDEX = Projection(
