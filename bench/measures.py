@@ -187,9 +187,8 @@ def _recomputation() -> list[Row]:
     problems = ledger.fsck(lambda _done, _total: None)
     fsck_seconds = time.perf_counter() - started
     started = time.perf_counter()
-    for fold in projection.all_projections():
-        for _ in projection.rebuild(fold):
-            pass
+    for _ in projection.rebuild_all():
+        pass
     rebuild_seconds = time.perf_counter() - started
     return [
         (f"fsck, entries/s over {size:,} entries ({len(list(problems))} problems)", f"{size / fsck_seconds:,.0f}"),

@@ -65,8 +65,8 @@ def _may_declare(declaration: PublishedEvent, original: PublishedEvent) -> bool:
 
 _EVENT = (
     "index", "statement_hash", "reporter", "event_id", "event_type", "event_time_ms", "offset_minutes",
-    "record_time_ms", "action", "biz_step", "disposition", "read_point", "biz_location", "lot", "expiry", "persistent_set",
-    "persistent_unset", "declaration_ms", "declaration_reason",
+    "record_time_ms", "action", "biz_step", "disposition", "read_point", "biz_location", "lot", "expiry",
+    "persistent_set", "persistent_unset", "declaration_ms", "declaration_reason",
 )  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -91,10 +92,29 @@ def _is_behind(projections: Sequence[Projection]) -> bool:
 
 
 def read_entries(start: int, limit: int) -> list[LogEntry]:
-    """The published entries from `start`, joined with the content held here: two queries, however many entries."""
+    """The published entries from `start`, joined with the content held here: two queries, however many entries.
+
+    The projections pass over the same entries one after the other; what this thread decoded last is not decoded again.
+    """
     published = ledger.published(start, limit)
-    documents = Document.objects.in_bulk([entry.statement_hash for entry in published])
-    return [_log_entry(entry, documents.get(entry.statement_hash)) for entry in published]
+    known: dict[str, LogEntry] = getattr(_decoded, "entries", {})
+    documents = Document.objects.in_bulk([entry.statement_hash for entry in published if not _is_known(entry, known)])
+    entries = [
+        known[entry.statement_hash]
+        if _is_known(entry, known)
+        else _log_entry(entry, documents.get(entry.statement_hash))
+        for entry in published
+    ]
+    _decoded.entries = {entry.statement_hash: entry for entry in entries if entry.document is not None}
+    return entries
+
+
+_decoded = threading.local()  # by the hash of what was decoded, so that it cannot go stale
+
+
+def _is_known(entry: ledger.PublishedEntry, known: Mapping[str, LogEntry]) -> bool:
+    found = known.get(entry.statement_hash)
+    return found is not None and found.index == entry.index
 
 
 def digest(model: type[models.Model]) -> str:
@@ -126,6 +146,17 @@ def rebuild(projection: Projection) -> Iterator[int]:
     reset(projection)
     done = 0
     while applied := advance(projection):
+        done += applied
+        yield done
+
+
+def rebuild_all() -> Iterator[int]:
+    """Reset and fold all anew, side by side; yields how many entries were applied, over all projections, so far."""
+    projections = all_projections()
+    for one in reversed(projections):
+        reset(one)
+    done = 0
+    while applied := sum(map(advance, projections)):
         done += applied
         yield done
 

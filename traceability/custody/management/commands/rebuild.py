@@ -20,12 +20,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         folds = projection.all_projections()
         before = _digests(folds) if options["check"] else {}
-        for fold in reversed(folds):
-            projection.reset(fold)
-        for fold in folds:
-            with tqdm(total=ledger.published_size(), desc=f"{fold.name:12}", unit=" entries") as bar:
-                while applied := projection.advance(fold):
-                    bar.update(applied)
+        lasting = [fold for fold in folds if not fold.models]  # these keep their cursors
+        with tqdm(total=ledger.published_size() * (len(folds) - len(lasting)), unit=" entries") as bar:
+            for done in projection.rebuild_all():
+                bar.update(done - bar.n)
         after = _digests(folds)
         for name, digest in after.items():
             self.stdout.write(f"{digest[:16]}  {name}")
