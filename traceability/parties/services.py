@@ -14,7 +14,7 @@ from traceability.gs1 import check_digit
 
 from . import selectors, throttle
 from .keys import create_hosted_key, register_device_key, revoke_key
-from .models import ApiToken, Licence, Member, Party, PartyIdentifier, Site
+from .models import ApiToken, Licence, Member, Party, PartyIdentifier, PartyKey, Site
 from .versions import log_version
 
 __all__ = [
@@ -23,8 +23,10 @@ __all__ = [
     "confirm",
     "create_hosted_key",
     "create_party",
+    "end_member",
     "issue_token",
     "register_device_key",
+    "replace_hosted_key",
     "revoke_key",
     "revoke_token",
     "save_licence",
@@ -118,6 +120,7 @@ def add_member(*, party: Party, username: str, password: str, role: str, site_id
     """A person who may sign in for a party; the log will know them by a random pseudonym only."""
     users = get_user_model()
     user = users(username=username)
+    user.full_clean(exclude=["password"])  # the user name is well formed and not in use
     validate_password(password, user)
     with transaction.atomic():
         user.set_password(password)
@@ -126,6 +129,23 @@ def add_member(*, party: Party, username: str, password: str, role: str, site_id
         member.full_clean()
         member.save()
     return member
+
+
+def end_member(*, member: Member) -> None:
+    """The person may not sign in any more; what they did stays under their pseudonym."""
+    with transaction.atomic():
+        users = get_user_model().objects.filter(pk=member.user_id)
+        users.update(is_active=False)
+
+
+def replace_hosted_key(*, party: Party, label: str = "hosted") -> PartyKey:
+    """Give the party a new hosted key and revoke its earlier ones as of now; what they signed before stays believed."""
+    with transaction.atomic():
+        earlier = list(PartyKey.objects.filter(party=party, revoked_ms=None, sealed_seed__isnull=False))
+        fresh = create_hosted_key(party=party, label=label)
+        for key in earlier:
+            revoke_key(key=key)
+    return fresh
 
 
 def issue_token(*, party: Party, label: str) -> str:

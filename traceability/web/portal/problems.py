@@ -26,6 +26,19 @@ _WORDS: dict[str, tuple[str, str | Promise]] = {
     "reason-missing": ("reason", gettext_lazy("Say why.")),
     "password-wrong": ("password", gettext_lazy("The password is not right. Nothing was recorded.")),
     "password-wait": ("password", gettext_lazy("Too many wrong passwords. Try again in a quarter of an hour.")),
+    "username": (
+        "username",
+        gettext_lazy("Choose another user name: letters, digits and @ . + - _ only, not in use yet."),
+    ),
+    "new-password": (
+        "new_password",
+        gettext_lazy(
+            "The new password is too short or too common. Take ten characters that nobody would guess."
+        ),
+    ),
+    "member-role": ("role", gettext_lazy("Choose a role.")),
+    "label": ("label", gettext_lazy("Give the token a name of 1 to 64 characters.")),
+    "oneself": ("username", gettext_lazy("You cannot end your own access. Ask another administrator.")),
     "not-a-regulator": ("comment", gettext_lazy("The regulator closes alerts. Answer it instead.")),
     "comment": ("comment", gettext_lazy("Write a comment of 1 to 500 characters.")),
     "state-changed": ("comment", gettext_lazy("Someone else has acted on this alert. Look at it again.")),

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from . import alerts_views, exports, home, label_views, logger_views, recorded, sign_in, step_views, stock_views
+from . import (
+    alerts_views,
+    exports,
+    home,
+    label_views,
+    logger_views,
+    organisation_views,
+    recorded,
+    sign_in,
+    step_views,
+    stock_views,
+)
 
 app_name = "portal"
 urlpatterns = [
@@ -19,6 +30,7 @@ urlpatterns = [
     path("shipments", stock_views.shipments, name="shipments"),
     path("shipments.csv", exports.shipments_csv, name="shipments-csv"),
     path("events.csv", exports.events_csv, name="events-csv"),
+    path("organisation", organisation_views.organisation, name="organisation"),
     path("alerts", alerts_views.alerts, name="alerts"),
     path("alerts/<str:alert_id>", alerts_views.alert, name="alert"),
 ]
