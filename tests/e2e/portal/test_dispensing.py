@@ -34,9 +34,9 @@ def keep(page: Any, name: str) -> None:
         page.screenshot(path=f"{folder}/portal-{name}.png", full_page=True)
 
 
-def sign_in(visit: Visitor) -> Any:
+def sign_in(visit: Visitor, username: str = "pharmacy-operator") -> Any:
     page = visit.open("/portal/")
-    page.fill("#id_username", "pharmacy-operator")
+    page.fill("#id_username", username)
     page.fill("#id_password", PASSWORD)
     assert violations(page) == []
     keep(page, "sign-in")
@@ -124,6 +124,24 @@ def test_every_page_can_be_used_by_everyone(
         visit.open(f"/portal/{path}")
         keep(page, f"{path.replace('/', '-') or 'tasks'}-{language}")
         assert violations(page) == [], path
+    assert visit.wrongs == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_an_administrator_s_page(house: House, person: Callable[..., Portal], visitor: Visit, language: str) -> None:
+    person("pharmacy", "admin")
+    visit = visitor(**PHONE)
+    page = sign_in(visit, "pharmacy-admin")
+    visit.context.add_cookies([{"name": "django_language", "value": language, "url": visit.base_url}])
+    visit.open("/portal/organisation")
+    for summary in page.locator("summary").all():
+        summary.click()
+    keep(page, f"organisation-{language}")
+    assert violations(page) == []
+    page.fill("#id_label", "till 7")
+    page.click("button[value=issue-token]")
+    assert page.locator(".notice .mono").inner_text().startswith("dt_")
+    assert violations(page) == []
     assert visit.wrongs == []
 
 

@@ -25,6 +25,12 @@ ROLES = {
     "admin": gettext_lazy("Administrator: also manages people, tokens and keys"),
     "inspector": gettext_lazy("Inspector: works on alerts"),
 }
+ROLE_NAMES = {
+    "operator": gettext_lazy("Operator"),
+    "quality": gettext_lazy("Quality"),
+    "admin": gettext_lazy("Administrator"),
+    "inspector": gettext_lazy("Inspector"),
+}
 LICENCES = {
     "manufacture": gettext_lazy("Manufacture"),
     "wholesale": gettext_lazy("Wholesale"),
@@ -133,7 +139,7 @@ def _page(
         "member": member,
         "section": "organisation",
         "people": [
-            {"row": one, "role": ROLES[one.role], "is_me": one.pk == member.pk}
+            {"row": one, "role": ROLE_NAMES[one.role], "is_me": one.pk == member.pk}
             for one in member.party.members.select_related("user").order_by("user__username")
         ],
         "roles": _roles(member).items(),
