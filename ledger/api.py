@@ -23,11 +23,12 @@ from .keyring import KeyStatus
 from .operator_keys import OPERATOR_URI, NotInitialisedError
 from .reads import EvidenceRequest, NotPublishedError, Position, PublishedCheckpoint, PublishedEntry
 from .sequencer import RefusedError
-from .statement import Header, SigningKey, Statement, StatementError, key_from_seed, statement_hash
+from .statement import PRIVATE_KINDS, Header, SigningKey, Statement, StatementError, key_from_seed, statement_hash
 from .tlog import merkle, note
 
 __all__ = [
     "OPERATOR_URI",
+    "PRIVATE_KINDS",
     "ClaimsError",
     "Commitment",
     "EvidenceRequest",

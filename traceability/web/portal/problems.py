@@ -32,9 +32,7 @@ _WORDS: dict[str, tuple[str, str | Promise]] = {
     ),
     "new-password": (
         "new_password",
-        gettext_lazy(
-            "The new password is too short or too common. Take ten characters that nobody would guess."
-        ),
+        gettext_lazy("The new password is too short or too common. Take ten characters that nobody would guess."),
     ),
     "member-role": ("role", gettext_lazy("Choose a role.")),
     "label": ("label", gettext_lazy("Give the token a name of 1 to 64 characters.")),
