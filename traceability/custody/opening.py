@@ -1,4 +1,4 @@
-"""Opening stock: goods that were there before anyone recorded them (docs/adr/opening-stock.md). Pure."""
+"""Opening stock: goods that were there before anyone recorded them (docs/adr/0006). Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,4 +37,4 @@ def read(event: Mapping[str, Any]) -> Opening | None:
 
 def _text(content: Mapping[str, Any], name: str, limit: int) -> str:
     value = content.get(name, "")
-    return value[:limit] if isinstance(value, str) else ""
+    return value.replace("\0", "")[:limit] if isinstance(value, str) else ""
