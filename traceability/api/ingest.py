@@ -8,13 +8,13 @@ from traceability.capture import services as capture
 from traceability.coldchain import originals
 from traceability.coldchain import selectors as logger_files
 from traceability.coldchain import services as logger_services
+from traceability.common import strict_json
 from traceability.common.problems import ProblemError
 from traceability.parties.models import Party, Site
 
 EPCIS_SUFFIXES = {".json", ".jsonld"}
 LOGGER_SUFFIXES = {".txt", ".csv"}
 ACCEPTED, KNOWN, REFUSED = "accepted", "already recorded", "refused"
-SUFFIXES = EPCIS_SUFFIXES | LOGGER_SUFFIXES | {".xml"}
 
 
 @dataclass(frozen=True)
@@ -29,37 +29,54 @@ class Outcome:
 
 def ingest_file(path: Path, *, party: Party, site: Site | None) -> Outcome:
     """Take one file in as `party`; a refusal is an outcome, not an exception."""
-    if path.suffix == ".xml":
+    kind = path.suffix.lower()
+    if kind == ".xml":
         return Outcome(path, REFUSED, why="EPCIS in XML is not taken yet; send JSON")
+    if kind not in EPCIS_SUFFIXES | LOGGER_SUFFIXES:
+        return Outcome(path, REFUSED, why="neither EPCIS (.json, .jsonld) nor a logger file (.txt, .csv), by its name")
     try:
-        if path.suffix in LOGGER_SUFFIXES:
-            return _logger_file(path, party, site)
-        return _document(path, party)
+        content = path.read_bytes()
+        if kind in LOGGER_SUFFIXES:
+            return _logger_file(path, content, party, site)
+        return _document(path, content, party)
     except ProblemError as problem:
         return Outcome(path, REFUSED, why=problem.detail)
+    except OSError as error:
+        return Outcome(path, REFUSED, why=f"the file cannot be read: {error.strerror}")
 
 
 def files_below(path: Path) -> list[Path]:
-    """The files that `ingest_file` has an answer for, in a fixed order."""
-    if path.is_file():
-        return [path]
-    return sorted(file for file in path.rglob("*") if file.is_file() and file.suffix in SUFFIXES)
+    """The file itself, or every file below the folder in a fixed order; hidden ones are the system's, not data."""
+    if path.is_symlink() or not path.is_dir():
+        return [path] if path.is_symlink() or path.exists() else []
+    found = (file for file in path.rglob("*") if not file.is_dir())
+    return sorted(file for file in found if not any(part.startswith(".") for part in file.relative_to(path).parts))
 
 
-def _document(path: Path, party: Party) -> Outcome:
-    body = path.read_bytes()
-    if b'"EPCISDocument"' not in body and b'"EPCISQueryDocument"' not in body:
-        accepted = capture.accept_events([capture.parse_event(body)], reporter=party)
+def _document(path: Path, content: bytes, party: Party) -> Outcome:
+    """A document or a bare event, told apart by its `type`, as a client does by choosing the address."""
+    if _type(content).endswith("Event"):
+        accepted = capture.accept_events([capture.parse_event(content)], reporter=party)
         return Outcome(path, KNOWN if accepted[0].already_recorded else ACCEPTED, 1)
-    is_again = captured.is_known_body(body, reporter=party.uri)
-    job = capture.accept_document(body, reporter=party)
+    is_again = captured.is_known_body(content, reporter=party.uri)
+    job = capture.accept_document(content, reporter=party)
     is_again = is_again or 0 < job.event_count == job.already_recorded
     return Outcome(path, KNOWN if is_again else ACCEPTED, job.event_count)
 
 
-def _logger_file(path: Path, party: Party, site: Site | None) -> Outcome:
-    content = path.read_bytes()
-    is_again = logger_files.file_by_hash(originals.digest(content), party=party) is not None
+def _type(content: bytes) -> str:
+    """The `type` of a JSON object; '' where there is none, which capture then says in its own words."""
+    try:
+        value = strict_json.loads(content)
+    except strict_json.StrictJsonError:
+        return ""
+    kind = value.get("type") if isinstance(value, dict) else None
+    return kind if isinstance(kind, str) else ""
+
+
+def _logger_file(path: Path, content: bytes, party: Party, site: Site | None) -> Outcome:
+    """The same bytes by another party, or bound to another place, are another upload."""
+    known = logger_files.uploads_of(originals.digest(content), party=party)
     kept = logger_services.upload(content=content, filename=path.name, party=party, site=site)
-    state = KNOWN if is_again else ACCEPTED
+    state = KNOWN if kept.event_id in known else ACCEPTED
     return Outcome(path, state, 1, f"{kept.readings} readings, signature {kept.signature}")

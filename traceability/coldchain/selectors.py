@@ -126,6 +126,12 @@ def file_by_hash(sha256: str, *, party: Party) -> LoggerFile | None:
     return files(party).filter(sha256=sha256).first()
 
 
+def uploads_of(sha256: str, *, party: Party) -> set[str]:
+    """The event IDs under which `party` has uploaded this file."""
+    rows = LoggerFile.objects.filter(sha256=sha256, party=party).exclude(statement_hash="")
+    return set(rows.values_list("event_id", flat=True))
+
+
 def _chunks(holder: str, start_ms: int, end_ms: int) -> QuerySet[ReadingChunk]:
     return ReadingChunk.objects.filter(holder=holder, start_ms__lte=end_ms, end_ms__gte=start_ms).order_by(
         "start_ms", "key"

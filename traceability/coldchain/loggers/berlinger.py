@@ -6,12 +6,13 @@ single events; Q-tags keep one trip with consecutive and cumulative alarms. Sign
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime, tzinfo
 
 from . import signature
 from .berlinger_text import Section, read
 from .localtime import LocalClock, resolve
-from .model import Day, DeviceAlarm, Limit, LoggerError, Recording, _
+from .model import Day, DeviceAlarm, Limit, LoggerError, Recording, _, is_computable
 from .plain_csv import milli
 
 _HEAD = b"Device: Q-tag "
@@ -209,16 +210,18 @@ def _local(text: str) -> datetime | None:
     if len(text) != 16 or text[10] != " ":
         return None
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
+    return moment if is_computable(moment) else None
 
 
 def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise LoggerError("logger.form", _("“{text}” is not a date."), text=text[:20]) from error
+    with suppress(ValueError):
+        day = date.fromisoformat(text)
+        if is_computable(day):
+            return day
+    raise LoggerError("logger.form", _("“{text}” is not a date."), text=text[:20])
 
 
 def _count(text: str) -> int:

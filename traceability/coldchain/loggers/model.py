@@ -107,3 +107,8 @@ class Recording:
     missing: int = 0
     mkt_energy_j: int | None = None
     printed: dict[str, int] = field(default_factory=dict)
+
+
+def is_computable(moment: date) -> bool:
+    """Whether a time lies in years that every zone and calendar can compute with; no logger is older."""
+    return 1900 <= moment.year <= 9998

@@ -10,13 +10,14 @@ decimal point and at most three decimals. An empty temperature is a sample that 
 """
 
 import re
+from contextlib import suppress
 from datetime import datetime, tzinfo
 from itertools import pairwise
 
 from traceability.coldchain.excursions import sampling_interval_s
 
 from .localtime import resolve, to_ms
-from .model import Clock, LoggerError, Recording, Signature, _
+from .model import Clock, LoggerError, Recording, Signature, _, is_computable
 
 HEADER = "timestamp,temperature_c"
 
@@ -83,10 +84,10 @@ def _row(line: str, number: int) -> tuple[datetime, int | None]:
 
 def _time(cell: str, number: int) -> datetime:
     if _TIME.fullmatch(cell):
-        try:
-            return datetime.fromisoformat(cell)
-        except ValueError:
-            pass
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(cell)
+            if is_computable(moment):
+                return moment
     raise LoggerError("logger.csv-time", _("The time must look like 2026-11-01T08:00:00+08:00."), line=number)
 
 

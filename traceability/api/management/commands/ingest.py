@@ -27,17 +27,24 @@ class Command(BaseCommand):
             raise CommandError(f"there is no active party {options['party']}")
         files = files_below(options["path"])
         if not files:
-            raise CommandError(f"no .json, .jsonld, .xml, .txt or .csv files below {options['path']}")
+            raise CommandError(f"there are no files at {options['path']}")
         sites = Site.objects.filter(party=party)
-        site = sites.filter(id=options["site"]).first() if options["site"] else sites.first()
+        site = sites.filter(id=options["site"]).first() if options["site"] else None
         if options["site"] and site is None:
             raise CommandError(f"{options['site']} is not a place of {party.id}")
+        if site is None and sites.count() == 1:
+            site = sites.first()
         outcomes = [ingest_file(path, party=party, site=site) for path in tqdm(files, unit=" files")]
         for outcome in outcomes:
             if outcome.why:
-                self.stdout.write(f"{outcome.state:17} {outcome.path.name}: {outcome.why}")
+                self.stdout.write(f"{outcome.state:17} {_shown(outcome.path, options['path'])}: {outcome.why}")
         counts = Counter(outcome.state for outcome in outcomes)
         self.stdout.write("")
         for state in (ACCEPTED, KNOWN, REFUSED):
             events = sum(outcome.events for outcome in outcomes if outcome.state == state)
             self.stdout.write(f"{state:17} {counts[state]:6} files {events:6} events")
+
+
+def _shown(path: Path, base: Path) -> str:
+    """The path below the folder that was named: two folders may hold files of one name."""
+    return str(path.relative_to(base)) if path != base else path.name
