@@ -1,5 +1,6 @@
 """The same thing sent at the same moment: recorded once, answered alike; contradictions have one winner."""
 
+import json
 from functools import partial
 from typing import Any
 
@@ -63,11 +64,14 @@ def test_the_same_nonce_at_once_is_one_scan(house: House, turn: int) -> None:
 
 
 def test_without_a_nonce_each_call_is_a_scan(house: House) -> None:
-    """The negative control: what makes the calls one is the nonce."""
+    """The negative control: what makes the calls one is the nonce. Two in one millisecond share their event."""
     call = {"step": "receive", "codes": [pack("1")], "place": house.place("pharmacy")}
     answers = at_once(*[partial(house.post, "pharmacy", "/api/v1/scans", call)] * CALLS)
     assert {answer.status_code for answer in answers} == {201}
-    assert CapturedEvent.objects.count() == CALLS
+    assert ScanEvent.objects.count() == CALLS
+    bodies = Document.objects.filter(kind="event").values_list("body", flat=True)
+    moments = {json.loads(bytes(body))["eventTime"] for body in bodies}
+    assert CapturedEvent.objects.count() == len(moments)
 
 
 def test_many_writers_and_sequencers_lose_and_double_nothing(house: House, writer: Any) -> None:
