@@ -7,13 +7,15 @@ computed again at any time. Ids are keyed hashes: nobody can guess from a serial
 import hashlib
 import hmac
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
 from ledger import api as ledger
+from traceability.common import bulk
 from traceability.common.models import Cursor
 from traceability.common.projection import LogEntry, Projection
 from traceability.contracts import selectors as contracts
@@ -64,30 +66,38 @@ def refresh() -> int:
 def _sync(incidents: Collection[str]) -> set[str]:
     """Bring the alerts of these incidents in line with their findings; the ids of those that changed."""
     findings = {key: found for key, found in contracts.by_incident(incidents).items() if found}
-    known = {alert.incident: alert for alert in _in_parts(Alert.objects.all(), "incident", findings)}
+    known = {alert.incident: alert for alert in bulk.among(Alert.objects.all(), "incident", findings)}
     times = _record_times({min(one.opened_index for one in found) for found in findings.values()})
+    concerned = _concerned([alert.id for alert in known.values()])
     new: list[Alert] = []
     changed: list[Alert] = []
     parties: list[AlertParty] = []
     for incident in sorted(findings):
         values = _values(findings[incident], times)
+        uris = {uri for one in findings[incident] for uri in one.parties}
         alert = known.get(incident) or Alert(id=alert_id(incident), incident=incident)
         before = {name: getattr(alert, name) for name in values} if incident in known else None
-        if before == values and alert.state == _state(alert):
+        if before == values and alert.state == _state(alert) and concerned[alert.id] == uris:
             continue
         for name, value in values.items():
             setattr(alert, name, value)
         alert.state = _state(alert)
         (changed if incident in known else new).append(alert)
-        uris = {uri for one in findings[incident] for uri in one.parties}
         parties += [AlertParty(alert_id=alert.id, party=uri) for uri in sorted(uris)]
     Alert.objects.bulk_create(new, batch_size=_PARTS)
     columns = [field.attname for field in Alert._meta.concrete_fields if not field.primary_key]
     Alert.objects.bulk_update(changed, columns, batch_size=100)
-    for part in _parts([alert.id for alert in changed]):
+    for part in bulk.chunks([alert.id for alert in changed]):
         AlertParty.objects.filter(alert_id__in=part).delete()
     AlertParty.objects.bulk_create(parties, batch_size=_PARTS)
     return {alert.id for alert in (*new, *changed)}
+
+
+def _concerned(names: Collection[str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, party in bulk.among(AlertParty.objects.values_list("alert_id", "party"), "alert_id", names):
+        found[name].add(party)
+    return found
 
 
 def _values(findings: Sequence[Finding], times: Mapping[int, int]) -> dict[str, Any]:
@@ -125,7 +135,7 @@ def _state(alert: Alert) -> str:
 def _take_steps(entries: Sequence[LogEntry]) -> set[str]:
     """Apply the transitions that people made, each to the version that it was made on; the ids of their alerts."""
     bodies = [(entry, entry.body) for entry in entries if entry.body]
-    alerts = {alert.id: alert for alert in _in_parts(Alert.objects.all(), "id", {body["alert"] for _, body in bodies})}
+    alerts = {alert.id: alert for alert in bulk.among(Alert.objects.all(), "id", {body["alert"] for _, body in bodies})}
     changed = {}
     for entry, body in bodies:
         alert = alerts.get(body["alert"])
@@ -146,9 +156,9 @@ def _tell(names: Collection[str], *, position: int) -> None:
     if not names or (told is not None and position < told):
         return
     last: dict[str, str] = {}
-    for change in _in_parts(AlertChange.objects.order_by("pk"), "alert_id", names):
+    for change in bulk.among(AlertChange.objects.order_by("pk"), "alert_id", names):
         last[change.alert_id] = change.fingerprint
-    news = [(alert.id, _fingerprint(alert)) for alert in _in_parts(Alert.objects.order_by("id"), "id", names)]
+    news = [(alert.id, _fingerprint(alert)) for alert in bulk.among(Alert.objects.order_by("id"), "id", names)]
     AlertChange.objects.bulk_create(
         AlertChange(position=position, alert_id=name, fingerprint=shown)
         for name, shown in news
@@ -170,17 +180,6 @@ def _record_times(indexes: Collection[int]) -> dict[int, int]:
         if index not in times:
             times |= {entry.index: entry.record_time_ms for entry in ledger.published(index, 50)}
     return times
-
-
-def _in_parts(rows: Any, column: str, values: Iterable[str]) -> Iterable[Any]:
-    for part in _parts(values):
-        yield from rows.filter(**{f"{column}__in": part})
-
-
-def _parts(values: Iterable[str]) -> Iterable[list[str]]:
-    ordered = sorted(values)
-    for start in range(0, len(ordered), _PARTS):
-        yield ordered[start : start + _PARTS]
 
 
 ALERTS = Projection(name=NAME, models=(Alert, AlertParty), apply=_apply)

@@ -1,7 +1,7 @@
 """COLD_CHAIN: the temperatures that published events carry, as chunks per holder.
 
 Reads only the log's entries, the capture index of the same entries (EVENT_INDEX comes before) and the uploaded files
-that the entries name by hash. An event that is an error declaration adds nothing; what it declares void drops out.
+that the entries name by hash. An event that is an error declaration adds nothing; what it declares void counts no more.
 """
 
 from collections import defaultdict
@@ -24,15 +24,13 @@ _TEXT = 256
 
 def _apply(entries: Sequence[LogEntry]) -> None:
     indexes = [entry.index for entry in entries if entry.kind == KIND]
-    _drop_voided(indexes)
+    _mark_voided(indexes)
     carrying = {
         entry.index: entry
         for entry in entries
         if entry.kind == KIND and isinstance(entry.body, dict) and entry.body.get(_MEMBER)
     }
-    published = PublishedEvent.objects.filter(
-        index__in=carrying, declaration_ms__isnull=True, voided_by__isnull=True
-    ).order_by("index")
+    published = PublishedEvent.objects.filter(index__in=carrying, declaration_ms__isnull=True).order_by("index")
     events = list(published)
     holders = _holders(events)
     rows: list[ReadingChunk] = []
@@ -41,10 +39,11 @@ def _apply(entries: Sequence[LogEntry]) -> None:
     ReadingChunk.objects.bulk_create(rows, batch_size=200)
 
 
-def _drop_voided(indexes: Sequence[int]) -> None:
-    """Forget the readings of events that a declaration among these entries made void."""
-    voided = PublishedEvent.objects.filter(voided_by__in=indexes).values_list("index", flat=True)
-    ReadingChunk.objects.filter(event_index__in=list(voided)).delete()
+def _mark_voided(indexes: Sequence[int]) -> None:
+    """Mark the readings of events that a declaration among these entries made void."""
+    voided = PublishedEvent.objects.filter(voided_by__in=indexes).values_list("index", "voided_by")
+    for index, declaration in voided:
+        ReadingChunk.objects.filter(event_index=index).update(voided_by=declaration)
 
 
 def _holders(events: Sequence[PublishedEvent]) -> dict[int, list[str]]:
@@ -90,6 +89,7 @@ def _rows(entry: LogEntry, event: PublishedEvent, holders: Sequence[str]) -> Ite
                 event_index=entry.index,
                 holder=holder,
                 reporter=entry.iss,
+                voided_by=event.voided_by,
                 **part,
             )
 

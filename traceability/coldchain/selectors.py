@@ -64,7 +64,7 @@ def source_events(holder: str, start_ms: int | None = None, end_ms: int | None =
 
 def holders_of(event_indexes: Iterable[int]) -> list[str]:
     """The holders whose temperatures these events report."""
-    rows = ReadingChunk.objects.filter(event_index__in=list(event_indexes))
+    rows = _standing().filter(event_index__in=list(event_indexes))
     return sorted(set(rows.values_list("holder", flat=True)))
 
 
@@ -101,7 +101,7 @@ def _series_of(spans: Sequence[tuple[str, int, int]]) -> list[list[list[Reading]
     wanted = Q()
     for holder, from_ms, until_ms in spans:
         wanted |= Q(holder=holder, start_ms__lt=until_ms, end_ms__gte=from_ms)
-    rows = list(ReadingChunk.objects.filter(wanted, count__gt=0)) if spans else []
+    rows = list(_standing().filter(wanted, count__gt=0)) if spans else []
     return [
         list(_by_device([row for row in rows if row.holder == holder], from_ms, until_ms - 1).values())
         for holder, from_ms, until_ms in spans
@@ -133,9 +133,12 @@ def uploads_of(sha256: str, *, party: Party) -> set[str]:
 
 
 def _chunks(holder: str, start_ms: int, end_ms: int) -> QuerySet[ReadingChunk]:
-    return ReadingChunk.objects.filter(holder=holder, start_ms__lte=end_ms, end_ms__gte=start_ms).order_by(
-        "start_ms", "key"
-    )
+    return _standing().filter(holder=holder, start_ms__lte=end_ms, end_ms__gte=start_ms).order_by("start_ms", "key")
+
+
+def _standing() -> QuerySet[ReadingChunk]:
+    """The readings of events that no declaration has made void."""
+    return ReadingChunk.objects.filter(voided_by=None)
 
 
 def _bounds(start_ms: int | None, end_ms: int | None) -> tuple[int, int]:

@@ -5,7 +5,7 @@ indexes in which the version was active. A contract whose scope names the item g
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -132,7 +132,7 @@ def _scoped(facts: Facts, version: Version, rivals: Sequence[Version]) -> Facts 
         limits = tuple(
             one for one in facts.limits if (one.item in version.items if version.items else one.item not in special)
         )
-        return HolderFacts(facts.subject, facts.chunks, limits, facts.parties, facts.is_place) if limits else None
+        return replace(facts, limits=limits) if limits else None
     return facts
 
 

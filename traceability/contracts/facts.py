@@ -1,16 +1,22 @@
 """What the rules look at: the timeline of a thing, the readings of a holder, both sides of a shipment. PURE.
 
-Every fact carries the log index that brought it, and the index that voided it, so that `as_of(n)` gives what the log
-held after entry n. A rule sees effective facts only. Times are milliseconds since 1970, temperatures milli-°C.
+Every fact carries the log index that brought it, and the index that voided it; what other tables say comes as it was
+at the entries that ask. So `as_of(n)` gives what the log held after entry n, whatever was read together with it. A rule
+sees effective facts only. Times are milliseconds since 1970, temperatures milli-°C.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
+from typing import TypeVar
 
 from traceability.coldchain.excursions import Reading
+from traceability.gs1 import digital_link
 
 from .geo import Point
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,6 @@ class Seen:
     is_return: bool = False
     many: bool = False
     fingerprint: str = ""  # of a commissioning's content, without its ID
-    lots: frozenset[str] = frozenset()  # lot classes that move with it (its own, or those inside a container)
     voided_by: int | None = None
 
     @property
@@ -55,24 +60,40 @@ class Recalled:
 
 @dataclass(frozen=True)
 class ThingFacts:
-    """A pack or container. `expiries`: (index, ISO date) of its lot's logged versions; `item`, `gtin` may be ''."""
+    """A pack or container; `item` and `gtin` may be ''.
+
+    `names`: item and GTIN as master data had them at each of its events. `expiries`: by item and lot the logged
+    versions (index, ISO date). `cargo`: by event the lot classes that lay in the container when it moved; `cargoes`:
+    the same by the entry that asks.
+    """
 
     subject: str
     events: tuple[Seen, ...]
     item: str = ""
     gtin: str = ""
-    expiries: tuple[tuple[int, str], ...] = ()
+    names: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    expiries: Mapping[tuple[str, str], Sequence[tuple[int, str]]] = field(default_factory=dict)
     recalls: tuple[Recalled, ...] = ()
+    cargo: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    cargoes: Mapping[int, Mapping[int, frozenset[str]]] = field(default_factory=dict)
 
     def as_of(self, index: int) -> "ThingFacts":
         events = sorted((seen for seen in self.events if _counts(seen, index)), key=lambda seen: seen.order)
         recalls = tuple(recalled for recalled in self.recalls if _counts(recalled, index))
-        return replace(self, events=tuple(events), recalls=recalls)
+        item, gtin = _newest(self.names, index, (self.item, self.gtin))
+        cargo = _newest(self.cargoes, index, self.cargo)
+        return replace(self, events=tuple(events), recalls=recalls, item=item, gtin=gtin, cargo=cargo)
 
     def expiry_at(self, index: int) -> str:
         """The last valid day as the log knew it at an index: the lot's version, else what the pack's maker wrote."""
-        known = [day for at, day in self.expiries if at <= index]
-        return known[-1] if known else next((seen.expiry[:10] for seen in self.events if seen.expiry), "")
+        known = [day for at, day in self.expiries.get((self.item, self.lot), ()) if at <= index]
+        return _day(known[-1] if known else next((seen.expiry for seen in self.events if seen.expiry), ""))
+
+    def lots_in(self, seen: Seen) -> frozenset[str]:
+        """The lot classes that an event moves: the pack's own, or those of what lay in the container then."""
+        if self.lot and self.gtin:
+            return frozenset({digital_link.build(gtin=self.gtin, lot=self.lot)})
+        return self.cargo.get(seen.index, frozenset())
 
     @property
     def lot(self) -> str:
@@ -107,20 +128,27 @@ class Chunk:
     readings: tuple[Reading, ...] = ()
     min_mc: int | None = None
     max_mc: int | None = None
+    voided_by: int | None = None
 
 
 @dataclass(frozen=True)
 class HolderFacts:
-    """A container, place or pack with a logger; `limits` = of the products in it; `parties` = who else handled it."""
+    """A container, place or pack with a logger; `limits` = of the products in it; `parties` = who else handled it.
+
+    `states`: both, by the entry that asks.
+    """
 
     subject: str
     chunks: tuple[Chunk, ...]
     limits: tuple[Limits, ...] = ()
     parties: tuple[str, ...] = ()
     is_place: bool = False
+    states: Mapping[int, tuple[tuple[Limits, ...], tuple[str, ...]]] = field(default_factory=dict)
 
     def as_of(self, index: int) -> "HolderFacts":
-        return replace(self, chunks=tuple(chunk for chunk in self.chunks if chunk.index <= index))
+        chunks = tuple(chunk for chunk in self.chunks if _counts(chunk, index))
+        limits, parties = _newest(self.states, index, (self.limits, self.parties))
+        return replace(self, chunks=chunks, limits=limits, parties=parties)
 
 
 @dataclass(frozen=True)
@@ -140,12 +168,15 @@ class Leg:
 
 @dataclass(frozen=True)
 class ShipmentFacts:
-    """What travelled under one despatch advice; `inside` = what lay directly in each container when it left."""
+    """What travelled under one despatch advice; `inside` = what lay directly in each container when it left.
+
+    `insides`: the same, by the entry that asks.
+    """
 
     subject: str
     legs: tuple[Leg, ...]
     inside: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    gtins: frozenset[str] = frozenset()
+    insides: Mapping[int, Mapping[str, frozenset[str]]] = field(default_factory=dict)
 
     @property
     def legs_anchor(self) -> int:
@@ -154,8 +185,21 @@ class ShipmentFacts:
 
     def as_of(self, index: int) -> "ShipmentFacts":
         legs = sorted((leg for leg in self.legs if _counts(leg, index)), key=lambda leg: (leg.time_ms, leg.event_id))
-        return replace(self, legs=tuple(legs))
+        return replace(self, legs=tuple(legs), inside=_newest(self.insides, index, self.inside))
 
 
-def _counts(fact: Seen | Recalled | Leg, index: int) -> bool:
+def _day(text: str) -> str:
+    """The ISO date at the start of a text, or '': what a pack's maker wrote may be unreadable, which is unknown."""
+    try:
+        return date.fromisoformat(text[:10]).isoformat()
+    except ValueError:
+        return ""
+
+
+def _counts(fact: Seen | Recalled | Chunk | Leg, index: int) -> bool:
     return fact.index <= index and (fact.voided_by is None or fact.voided_by > index)
+
+
+def _newest(states: Mapping[int, T], index: int, default: T) -> T:
+    """The state at the newest entry up to `index`."""
+    return states[max(known)] if (known := [at for at in states if at <= index]) else default

@@ -9,13 +9,14 @@ clock (`tick`), whichever comes first: both give the same row.
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 
 from ledger import api as ledger
+from traceability.common import bulk
 from traceability.common.models import Cursor
 from traceability.common.projection import LogEntry, Projection
 
@@ -23,7 +24,7 @@ from . import engine, lifecycle_store
 from .engine import Facts, Judged, Kind, Version
 from .facts import ShipmentFacts, ThingFacts
 from .gather import holders, recalls, shipments, things
-from .gather.reference import in_chunks, keep_keys
+from .gather.reference import keep_keys
 from .models import Contract, Finding, MasterKey, RecallMark, Timer
 from .touched import Moments, Touched
 
@@ -65,8 +66,8 @@ def _apply(entries: Sequence[LogEntry]) -> None:
     batch = _Batch([(entry.index, entry.record_time_ms) for entry in entries], entries[0].index - 1)
     touched = Touched(entries)
     versions = lifecycle_store.versions()
-    _judge("thing", touched.things, versions, batch)
-    _judge("holder", touched.holders, versions, batch)
+    _judge("thing", touched.things, versions, batch, released=touched.released)
+    _judge("holder", touched.holders, versions, batch, released={})
     due = dict(Timer.objects.filter(due_ms__lte=batch.last_ms).values_list("subject", "due_ms"))
     _judge_shipments(touched.despatches, due, versions, batch)
 
@@ -89,21 +90,36 @@ def tick() -> int:
     return len(due)
 
 
-def _judge(kind: Kind, moments: Moments, versions: Sequence[Version], batch: _Batch) -> None:
+def _judge(
+    kind: Kind,
+    moments: Moments,
+    versions: Sequence[Version],
+    batch: _Batch,
+    *,
+    released: Mapping[int, Collection[int]],
+) -> None:
+    """Judge each subject as of each entry that asks for it.
+
+    `released`: at which entries recalls were made void, and which; the subjects of findings that rest on one of those
+    are judged there too, also when the finding is of this very batch.
+    """
     if not moments or not any(engine.TEMPLATES[version.template].kind == kind for version in versions):
         return
-    facts = _GATHER[kind](list(moments), end=batch.end)
+    facts = _GATHER[kind]({subject: asking | released.keys() for subject, asking in moments.items()}, end=batch.end)
     store = _Store(kind, moments)
     clear: set[Hashable] = set()
     for subject in sorted(moments):
         if subject not in facts:
             continue
         likeness = _likeness(facts[subject])
-        for index in sorted(moments[subject]):
+        for index in sorted(moments[subject] | released.keys()):
+            if index not in moments[subject] and not store.rests_on(subject, released[index]):
+                continue
             if (likeness, index) in clear and not store.knows(subject):
                 continue
-            found = engine.evaluate(kind, facts[subject].as_of(index), versions, ledger_time_ms=0)
-            store.update(subject, facts[subject], found, index)
+            state = facts[subject].as_of(index)
+            found = engine.evaluate(kind, state, versions, ledger_time_ms=0)
+            store.update(subject, state, found, index)
             if likeness and not found:
                 clear.add((likeness, index))
     store.save()
@@ -114,9 +130,9 @@ def _likeness(facts: Facts) -> Hashable | None:
 
     None for what is judged by itself: containers, whose contents differ, and holders.
     """
-    if not isinstance(facts, ThingFacts) or not facts.lot or not facts.gtin:
+    if not isinstance(facts, ThingFacts) or not facts.lot or not all(gtin for _, gtin in facts.names.values()):
         return None
-    return tuple(seen.index for seen in facts.events), facts.item, facts.gtin, facts.lot
+    return tuple(seen.index for seen in facts.events), tuple(facts.names.values())
 
 
 def _judge_shipments(
@@ -125,7 +141,7 @@ def _judge_shipments(
     subjects = set(moments) | set(due)
     if not subjects:
         return
-    facts = shipments.gather(subjects, end=batch.end)
+    facts = shipments.gather({one: {batch.before, *moments.get(one, ())} for one in subjects}, end=batch.end)
     store = _Store("despatch", subjects)
     end_ms = batch.last_ms if now_ms is None else now_ms
     timers = []
@@ -136,13 +152,13 @@ def _judge_shipments(
             if index is not None:
                 now = batch.ms_at(index)
                 found = engine.evaluate("despatch", facts[subject].as_of(index), versions, ledger_time_ms=now)
-                store.update(subject, facts[subject], found, index)
+                store.update(subject, facts[subject].as_of(index), found, index)
                 waiting = _next_due(facts[subject].as_of(index), versions, after_ms=now)
             until = batch.ms_at(steps[position]) if position < len(steps) else end_ms
             waiting = _pass_time(facts[subject], versions, batch, store, waiting=waiting, until_ms=until)
         if waiting is not None:
             timers.append(Timer(subject=subject, due_ms=waiting))
-    for chunk in _parts(subjects):
+    for chunk in bulk.chunks(subjects):
         Timer.objects.filter(subject__in=chunk).delete()
     Timer.objects.bulk_create(timers)
     store.save()
@@ -161,7 +177,7 @@ def _pass_time(
     while waiting is not None and waiting <= until_ms:
         index = batch.last_before(waiting)
         state = facts.as_of(index)
-        store.update(facts.subject, facts, engine.evaluate("despatch", state, versions, ledger_time_ms=waiting), index)
+        store.update(facts.subject, state, engine.evaluate("despatch", state, versions, ledger_time_ms=waiting), index)
         waiting = _next_due(state, versions, after_ms=waiting)
     return waiting
 
@@ -179,13 +195,18 @@ class _Store:
         self.by_subject: dict[str, set[str]] = defaultdict(set)
         self.changed: set[str] = set()
         self.new: set[str] = set()
-        for row in in_chunks(Finding.objects.filter(kind=kind), "subject", subjects):
+        for row in bulk.among(Finding.objects.filter(kind=kind), "subject", subjects):
             self.rows[row.key] = row
             self.by_subject[row.subject].add(row.key)
 
     def knows(self, subject: str) -> bool:
         """Whether there is, or was, a finding on the subject."""
         return bool(self.by_subject.get(subject))
+
+    def rests_on(self, subject: str, evidence: Collection[int]) -> bool:
+        """Whether an open finding on the subject names one of these entries as its evidence."""
+        rows = (self.rows[key] for key in self.by_subject.get(subject, ()))
+        return any(row.retracted_index is None and not set(evidence).isdisjoint(row.evidence) for row in rows)
 
     def update(self, subject: str, facts: Facts, found: Sequence[Judged], index: int) -> None:
         """Open, change or retract the findings on a subject as of a log index."""
@@ -224,7 +245,8 @@ class _Store:
 
 
 def _key(kind: Kind, one: Judged) -> str:
-    return _sha(one.draft.rule, kind, one.draft.subject, one.draft.discriminator)
+    """A finding that moves to another incident is another finding: the first incident's alert is then retracted."""
+    return _sha(one.draft.rule, kind, one.draft.subject, one.draft.discriminator, one.draft.incident)
 
 
 def _fields(kind: Kind, facts: Facts, one: Judged) -> dict[str, Any]:
@@ -250,12 +272,6 @@ def _fields(kind: Kind, facts: Facts, one: Judged) -> dict[str, Any]:
 
 def _sha(*parts: str) -> str:
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
-
-
-def _parts(subjects: Iterable[str]) -> Iterable[list[str]]:
-    ordered = sorted(subjects)
-    for start in range(0, len(ordered), 1000):
-        yield ordered[start : start + 1000]
 
 
 FINDINGS = Projection(name=NAME, models=(Contract, MasterKey, RecallMark, Timer, Finding), apply=_apply)

@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable
 
 from django.db.models import QuerySet
 
+from traceability.common import bulk
 from traceability.custody import selectors as custody
 from traceability.custody.models import Containment
 
-from .gather.reference import in_chunks, item_lookup
+from .gather.reference import item_lookup
 from .models import Contract, Finding
 
 _MAX_DEPTH = 8
@@ -43,7 +44,7 @@ def open_findings_for(subjects: Collection[str], indexes: Collection[int] = ()) 
 def by_incident(incidents: Iterable[str]) -> dict[str, list[Finding]]:
     """All findings of these incidents, retracted ones included, in key order."""
     found: dict[str, list[Finding]] = {incident: [] for incident in incidents}
-    for row in in_chunks(Finding.objects.order_by("key"), "incident", list(found)):
+    for row in bulk.among(Finding.objects.order_by("key"), "incident", list(found)):
         found[row.incident].append(row)
     return found
 
@@ -69,7 +70,7 @@ def _inside_during(container: str, start_ms: int, end_ms: int) -> set[str]:
     for _ in range(_MAX_DEPTH):
         below: dict[str, tuple[int, int]] = {}
         rows = Containment.objects.values_list("parent", "child", "from_ms", "to_ms")
-        for parent, child, from_ms, to_ms in in_chunks(rows, "parent", list(level)):
+        for parent, child, from_ms, to_ms in bulk.among(rows, "parent", list(level)):
             start, end = (
                 max(level[parent][0], from_ms),
                 level[parent][1] if to_ms is None else min(level[parent][1], to_ms),

@@ -8,7 +8,7 @@ REGULATOR, MAKER = "regulator", "maker"
 
 @dataclass(frozen=True)
 class Fact:
-    """An effective event as seen by one thing it names; `role` is the thing's part in it.
+    """An event as seen by one thing it names; `role` is the thing's part in it. Folds are given those that count.
 
     Roles are those of EventEpc, and `emptied`: the event empties a container that the thing was in, without naming it.
     """
@@ -32,6 +32,13 @@ class Fact:
     destination: str = ""
     is_opening: bool = False  # opening stock: `lot` and `expiry` are what the holder read off the goods
     authority: str = ""  # of the reporter over the lot, on class-level facts: regulator | maker | ''
+    voided_by: int | None = None  # log index of the error declaration
+
+    def counts(self, as_of: int | None = None) -> bool:
+        """Whether the event stands: now, or as the log held it at an index."""
+        if as_of is None:
+            return self.voided_by is None
+        return self.index <= as_of and (self.voided_by is None or self.voided_by > as_of)
 
     @property
     def order(self) -> tuple[int, str, int]:

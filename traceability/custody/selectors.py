@@ -1,23 +1,22 @@
 """Reading custody: where a thing is, what happened to it and its containers, what a lot's packs are at.
 
 The number of queries does not grow with the number of things asked for: one or two per level of containers, of which
-there are at most MAX_DEPTH (and one more per CHUNK things, which a statement's limit demands).
+there are at most MAX_DEPTH (and one more per bulk.CHUNK things, which a statement's limit demands).
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from traceability.capture.models import EventEpc, PublishedEvent
+from traceability.common import bulk
 from traceability.gs1 import digital_link
 
 from .models import Containment, ItemState, LotStatus, Shipment
 
 MAX_DEPTH = 8
-CHUNK = 5_000
 _IN_STOCK = ("active", "partially_dispensed")
 
 
@@ -134,7 +133,7 @@ def path(epc: str) -> list[PathStay]:
     level = [PathStay(epc, 0, None)]
     for _ in range(MAX_DEPTH):
         rows: dict[str, list[Containment]] = defaultdict(list)
-        for row in _among(Containment.objects.all(), "child", {stay.container for stay in level}):
+        for row in bulk.among(Containment.objects.all(), "child", {stay.container for stay in level}):
             rows[row.child].append(row)
         level = [clipped for stay in level for row in rows[stay.container] if (clipped := _clip(row, stay)) is not None]
         if not level:
@@ -170,7 +169,7 @@ def past(epc: str) -> Past:
     for step in _container_steps(stays):
         steps.setdefault(step.index, step)
     effective = PublishedEvent.objects.filter(declaration_ms__isnull=True, voided_by__isnull=True)
-    ids = dict(_among(effective.values_list("index", "event_id"), "index", set(steps)))
+    ids = dict(bulk.among(effective.values_list("index", "event_id"), "index", set(steps)))
     ordered = sorted(
         (step for index, step in steps.items() if index in ids),
         key=lambda step: (step.event_time_ms, ids[step.index], step.index),
@@ -185,7 +184,7 @@ def _container_steps(stays: Sequence[PathStay]) -> Iterator[HistoryStep]:
     if not by_container:
         return
     events = EventEpc.objects.filter(role__in=["epc", "child"], event_time_ms__gte=min(stay.from_ms for stay in stays))
-    for container, index, time_ms in _among(
+    for container, index, time_ms in bulk.among(
         events.values_list("epc", "event_index", "event_time_ms"), "epc", set(by_container)
     ):
         if any(stay.covers(time_ms) for stay in by_container[container]):
@@ -200,7 +199,7 @@ def contents(epc: str, *, at_ms: int | None = None) -> list[str]:
 def contents_by_container(epcs: Collection[str], *, at_ms: int | None = None) -> dict[str, list[str]]:
     """`contents` of many containers in one query; those that are empty are left out."""
     found: dict[str, list[str]] = defaultdict(list)
-    for parent, child in _among(_open(at_ms).values_list("parent", "child"), "parent", set(epcs)):
+    for parent, child in bulk.among(_open(at_ms).values_list("parent", "child"), "parent", set(epcs)):
         found[parent].append(child)
     return {parent: sorted(children) for parent, children in found.items()}
 
@@ -228,7 +227,7 @@ def _descend(epcs: Collection[str], at_ms: int | None) -> tuple[dict[str, set[st
     level: dict[str, set[str]] = {epc: {epc} for epc in epcs}  # thing -> roots that it lies in
     for _ in range(MAX_DEPTH):
         below: dict[str, set[str]] = defaultdict(set)
-        for parent, child in _among(_open(at_ms).values_list("parent", "child"), "parent", set(level)):
+        for parent, child in bulk.among(_open(at_ms).values_list("parent", "child"), "parent", set(level)):
             opened.add(parent)
             new = {root for root in level[parent] if child not in found[root]}
             for root in new:
@@ -256,7 +255,7 @@ def lot_statuses(lots: Collection[tuple[str, str]]) -> dict[tuple[str, str], Lot
     named = {pair: (digital_link.build(gtin=pair[0], lot=pair[1]), digital_link.build(gtin=pair[0])) for pair in lots
              if all(pair)}  # fmt: skip
     wanted = {name for names in named.values() for name in names}
-    rows = {row.lot_class: row for row in _among(LotStatus.objects.all(), "lot_class", wanted)}
+    rows = {row.lot_class: row for row in bulk.among(LotStatus.objects.all(), "lot_class", wanted)}
     found = {pair: _merged(rows.get(own), rows.get(product)) for pair, (own, product) in named.items()}
     return {pair: row for pair, row in found.items() if row is not None}
 
@@ -305,7 +304,7 @@ def trace_up(epc: str) -> list[tuple[str, str, int]]:
     """The chain of hands back to the maker: (party that recorded it, place, from when), oldest first."""
     steps = history(epc)
     events = PublishedEvent.objects.exclude(biz_step="sensor_reporting")
-    rows = {row.index: row for row in _among(events, "index", {step.index for step in steps})}
+    rows = {row.index: row for row in bulk.among(events, "index", {step.index for step in steps})}
     chain: list[tuple[str, str, int]] = []
     for row in (rows[step.index] for step in steps if step.index in rows):
         place = row.biz_location or row.read_point
@@ -342,15 +341,8 @@ def _open(at_ms: int | None) -> QuerySet[Containment]:
 
 
 def _items(epcs: Iterable[str]) -> dict[str, ItemState]:
-    return {row.epc: row for row in _among(ItemState.objects.all(), "epc", set(epcs))}
+    return {row.epc: row for row in bulk.among(ItemState.objects.all(), "epc", set(epcs))}
 
 
 def _parents(epcs: Collection[str]) -> dict[str, str]:
-    return dict(_among(Containment.objects.filter(to_ms=None).values_list("child", "parent"), "child", epcs))
-
-
-def _among(rows: QuerySet[Any, Any], column: str, values: Collection[Any]) -> Iterator[Any]:
-    """The rows whose `column` is one of `values`."""
-    ordered = sorted(values)
-    for start in range(0, len(ordered), CHUNK):
-        yield from rows.filter(**{f"{column}__in": ordered[start : start + CHUNK]})
+    return dict(bulk.among(Containment.objects.filter(to_ms=None).values_list("child", "parent"), "child", epcs))

@@ -66,9 +66,9 @@ def test_expired_sale_with_grace_other_steps_and_no_expiry() -> None:
 
 
 def test_an_extension_counts_for_entries_after_it() -> None:
-    facts = thing(made(), seen(5, JAN_31 + 2 * DAY), expiries=((3, "2026-02-28"),))
+    facts = thing(made(), seen(5, JAN_31 + 2 * DAY), expiries={("", "L1"): [(3, "2026-02-28")]})
     assert list(expired_sale.evaluate(ExpiredSale(), facts)) == []
-    facts = thing(made(), seen(5, JAN_31 + 2 * DAY), expiries=((6, "2026-02-28"),))
+    facts = thing(made(), seen(5, JAN_31 + 2 * DAY), expiries={("", "L1"): [(6, "2026-02-28")]})
     assert one(expired_sale.evaluate(ExpiredSale(), facts)).evidence == (5,)
 
 
@@ -170,8 +170,8 @@ def test_parts_of_one_pack_by_two_parties() -> None:
 
 def recalled(*events: Seen, **members: Any) -> list[Draft]:
     recall = Recalled(**{"index": 10, "lot_class": LOT, "effective_ms": 100, "reporter": "m", **members})
-    moved = tuple(replace(event, lots=frozenset({LOT})) for event in events)
-    facts = ThingFacts("pack", moved, recalls=(recall,)).as_of(1_000)
+    cargo = {event.index: frozenset({LOT}) for event in events}
+    facts = ThingFacts("case", events, recalls=(recall,), cargo=cargo).as_of(1_000)
     return list(movement_after_recall.evaluate(MovementAfterRecall(), facts))
 
 
@@ -198,6 +198,7 @@ def test_recalls_of_other_lots_of_products_and_their_end() -> None:
 
 def test_grace_after_recall() -> None:
     recall = Recalled(10, LOT, 100, "m")
-    facts = ThingFacts("pack", (replace(seen(11, 60_100), lots=frozenset({LOT})),), recalls=(recall,)).as_of(99)
+    cargo = {11: frozenset({LOT})}
+    facts = ThingFacts("case", (seen(11, 60_100),), recalls=(recall,), cargo=cargo).as_of(99)
     assert list(movement_after_recall.evaluate(MovementAfterRecall(grace_s=60), facts)) == []
     assert one(movement_after_recall.evaluate(MovementAfterRecall(grace_s=59), facts))

@@ -1,43 +1,74 @@
 """The readings of containers, places and packs, with the limits of what is in them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from traceability.capture.models import EventEpc, EventPartner, PublishedEvent
 from traceability.coldchain import chunks as codec
 from traceability.coldchain.models import ReadingChunk
+from traceability.common import bulk
 from traceability.contracts.facts import Chunk, HolderFacts, Limits
-from traceability.custody.models import Containment
+from traceability.custody.histories import ContentsAsOf
 
-from .reference import Reference, in_chunks, item_lookup
+from .reference import Reference, item_lookup
 
-_MAX_DEPTH = 8
 _CONTAINER = "https://id.gs1.org/00/"
 
 
-def gather(subjects: Collection[str], *, end: int) -> dict[str, HolderFacts]:
-    """The facts about each holder from entries up to log index `end`."""
-    readings = _chunks(subjects, end)
-    spans = {holder: (_start(found), max(one.end_ms for one in found)) for holder, found in readings.items()}
-    products = {holder: {item_lookup(holder)} - {""} for holder in readings}
-    places = {holder for holder in readings if not products[holder] and not holder.startswith(_CONTAINER)}
-    _add_contents(products, {holder: span for holder, span in spans.items() if holder not in places})
-    _add_stock(products, places, end)
-    reference = Reference({lookup for found in products.values() for lookup in found})
-    handlers = _handlers(spans, end)
-    facts = {}
-    for holder, found in readings.items():
-        limits = _limits(products[holder], reference, max(one.index for one in found))
-        facts[holder] = HolderFacts(
-            holder, tuple(found), limits, tuple(sorted(handlers.get(holder, ()))), holder in places
-        )
-    return {holder: facts.get(holder) or HolderFacts(holder, ()) for holder in subjects}
+def gather(moments: Mapping[str, Collection[int]], *, end: int) -> dict[str, HolderFacts]:
+    """The facts about each holder from entries up to log index `end`, as they were at each entry that asks."""
+    readings = _chunks(moments, end)
+    places = {holder for holder in readings if _is_place(holder)}
+    contents = ContentsAsOf(readings.keys() - places)
+    stock = _stock(places, end)
+    handlers = _handlers(readings, end)
+    asked = {
+        (holder, index): _span(known)
+        for holder, chunks in readings.items()
+        for index in moments[holder]
+        if (known := HolderFacts(holder, tuple(chunks)).as_of(index).chunks)
+    }
+    products: dict[tuple[str, int], frozenset[str]] = {}
+    for (holder, index), (start_ms, end_ms) in asked.items():
+        if holder in places:
+            found = {item_lookup(one.epc) for one in stock[holder] if one.counts(index)}
+        else:
+            found = set(map(item_lookup, contents.all_within(holder, start_ms, end_ms, as_of=index)))
+        products[holder, index] = frozenset({item_lookup(holder), *found} - {""})
+    limits = _Limits(frozenset[str]().union(*products.values()))
+    states: dict[str, dict[int, tuple[tuple[Limits, ...], tuple[str, ...]]]] = defaultdict(dict)
+    for (holder, index), (_, end_ms) in asked.items():
+        parties = {one.party for one in handlers[holder] if one.counts(index) and one.time_ms <= end_ms}
+        states[holder][index] = limits.at(products[holder, index], index), tuple(sorted(parties - {""}))
+    return {
+        holder: HolderFacts(holder, tuple(readings.get(holder, ())), is_place=holder in places, states=states[holder])
+        for holder in moments
+    }
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What an event says of a holder: a thing that stood there, or a party that had to do with it."""
+
+    index: int
+    voided_by: int | None
+    time_ms: int
+    epc: str = ""
+    party: str = ""
+
+    def counts(self, as_of: int) -> bool:
+        return self.index <= as_of and (self.voided_by is None or self.voided_by > as_of)
+
+
+def _is_place(holder: str) -> bool:
+    return not item_lookup(holder) and not holder.startswith(_CONTAINER)
 
 
 def _chunks(holders: Collection[str], end: int) -> dict[str, list[Chunk]]:
     found: dict[str, list[Chunk]] = defaultdict(list)
     rows = ReadingChunk.objects.filter(event_index__lte=end).order_by("event_index", "key")
-    for row in in_chunks(rows, "holder", holders):
+    for row in bulk.among(rows, "holder", holders):
         found[row.holder].append(
             Chunk(
                 index=row.event_index,
@@ -48,69 +79,62 @@ def _chunks(holders: Collection[str], end: int) -> dict[str, list[Chunk]]:
                 readings=tuple(codec.decode(bytes(row.data))) if row.count else (),
                 min_mc=row.min_mc,
                 max_mc=row.max_mc,
+                voided_by=row.voided_by,
             )
         )
     return found
 
 
-def _start(chunks: Sequence[Chunk]) -> int:
-    return min(one.start_ms for one in chunks)
+def _span(chunks: Collection[Chunk]) -> tuple[int, int]:
+    return min(one.start_ms for one in chunks), max(one.end_ms for one in chunks)
 
 
-def _add_contents(products: dict[str, set[str]], spans: Mapping[str, tuple[int, int]]) -> None:
-    """The products that lay in each container at some time of its readings; one query per level."""
-    level = {holder: {holder} for holder in spans}  # thing -> holders that it was in
-    for _ in range(_MAX_DEPTH):
-        below: dict[str, set[str]] = defaultdict(set)
-        rows = Containment.objects.values_list("parent", "child", "from_ms", "to_ms")
-        for parent, child, from_ms, to_ms in in_chunks(rows, "parent", list(level)):
-            for holder in level[parent]:
-                start, end = spans[holder]
-                if from_ms <= end and (to_ms is None or to_ms > start):
-                    below[child].add(holder)
-        if not below:
-            break
-        for child, holders in below.items():
-            lookup = item_lookup(child)
-            for holder in holders if lookup else ():
-                products[holder].add(lookup)
-        level = {child: holders for child, holders in below.items() if not item_lookup(child)}
-
-
-def _add_stock(products: dict[str, set[str]], places: Collection[str], end: int) -> None:
-    """The products that events up to `end` show at a place."""
+def _stock(places: Iterable[str], end: int) -> dict[str, list[_Known]]:
+    """What events up to `end` show at each place: one for each product and fate, since only products matter."""
+    found: dict[str, list[_Known]] = {}
     for place in sorted(places):
-        there = PublishedEvent.objects.filter(biz_location=place, index__lte=end).values("index")
-        epcs = EventEpc.objects.filter(event_index__in=there).values_list("epc", flat=True).distinct()
-        products[place] |= {item_lookup(epc) for epc in epcs.iterator()} - {""}
+        rows = PublishedEvent.objects.filter(biz_location=place, index__lte=end, declaration_ms__isnull=True)
+        there = {row.index: row for row in rows.only("index", "voided_by", "event_time_ms")}
+        seen: dict[tuple[str, int | None], _Known] = {}
+        named = EventEpc.objects.order_by("event_index").values_list("event_index", "epc")
+        for index, epc in bulk.among(named, "event_index", list(there)):
+            row = there[index]
+            seen.setdefault((item_lookup(epc), row.voided_by), _Known(index, row.voided_by, row.event_time_ms, epc=epc))
+        found[place] = list(seen.values())
+    return found
 
 
-def _limits(lookups: Collection[str], reference: Reference, index: int) -> tuple[Limits, ...]:
-    items = sorted({reference.subject(lookup, index) for lookup in lookups} - {""})
-    bodies = [reference.body(item, index) for item in items]
-    reference.load({f"profile:{body['profile']}" for body in bodies if body})
-    found = [reference.limits(item, index) for item in items]
-    return tuple(limits for limits in found if limits is not None)
+class _Limits:
+    """The storage limits of products, as master data had them at an index; asked for once."""
+
+    def __init__(self, lookups: Collection[str]) -> None:
+        self._reference = Reference(lookups)
+        self._reference.load_profiles()
+        self._known: dict[tuple[frozenset[str], int], tuple[Limits, ...]] = {}
+
+    def at(self, lookups: frozenset[str], index: int) -> tuple[Limits, ...]:
+        key = (lookups, index)
+        if key not in self._known:
+            items = sorted({self._reference.subject(lookup, index) for lookup in lookups} - {""})
+            found = [self._reference.limits(item, index) for item in items]
+            self._known[key] = tuple(limits for limits in found if limits is not None)
+        return self._known[key]
 
 
-def _handlers(spans: Mapping[str, tuple[int, int]], end: int) -> dict[str, set[str]]:
+def _handlers(holders: Collection[str], end: int) -> dict[str, list[_Known]]:
     """Who despatched a container or was to receive it: the alert concerns them as well as whoever read the logger."""
     links = EventEpc.objects.filter(event_index__lte=end, role="epc").values_list("epc", "event_index")
     by_index: dict[int, set[str]] = defaultdict(set)
-    for epc, index in in_chunks(links, "epc", list(spans)):
+    for epc, index in bulk.among(links, "epc", holders):
         by_index[index].add(epc)
     shipped = PublishedEvent.objects.filter(biz_step="shipping", declaration_ms__isnull=True)
-    found: dict[str, set[str]] = defaultdict(set)
-    indexes = []
-    for index, reporter, time_ms in in_chunks(
-        shipped.values_list("index", "reporter", "event_time_ms"), "index", list(by_index)
-    ):
-        for epc in by_index[index]:
-            if time_ms <= spans[epc][1]:
-                found[epc].add(reporter)
-                indexes.append(index)
+    rows = {row.index: row for row in bulk.among(shipped, "index", list(by_index))}
     named = EventPartner.objects.filter(direction="destination", type="owning_party")
-    for index, value in in_chunks(named.values_list("event_index", "value"), "event_index", set(indexes)):
+    parties = [(row.index, row.reporter) for row in rows.values()]
+    parties += bulk.among(named.values_list("event_index", "value"), "event_index", list(rows))
+    found: dict[str, list[_Known]] = defaultdict(list)
+    for index, party in parties:
+        row = rows[index]
         for epc in by_index[index]:
-            found[epc].add(value)
+            found[epc].append(_Known(index, row.voided_by, row.event_time_ms, party=party))
     return found

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from traceability.capture.models import EventClass, PublishedEvent
+from traceability.common import bulk
 from traceability.common.projection import LogEntry
 from traceability.contracts.facts import Recalled
 from traceability.contracts.models import RecallMark
 
-from .reference import Reference, in_chunks, item_lookup
+from .reference import Reference, item_lookup
 
 
 def keep_marks(entries: Sequence[LogEntry]) -> None:
@@ -45,7 +46,7 @@ def known(end: int) -> list[Recalled]:
     """Every recall and end of one up to log index `end`, with the declaration that voids it."""
     marks = list(RecallMark.objects.filter(index__lte=end).order_by("index", "lot_class"))
     voided = dict(
-        in_chunks(PublishedEvent.objects.values_list("index", "voided_by"), "index", {mark.index for mark in marks})
+        bulk.among(PublishedEvent.objects.values_list("index", "voided_by"), "index", {mark.index for mark in marks})
     )
     return [
         Recalled(mark.index, mark.lot_class, mark.effective_ms, mark.reporter, mark.sets, voided.get(mark.index))

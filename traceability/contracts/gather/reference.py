@@ -2,11 +2,10 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from django.db.models import QuerySet
-
+from traceability.common import bulk
 from traceability.common.models import MasterVersion
 from traceability.common.projection import LogEntry
 from traceability.contracts.facts import Limits
@@ -14,16 +13,7 @@ from traceability.contracts.geo import Point
 from traceability.contracts.models import MasterKey
 from traceability.gs1.epc import NMPA_PREFIX
 
-# SQLite takes 32,766 values in a statement and PostgreSQL 65,535; a filter may need two for one.
-CHUNK = 5_000
 _ITEM, _PLACE = "https://id.gs1.org/01/", "https://id.gs1.org/414/"
-
-
-def in_chunks(rows: QuerySet[Any, Any], column: str, values: Collection[Any]) -> Iterator[Any]:
-    """The rows whose `column` is one of `values`, however many those are."""
-    ordered = sorted(values)
-    for start in range(0, len(ordered), CHUNK):
-        yield from rows.filter(**{f"{column}__in": ordered[start : start + CHUNK]})
 
 
 def item_lookup(uri: str) -> str:
@@ -50,7 +40,7 @@ def keep_keys(entries: Sequence[LogEntry]) -> None:
     ]
     newest = {
         row.lookup: row.subject
-        for row in in_chunks(MasterKey.objects.order_by("index"), "lookup", {lookup for _, lookup, _ in named})
+        for row in bulk.among(MasterKey.objects.order_by("index"), "lookup", {lookup for _, lookup, _ in named})
     }
     rows = []
     for index, lookup, subject in named:
@@ -81,7 +71,7 @@ class Reference:
 
     def __init__(self, lookups: Collection[str]) -> None:
         self._keys: dict[str, list[tuple[int, str]]] = defaultdict(list)
-        for row in in_chunks(MasterKey.objects.order_by("index"), "lookup", set(lookups) - {""}):
+        for row in bulk.among(MasterKey.objects.order_by("index"), "lookup", set(lookups) - {""}):
             self._keys[row.lookup].append((row.index, row.subject))
         self._versions: dict[str, list[tuple[int, Any]]] = defaultdict(list)
         self.load({subject for keys in self._keys.values() for _, subject in keys})
@@ -89,8 +79,13 @@ class Reference:
     def load(self, subjects: Collection[str]) -> None:
         """Read the versions of further subjects."""
         new = {subject for subject in subjects if subject not in self._versions}
-        for row in in_chunks(MasterVersion.objects.order_by("index"), "subject", new):
+        for row in bulk.among(MasterVersion.objects.order_by("index"), "subject", new):
             self._versions[row.subject].append((row.index, row.body))
+
+    def load_profiles(self) -> None:
+        """Read the storage profiles that any version of an item here names."""
+        bodies = [body for name, versions in self._versions.items() if name.startswith("item:") for _, body in versions]
+        self.load({f"profile:{body['profile']}" for body in bodies})
 
     def subject(self, lookup: str, index: int) -> str:
         return _at(self._keys.get(lookup, ()), index) or ""
@@ -111,7 +106,7 @@ class Reference:
         return frozenset(body["roles"]) if body else frozenset()
 
     def limits(self, item: str, index: int) -> Limits | None:
-        """The storage limits of an item (subject "item:<id>"); `load` its profile first."""
+        """The storage limits of an item (subject "item:<id>"); `load_profiles` first."""
         body = self.body(item, index)
         profile = self.body(f"profile:{body['profile']}", index) if body else None
         if body is None or profile is None:

@@ -4,30 +4,35 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from django.db.models import Count
 
 from traceability.capture import selectors as capture
 from traceability.capture.models import EventEpc, EventPartner, EventTransaction, PublishedEvent
+from traceability.common import bulk
 from traceability.contracts.facts import Recalled, Seen, ThingFacts
 from traceability.contracts.templates.expired_sale import SALES
-from traceability.custody import selectors as custody
-from traceability.custody.models import ItemState
+from traceability.custody import opening
+from traceability.custody.histories import ContentsAsOf, Histories, History, opening_stock
 from traceability.gs1 import digital_link
 
 from . import recalls
-from .reference import Reference, in_chunks, item_lookup, place_lookup
+from .reference import Reference, item_lookup, place_lookup
 
 _MOVES = SALES | {"shipping"}
 
 
-def gather(subjects: Collection[str], *, end: int) -> dict[str, ThingFacts]:
-    """The facts about each thing from entries up to log index `end`; a fixed number of bulk queries."""
-    links = _links(subjects, end)
+def gather(moments: Mapping[str, Collection[int]], *, end: int) -> dict[str, ThingFacts]:
+    """The facts about each thing from entries up to log index `end`, as they were at each that asks.
+
+    A fixed number of bulk queries, and one or two per level of containers while a recall is on the log.
+    """
+    links = _links(moments, end)
     rows = _rows({index for indexes in links.values() for index in indexes})
     marks = recalls.known(end)
     reference = Reference(
-        {item_lookup(epc) for epc in subjects}
+        {item_lookup(epc) for epc in moments}
         | {place_lookup(_place(row)) for row in rows.values()}
         | {f"party:{value}" for value in _destinations(rows).values()}
     )
@@ -36,8 +41,17 @@ def gather(subjects: Collection[str], *, end: int) -> dict[str, ThingFacts]:
     for epc, indexes in links.items():
         own = [rows[index] for index in sorted(indexes) if index in rows]
         found[epc] = _facts(epc, own, events, marks)
-    _load_lots(found, reference)
-    return {epc: _with_lots(facts, reference, marks) for epc, facts in found.items()}
+    lots = _lots(found.values())
+    reference.load({f"lot:{item}:{lot}" for item, lot in lots})
+    expiries = {
+        (item, lot): [(index, body["expiry_date"]) for index, body in reference.versions(f"lot:{item}:{lot}")]
+        for item, lot in lots
+    }
+    if expiries:
+        found = {epc: replace(facts, expiries=expiries) for epc, facts in found.items()}
+    if marks:
+        found |= _with_cargoes(found, moments)
+    return found
 
 
 class _Events:
@@ -48,7 +62,17 @@ class _Events:
         self.many = _naming_many(rows)
         self.returns = _returns(rows, reference)
         self.fingerprints = {index: _fingerprint(body) for index, body in capture.bodies(list(doubled)).items()}
+        self.openings = opening_stock([row.index for row in rows.values() if row.biz_step == opening.STEP])
         self._seen: dict[int, Seen] = {}
+        self._names: dict[tuple[str, int], tuple[str, str]] = {}
+
+    def name(self, epc: str, index: int) -> tuple[str, str]:
+        """Item and GTIN of a pack as master data had them at an index; '' for what is unknown."""
+        key = (item_lookup(epc), index)
+        if key not in self._names:
+            item = self.reference.subject(key[0], index).removeprefix("item:")
+            self._names[key] = item, _gtin(key[0], self.reference, index)
+        return self._names[key]
 
     def seen(self, row: PublishedEvent) -> Seen:
         if row.index not in self._seen:
@@ -57,6 +81,7 @@ class _Events:
 
     def _read(self, row: PublishedEvent) -> Seen:
         place = _place(row)
+        stock = self.openings.get(row.index, opening.Opening(row.lot, row.expiry))
         return Seen(
             index=row.index,
             event_id=row.event_id,
@@ -69,8 +94,8 @@ class _Events:
             disposition=row.disposition,
             place=place,
             point=self.reference.point(place, row.index),
-            lot=row.lot,
-            expiry=row.expiry,
+            lot=stock.lot,
+            expiry=stock.expiry,
             is_return=row.index in self.returns or row.disposition == "returned",
             many=row.index in self.many,
             fingerprint=self.fingerprints.get(row.index, ""),
@@ -81,13 +106,13 @@ class _Events:
 def _links(subjects: Collection[str], end: int) -> dict[str, set[int]]:
     links: dict[str, set[int]] = defaultdict(set)
     rows = EventEpc.objects.filter(event_index__lte=end).values_list("epc", "event_index")
-    for epc, index in in_chunks(rows, "epc", subjects):
+    for epc, index in bulk.among(rows, "epc", subjects):
         links[epc].add(index)
     return links
 
 
 def _rows(indexes: Collection[int]) -> dict[int, PublishedEvent]:
-    found = in_chunks(PublishedEvent.objects.filter(declaration_ms__isnull=True), "index", indexes)
+    found = bulk.among(PublishedEvent.objects.filter(declaration_ms__isnull=True), "index", indexes)
     return {row.index: row for row in found}
 
 
@@ -99,13 +124,13 @@ def _place(row: PublishedEvent) -> str:
 def _naming_many(rows: Mapping[int, PublishedEvent]) -> set[int]:
     """The events that name more than one pack or container, parents apart."""
     counted = EventEpc.objects.exclude(role="parent").values("event_index").annotate(named=Count("epc"))
-    return {row["event_index"] for row in in_chunks(counted, "event_index", list(rows)) if row["named"] > 1}
+    return {row["event_index"] for row in bulk.among(counted, "event_index", list(rows)) if row["named"] > 1}
 
 
 def _destinations(rows: Mapping[int, PublishedEvent]) -> dict[int, str]:
     shipped = [row.index for row in rows.values() if row.biz_step == "shipping"]
     partners = EventPartner.objects.filter(direction="destination", type="owning_party")
-    return dict(in_chunks(partners.values_list("event_index", "value"), "event_index", shipped))
+    return dict(bulk.among(partners.values_list("event_index", "value"), "event_index", shipped))
 
 
 def _returns(rows: Mapping[int, PublishedEvent], reference: Reference) -> set[int]:
@@ -113,7 +138,7 @@ def _returns(rows: Mapping[int, PublishedEvent], reference: Reference) -> set[in
     shipped = [row.index for row in rows.values() if row.biz_step == "shipping"]
     authorised = EventTransaction.objects.filter(type="rma").values_list("event_index", flat=True)
     back = {index for index, party in _destinations(rows).items() if "manufacturer" in reference.roles(party, index)}
-    return back | set(in_chunks(authorised, "event_index", shipped))
+    return back | set(bulk.among(authorised, "event_index", shipped))
 
 
 def _doubled(links: Mapping[str, set[int]], rows: Mapping[int, PublishedEvent]) -> set[int]:
@@ -128,15 +153,54 @@ def _fingerprint(body: Mapping[str, object]) -> str:
 
 
 def _facts(epc: str, rows: Sequence[PublishedEvent], events: _Events, marks: Sequence[Recalled]) -> ThingFacts:
-    newest = rows[-1].index if rows else 0
-    subject = events.reference.subject(item_lookup(epc), newest)
     return ThingFacts(
         subject=epc,
         events=tuple(events.seen(row) for row in rows),
-        item=subject.removeprefix("item:"),
-        gtin=_gtin(item_lookup(epc), events.reference, newest),
+        names={row.index: events.name(epc, row.index) for row in rows},
         recalls=tuple(marks),
     )
+
+
+def _lots(found: Iterable[ThingFacts]) -> set[tuple[str, str]]:
+    """The items and lots of things that were sold: their expiry may have been extended."""
+    return {
+        (item, seen.lot)
+        for facts in found
+        if any(seen.step in SALES for seen in facts.events)
+        for item in {item for item, _ in facts.names.values()} - {""}
+        for seen in facts.events
+        if seen.lot
+    }
+
+
+class _Cargo:
+    """The lot classes of what lay in containers when they moved, as the log held it at the entries that ask."""
+
+    def __init__(self, containers: Collection[str]) -> None:
+        self._contents = ContentsAsOf(containers)
+        packs = {epc for epc in self._contents.things if item_lookup(epc)}
+        self._reference = Reference(set(map(item_lookup, packs)))
+        histories = Histories(packs, roles=("epc", "output"))
+        self._known = {
+            epc: (histories, history) for history, names in histories.sharing.items() for epc in names
+        }  # fmt: skip
+        self._lots: dict[tuple[History, int], str] = {}
+
+    def of(self, container: str, seen: Seen, *, as_of: int) -> frozenset[str]:
+        inside = self._contents.all_within(container, seen.time_ms, seen.time_ms, as_of=as_of)
+        pairs = {(item_lookup(epc), self._lot(epc, as_of)) for epc in inside if epc in self._known}
+        return frozenset(
+            digital_link.build(gtin=gtin, lot=lot)
+            for lookup, lot in pairs
+            if lot and (gtin := _gtin(lookup, self._reference, seen.index))
+        )
+
+    def _lot(self, epc: str, as_of: int) -> str:
+        histories, history = self._known[epc]
+        if (history, as_of) not in self._lots:
+            effective = histories.effective(history, as_of=as_of)
+            self._lots[history, as_of] = next((fact.lot for fact in effective if fact.lot), "")
+        return self._lots[history, as_of]
 
 
 def _gtin(lookup: str, reference: Reference, index: int) -> str:
@@ -147,42 +211,19 @@ def _gtin(lookup: str, reference: Reference, index: int) -> str:
     return (body.get("gtin") or "") if body else ""
 
 
-def _load_lots(found: Mapping[str, ThingFacts], reference: Reference) -> None:
-    """Read the lots' versions of things that were sold: their expiry may have been extended."""
-    reference.load(
-        {
-            f"lot:{facts.item}:{facts.lot}"
-            for facts in found.values()
-            if facts.item and facts.lot and any(seen.step in SALES for seen in facts.events)
+def _with_cargoes(
+    found: Mapping[str, ThingFacts], moments: Mapping[str, Collection[int]]
+) -> Iterable[tuple[str, ThingFacts]]:
+    """The facts of containers that moved, with what moved in them."""
+    moved = {
+        epc: moves
+        for epc, facts in found.items()
+        if not item_lookup(epc) and (moves := [seen for seen in facts.events if seen.step in _MOVES])
+    }
+    cargo = _Cargo(moved)
+    for epc, moves in moved.items():
+        cargoes = {
+            asking: {seen.index: cargo.of(epc, seen, as_of=asking) for seen in moves if seen.index <= asking}
+            for asking in moments[epc]
         }
-    )
-
-
-def _with_lots(facts: ThingFacts, reference: Reference, marks: Sequence[Recalled]) -> ThingFacts:
-    versions = reference.versions(f"lot:{facts.item}:{facts.lot}")
-    expiries = tuple((index, body["expiry_date"]) for index, body in versions)
-    events = facts.events
-    if marks:
-        events = tuple(_moving(seen, facts) if seen.step in _MOVES else seen for seen in events)
-    return ThingFacts(facts.subject, events, facts.item, facts.gtin, expiries, facts.recalls)
-
-
-def _moving(seen: Seen, facts: ThingFacts) -> Seen:
-    """The event with the lot classes that move in it: the thing's own, or those of the packs inside."""
-    if facts.lot and facts.gtin:
-        lots = {digital_link.build(gtin=facts.gtin, lot=facts.lot)}
-    else:
-        lots = set(_lots_inside(facts.subject, seen))
-    return Seen(**{**seen.__dict__, "lots": frozenset(lots)})
-
-
-def _lots_inside(container: str, seen: Seen) -> Iterable[str]:
-    """The lot classes of the packs in a container when it moved."""
-    inside = custody.all_contents([container], at_ms=seen.time_ms)
-    rows = ItemState.objects.exclude(lot="").values_list("epc", "lot")
-    pairs = {(item_lookup(epc), lot) for epc, lot in in_chunks(rows, "epc", inside)}
-    reference = Reference({lookup for lookup, _ in pairs})
-    for lookup, lot in sorted(pairs):
-        gtin = _gtin(lookup, reference, seen.index)
-        if gtin:
-            yield digital_link.build(gtin=gtin, lot=lot)
+        yield epc, replace(found[epc], cargoes=cargoes)

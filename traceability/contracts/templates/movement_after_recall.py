@@ -29,7 +29,7 @@ def evaluate(parameters: MovementAfterRecall, facts: ThingFacts) -> Iterable[Dra
     for seen in facts.events:
         if not (seen.step in SALES or (seen.step == "shipping" and not seen.is_return)):
             continue
-        for lot in sorted(seen.lots - found):
+        for lot in sorted(facts.lots_in(seen) - found):
             recalled = _in_force(facts.recalls, lot, seen)
             if recalled is None or seen.time_ms <= recalled.effective_ms + parameters.grace_s * 1000:
                 continue

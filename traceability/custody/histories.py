@@ -1,0 +1,202 @@
+"""The facts about things, out of the event index in bulk: for the folds, and for the state as of an earlier entry."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+
+from traceability.capture import selectors as captured
+from traceability.capture.models import EventEpc, EventPartner, PublishedEvent
+from traceability.common import bulk
+
+from . import fold, opening
+from .fold import Fact, Stay
+
+MAX_DEPTH = 8
+
+# The events (log index, role in it) that name a thing: packs that were always named together share theirs.
+History = frozenset[tuple[int, str]]
+
+
+class Histories:
+    """The histories of some things, in the `roles` given (all without), emptyings of their containers included."""
+
+    def __init__(self, epcs: Collection[str], *, roles: Collection[str] = ()) -> None:
+        named = EventEpc.objects.filter(role__in=roles) if roles else EventEpc.objects.all()
+        links = list(bulk.among(named.values_list("epc", "event_index", "role"), "epc", epcs))
+        parents = dict(
+            bulk.among(
+                EventEpc.objects.filter(role="parent").values_list("event_index", "epc"),
+                "event_index",
+                {index for _, index, role in links if role == "child"},
+            )
+        )
+        by_epc: dict[str, set[tuple[int, str]]] = defaultdict(set)
+        for epc, index, role in links:
+            by_epc[epc].add((index, role))
+        emptied = _emptied_by_parent(set(parents.values()))
+        if emptied:
+            for epc, index, role in links:
+                if role == "child":
+                    by_epc[epc] |= {(other, "emptied") for other in emptied.get(parents.get(index, ""), ())}
+        for parent, indexes in emptied.items():
+            parents |= dict.fromkeys(indexes, parent)
+        self.sharing: dict[History, list[str]] = defaultdict(list)
+        for epc, pairs in by_epc.items():
+            self.sharing[frozenset(pairs)].append(epc)
+        events = facts({index for pairs in by_epc.values() for index, _ in pairs}, parents)
+        self._seen = {
+            (index, role): replace(events[index], role=role)
+            for index, role in frozenset[tuple[int, str]]().union(*self.sharing)
+            if index in events
+        }
+
+    def __iter__(self) -> Iterator[tuple[list[Fact], list[str]]]:
+        """The effective facts of each history that has any, in order, with the things that share it."""
+        for history, names in self.sharing.items():
+            if found := fold.own(self.effective(history)):
+                yield found, names
+
+    def effective(self, history: History, *, as_of: int | None = None) -> list[Fact]:
+        """The facts of a history that count now, or that counted as of a log index; in order."""
+        known = (self._seen[pair] for pair in history if pair in self._seen)
+        return sorted((fact for fact in known if fact.counts(as_of)), key=lambda fact: (*fact.order, fact.role))
+
+
+class ContentsAsOf:
+    """What lay in some containers, at any depth, as the log held it after any entry.
+
+    `Containment` holds what the log says now. What it said before an error declaration, or before an event came late,
+    is told by the events alone: a judgement as of an entry must not depend on how much was read together with it.
+    """
+
+    def __init__(self, roots: Collection[str]) -> None:
+        self._children: dict[str, set[str]] = {}
+        self._histories: dict[str, tuple[Histories, History]] = {}
+        self._stays: dict[tuple[History, int], list[Stay]] = {}
+        level = set(roots)
+        for _ in range(MAX_DEPTH):
+            put = _ever_put_into(level)
+            if not put:
+                break
+            self._children |= put
+            level = set[str]().union(*put.values()) - self._histories.keys()
+            histories = Histories(level, roles=("child",))
+            for history, names in histories.sharing.items():
+                self._histories |= dict.fromkeys(names, (histories, history))
+
+    @property
+    def things(self) -> Collection[str]:
+        """Whatever lay in one of the containers at any time."""
+        return self._histories.keys()
+
+    def within(self, container: str, start_ms: int, end_ms: int, *, as_of: int) -> frozenset[str]:
+        """What lay directly in a container at some time from `start_ms` to `end_ms` (both included)."""
+        return frozenset(
+            child
+            for child in self._children.get(container, ())
+            for stay in self._stays_of(child, as_of)
+            if stay.parent == container and stay.from_ms <= end_ms and (stay.to_ms is None or stay.to_ms > start_ms)
+        )
+
+    def all_within(self, container: str, start_ms: int, end_ms: int, *, as_of: int) -> set[str]:
+        """`within` at any depth."""
+        found: set[str] = set()
+        level = {container}
+        while level:
+            below = set[str]().union(*(self.within(one, start_ms, end_ms, as_of=as_of) for one in level))
+            level = below - found
+            found |= below
+        return found
+
+    def _stays_of(self, child: str, as_of: int) -> list[Stay]:
+        histories, history = self._histories[child]
+        key = (history, as_of)
+        if key not in self._stays:
+            self._stays[key] = fold.stays(histories.effective(history, as_of=as_of))
+        return self._stays[key]
+
+
+def _ever_put_into(containers: Collection[str]) -> dict[str, set[str]]:
+    """Whatever any event put into each container; those that never held anything are left out."""
+    grouping = EventEpc.objects.filter(role="parent").values_list("event_index", "epc")
+    parents = dict(bulk.among(grouping, "epc", containers))
+    found: dict[str, set[str]] = defaultdict(set)
+    children = EventEpc.objects.filter(role="child").values_list("event_index", "epc")
+    for index, child in bulk.among(children, "event_index", list(parents)):
+        found[parents[index]].add(child)
+    return found
+
+
+def emptying(indexes: Collection[int]) -> set[int]:
+    """Of these events, the aggregation DELETEs that name no child: they empty the whole container."""
+    deletes = PublishedEvent.objects.filter(event_type__in=["AggregationEvent", "AssociationEvent"], action="DELETE")
+    found = set(bulk.among(deletes.values_list("index", flat=True), "index", indexes))
+    naming = EventEpc.objects.filter(role="child").values_list("event_index", flat=True)
+    return found - set(bulk.among(naming, "event_index", found))
+
+
+def _emptied_by_parent(parents: Collection[str]) -> dict[str, set[int]]:
+    links = list(bulk.among(EventEpc.objects.filter(role="parent").values_list("epc", "event_index"), "epc", parents))
+    empty = emptying({index for _, index in links})
+    found: dict[str, set[int]] = defaultdict(set)
+    for parent, index in links:
+        if index in empty:
+            found[parent].add(index)
+    return found
+
+
+def facts(indexes: Collection[int], parents: Mapping[int, str]) -> dict[int, Fact]:
+    """The events among `indexes`, those made void included, as facts without a role; `parents` by index."""
+    destinations = dict(
+        bulk.among(
+            EventPartner.objects.filter(direction="destination", type__in=["owning_party", "possessing_party"])
+            .order_by("-position")
+            .values_list("event_index", "value"),
+            "event_index",
+            indexes,
+        )
+    )
+    rows = list(bulk.among(PublishedEvent.objects.filter(declaration_ms__isnull=True), "index", indexes))
+    found = {row.index: _fact(row, parents.get(row.index, ""), destinations.get(row.index, "")) for row in rows}
+    return found | _openings([row.index for row in rows if row.biz_step == opening.STEP], found)
+
+
+def _openings(indexes: Collection[int], known: Mapping[int, Fact]) -> dict[int, Fact]:
+    """Those stock takings that are opening stock, with what their bodies say of lot and expiry."""
+    return {
+        index: replace(known[index], is_opening=True, lot=stock.lot, expiry=stock.expiry)
+        for index, stock in opening_stock(indexes).items()
+    }
+
+
+def opening_stock(indexes: Collection[int]) -> dict[int, opening.Opening]:
+    """Which of these events are opening stock, and what they say of lot and expiry."""
+    found = {}
+    for chunk in bulk.chunks(indexes):
+        for index, body in captured.bodies(chunk).items():
+            if stock := opening.read(body):
+                found[index] = stock
+    return found
+
+
+def _fact(row: PublishedEvent, parent: str, destination: str) -> Fact:
+    return Fact(
+        index=row.index,
+        time_ms=row.event_time_ms,
+        event_id=row.event_id,
+        role="",
+        type=row.event_type,
+        action=row.action,
+        step=row.biz_step,
+        disposition=row.disposition,
+        place=row.biz_location or row.read_point,
+        reporter=row.reporter,
+        offset_minutes=row.offset_minutes,
+        lot=row.lot,
+        expiry=row.expiry,
+        persistent_set=frozenset(row.persistent_set.split()),
+        persistent_unset=frozenset(row.persistent_unset.split()),
+        parent=parent,
+        destination=destination,
+        voided_by=row.voided_by,
+    )
