@@ -11,4 +11,5 @@ urlpatterns = [
     path("capture/<str:job_id>", views.CaptureJobView.as_view(), name="capture-job"),
     path("events", views.Events.as_view(), name="events"),
     path("events/<path:event_id>", views.Event.as_view(), name="event"),
+    path("<path:rest>", views.Missing.as_view()),
 ]

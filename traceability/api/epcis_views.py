@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
@@ -57,6 +58,14 @@ class TopLevel(EpcisView):
         return JsonResponse({"@context": DEFAULT_CONTEXT, "type": "Collection", "member": ["capture", "events"]})
 
 
+class Missing(EpcisView):
+    """Any other address below ours: the problem document that a machine expects, not a page."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise problems.not_found("there is nothing at this address")
+
+
 class Capture(EpcisView):
     """Documents in; the party's jobs out."""
 
@@ -69,8 +78,11 @@ class Capture(EpcisView):
         return JsonResponse(body, status=202, headers={"Location": f"{request.path}/{job.id}"})
 
     def get(self, request: Request) -> JsonResponse:
-        jobs = CaptureJob.objects.filter(reporter=self.party().uri).order_by("-created_ms")[:100]
-        return JsonResponse([_job(job) for job in jobs], safe=False)
+        jobs = CaptureJob.objects.filter(reporter=self.party().uri)
+        rows, token = queries.jobs_page(jobs, _parameters(request))
+        unfinished = captured.unfinished(rows)
+        response = JsonResponse([_job(job, running=job.id in unfinished) for job in rows], safe=False)
+        return _with_next(response, request, token)
 
 
 class CaptureJobView(EpcisView):
@@ -80,7 +92,7 @@ class CaptureJobView(EpcisView):
         job = captured.job(job_id, reporter=self.party().uri)
         if job is None:
             raise problems.not_found("there is no such capture job")
-        return JsonResponse(_job(job))
+        return JsonResponse(_job(job, running=bool(captured.unfinished([job]))))
 
 
 class Events(EpcisView):
@@ -92,7 +104,7 @@ class Events(EpcisView):
         if len(key) > MAX_IDEMPOTENCY_KEY:
             raise ProblemError(400, "idempotency-key", f"Idempotency-Key has at most {MAX_IDEMPOTENCY_KEY} characters")
         accepted = capture.accept_events([event], reporter=self.party(), idempotency_key=key)[0]
-        location = f"{request.path}/{accepted.event_id}"
+        location = f"{request.path}/{quote(accepted.event_id, safe=':')}"
         if accepted.already_recorded and not self._is_retry(accepted, key):
             detail = f"{accepted.event_id} is recorded already"
             raise ProblemError(
@@ -104,19 +116,13 @@ class Events(EpcisView):
         return JsonResponse(body, status=201, headers=headers)
 
     def _is_retry(self, accepted: capture.Accepted, key: str) -> bool:
-        first = captured.captured(self.party().uri, accepted.event_id)
+        first = captured.captured(self.party().uri, accepted.event_id, accepted.declaration)
         return bool(key) and first is not None and first.idempotency_key == key
 
     def get(self, request: Request) -> JsonResponse:
-        parameters = {name: request.query_params.getlist(name) for name in request.query_params}
         events = visible_events(PublishedEvent.objects.all(), self.party())
-        page = queries.page(events, parameters)
-        response = JsonResponse(_query_document(page.rows))
-        if page.next_token:
-            url = request.build_absolute_uri(f"{request.path}?nextPageToken={page.next_token}")
-            response["Link"] = f'<{url}>; rel="next"'
-            response["GS1-Next-Page-Token-Expires"] = _time(now_ms() + 3_600_000)
-        return response
+        page = queries.page(events, _parameters(request))
+        return _with_next(JsonResponse(_query_document(page.rows)), request, page.next_token)
 
 
 class Event(EpcisView):
@@ -128,6 +134,18 @@ class Event(EpcisView):
         if not rows:
             raise problems.not_found("there is no such event")
         return JsonResponse(_query_document(rows))
+
+
+def _parameters(request: Request) -> dict[str, list[str]]:
+    return {name: request.query_params.getlist(name) for name in request.query_params}
+
+
+def _with_next(response: JsonResponse, request: Request, token: str | None) -> JsonResponse:
+    if token:
+        url = request.build_absolute_uri(f"{request.path}?nextPageToken={token}")
+        response["Link"] = f'<{url}>; rel="next"'
+        response["GS1-Next-Page-Token-Expires"] = _time(now_ms() + queries.TOKEN_SECONDS * 1000)
+    return response
 
 
 def _query_document(rows: Sequence[PublishedEvent]) -> dict[str, Any]:
@@ -146,12 +164,11 @@ def _query_document(rows: Sequence[PublishedEvent]) -> dict[str, Any]:
     }
 
 
-def _job(job: CaptureJob) -> Mapping[str, Any]:
-    finished = captured.is_finished(job)
+def _job(job: CaptureJob, *, running: bool) -> Mapping[str, Any]:
     body: dict[str, Any] = {
         "captureID": job.id,
         "createdAt": _time(job.created_ms),
-        "running": not finished,
+        "running": running,
         "success": not job.errors,
         "captureErrorBehaviour": job.error_behaviour,
         "errors": job.errors,

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.core import signing
 from django.db.models import Q, QuerySet
 
-from traceability.capture.models import EventClass, EventEpc, EventTransaction, PublishedEvent
+from traceability.capture.models import CaptureJob, EventClass, EventEpc, EventTransaction, PublishedEvent
 from traceability.common.problems import ProblemError
 from traceability.epcis import event as epcis_event
 from traceability.epcis.vocabulary import bare
@@ -15,8 +16,8 @@ from traceability.gs1 import epc
 from traceability.gs1.errors import Gs1Error
 
 PER_PAGE, MAX_PER_PAGE = 30, 1000
-_PAGE_SALT = "dosetrail.events-page"
-_TOKEN_SECONDS = 3600
+_EVENTS, _JOBS = "dosetrail.events-page", "dosetrail.jobs-page"  # salts: a token of one list is none of the other
+TOKEN_SECONDS = 3600
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _CONTROLS: tuple[str, ...] = ("orderBy", "orderDirection", "perPage")
 _ANY = ("epc", "child", "parent", "input", "output")
@@ -42,9 +43,11 @@ def page(events: QuerySet[PublishedEvent], parameters: Mapping[str, Sequence[str
     """
     given = {name: [part for value in values for part in value.split("|")] for name, values in parameters.items()}
     after: list[int] | None = None
-    if token := given.pop("nextPageToken", None):
-        given, after = _read_token(token[0])
-    controls: dict[str, str] = {name: given.pop(name)[0] for name in _CONTROLS if name in given}
+    if token := _once(given, "nextPageToken"):
+        asked = given
+        given, after = _load(_EVENTS, token)
+        _require_same(asked, given)
+    controls = {name: value for name in _CONTROLS if (value := _once(given, name)) is not None}
     for name, values in given.items():
         events = events.filter(_condition(name, values))
     column, descending, size = _controls(controls)
@@ -56,8 +59,40 @@ def page(events: QuerySet[PublishedEvent], parameters: Mapping[str, Sequence[str
         return Page(rows, None)
     last = rows[size - 1]
     query = {**given, **{name: [value] for name, value in controls.items()}}
-    token_text = signing.dumps([query, [getattr(last, column), last.index]], salt=_PAGE_SALT, compress=True)
-    return Page(rows[:size], token_text)
+    return Page(rows[:size], _dump(_EVENTS, query, [getattr(last, column), last.index]))
+
+
+def jobs_page(
+    jobs: QuerySet[CaptureJob], parameters: Mapping[str, Sequence[str]]
+) -> tuple[list[CaptureJob], str | None]:
+    """The page of capture jobs, newest first, and the token of the next one; ProblemError as in `page`."""
+    given = {name: list(values) for name, values in parameters.items()}
+    token, size = _once(given, "nextPageToken"), _size(_once(given, "perPage"))
+    for name in given:
+        raise bad_parameter(name, "is not a query parameter of the list of jobs")
+    if token:
+        size, (created_ms, last) = _load(_JOBS, token)
+        jobs = jobs.filter(Q(created_ms__lt=created_ms) | Q(created_ms=created_ms, id__lt=last))
+    rows = list(jobs.order_by("-created_ms", "-id")[: size + 1])
+    if len(rows) <= size:
+        return rows, None
+    last_row = rows[size - 1]
+    return rows[:size], _dump(_JOBS, size, [last_row.created_ms, last_row.id])
+
+
+def _once(given: dict[str, list[str]], name: str) -> str | None:
+    """Take a parameter that stands at most once out of those given."""
+    values = given.pop(name, None)
+    if values is not None and len(values) != 1:
+        raise bad_parameter(name, "stands once, with one value")
+    return values[0] if values else None
+
+
+def _require_same(asked: Mapping[str, Sequence[str]], of_token: Mapping[str, Sequence[str]]) -> None:
+    """A token carries its whole query: beside it only the same parameters may stand."""
+    for name, values in asked.items():
+        if of_token.get(name) != values:
+            raise bad_parameter(name, "differs from the query that this nextPageToken goes on with")
 
 
 def _controls(controls: Mapping[str, str]) -> tuple[str, bool, int]:
@@ -68,10 +103,14 @@ def _controls(controls: Mapping[str, str]) -> tuple[str, bool, int]:
     direction = controls.get("orderDirection", "DESC")
     if direction not in {"ASC", "DESC"}:
         raise bad_parameter("orderDirection", "must be ASC or DESC")
-    size = controls.get("perPage", str(PER_PAGE))
-    if not size.isascii() or not size.isdigit() or not 1 <= int(size) <= MAX_PER_PAGE:
+    return column, direction == "DESC", _size(controls.get("perPage"))
+
+
+def _size(given: str | None) -> int:
+    size = str(PER_PAGE) if given is None else given
+    if re.fullmatch(r"[0-9]{1,4}", size) is None or not 1 <= int(size) <= MAX_PER_PAGE:
         raise bad_parameter("perPage", f"must be a number from 1 to {MAX_PER_PAGE}")
-    return column, direction == "DESC", int(size)
+    return int(size)
 
 
 def _beyond(column: str, after: Sequence[int], *, descending: bool) -> Q:
@@ -80,9 +119,13 @@ def _beyond(column: str, after: Sequence[int], *, descending: bool) -> Q:
     return Q(**{f"{column}__{step}": value}) | Q(**{column: value, f"index__{step}": index})
 
 
-def _read_token(token: str) -> tuple[dict[str, list[str]], list[int]]:
+def _dump(salt: str, query: Any, after: Sequence[Any]) -> str:
+    return signing.dumps([query, after], salt=salt, compress=True)
+
+
+def _load(salt: str, token: str) -> tuple[Any, list[Any]]:
     try:
-        query, after = signing.loads(token, salt=_PAGE_SALT, max_age=_TOKEN_SECONDS)
+        query, after = signing.loads(token, salt=salt, max_age=TOKEN_SECONDS)
     except signing.BadSignature as error:
         raise bad_parameter("nextPageToken", "is not a token of ours, or has run out: ask the query again") from error
     return query, after

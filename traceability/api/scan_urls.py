@@ -3,6 +3,7 @@
 from django.urls import path
 
 from . import scan_views as views
+from .epcis_views import Missing
 
 app_name = "scan-api"
 urlpatterns = [
@@ -11,4 +12,5 @@ urlpatterns = [
     path("statements", views.Statements.as_view(), name="statements"),
     path("logger-files", views.LoggerFiles.as_view(), name="logger-files"),
     path("logger-files/<str:sha256>", views.LoggerFile.as_view(), name="logger-file"),
+    path("<path:rest>", Missing.as_view()),
 ]

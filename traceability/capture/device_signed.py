@@ -43,10 +43,10 @@ def accept_statements(items: Sequence[Any], *, reporter: Party) -> list[Accepted
     signed = [_read(place, item) for place, item in enumerate(items)]
     for place, one in enumerate(signed):
         _check(place, one, reporter)
-    given = {one.event["eventID"] + _declaration(one.event): one for one in signed}
+    given = {(one.event["eventID"], _declaration(one.event)): one for one in signed}
 
     def sign(prepared: Sequence[capture.Prepared]) -> documents.Signed:
-        chosen = [given[item.event_id + item.declaration] for item in prepared]
+        chosen = [given[item.key] for item in prepared]
         return documents.sealed(
             [(one.event_bytes, one.secret, one.statement) for one in chosen], kind=KIND, party=reporter.uri
         )

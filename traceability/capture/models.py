@@ -30,9 +30,16 @@ class CapturedEvent(models.Model):
     event_id = models.CharField(max_length=512)
     declaration = models.CharField(max_length=40, default="")  # declarationTime as written, or ''
     content_sha256 = models.CharField(max_length=64)
-    idempotency_key = models.CharField(max_length=128, default="")
+    idempotency_key = models.CharField(max_length=128, null=True)  # as the caller gave it, or "scan:" and a nonce
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["reporter", "idempotency_key"],
+                condition=models.Q(idempotency_key__isnull=False),
+                name="captured_event_by_key",
+            )
+        ]
         constraints = [
             models.UniqueConstraint(fields=["reporter", "event_id", "declaration"], name="captured_event_once")
         ]

@@ -35,12 +35,19 @@ def job(job_id: str, *, reporter: str) -> CaptureJob | None:
     return CaptureJob.objects.filter(id=job_id, reporter=reporter).first()
 
 
-def is_finished(job: CaptureJob) -> bool:
-    """Whether every event of the job is published."""
-    hashes = list(CapturedEvent.objects.filter(job=job).values_list("statement_hash", flat=True))
-    return len(ledger.positions(hashes)) == len(hashes)
+def unfinished(jobs: Collection[CaptureJob]) -> set[str]:
+    """The IDs of those jobs of which some event is not published yet; two queries, however many jobs."""
+    rows = CapturedEvent.objects.filter(job__in=jobs).values_list("job_id", "statement_hash")
+    jobs_by_hash = {name: job for job, name in rows}
+    published = ledger.positions(jobs_by_hash)
+    return {job for name, job in jobs_by_hash.items() if name not in published}
 
 
 def captured(reporter: str, event_id: str, declaration: str = "") -> CapturedEvent | None:
     """What was captured under this idempotency key, or None."""
     return CapturedEvent.objects.filter(reporter=reporter, event_id=event_id, declaration=declaration).first()
+
+
+def by_key(reporter: str, idempotency_key: str) -> list[CapturedEvent]:
+    """What a party's call with this idempotency key became."""
+    return list(CapturedEvent.objects.filter(reporter=reporter, idempotency_key=idempotency_key))

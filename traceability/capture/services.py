@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +22,13 @@ from traceability.epcis.faults import Fault
 from traceability.parties import selectors as parties
 from traceability.parties.models import Party
 
-from . import master_data
+from . import master_data, selectors
 from .models import CapturedEvent, CaptureJob
 
 KIND = "event"
 FUTURE_TOLERANCE_MS = 5 * 60 * 1000
 MAX_ERRORS_SHOWN = 50
+_NUL_SHOWN = "\ufffd"
 
 
 class CaptureError(ProblemError):
@@ -41,6 +42,7 @@ class Accepted:
     event_id: str
     statement_hash: str
     already_recorded: bool
+    declaration: str = ""  # declarationTime of an error declaration
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,13 @@ class Prepared:
     declaration: str
     content_sha256: str
 
+    @property
+    def key(self) -> "Key":
+        return self.event_id, self.declaration
 
+
+# eventID and declarationTime: what makes a reporter's event the same one again.
+Key = tuple[str, str]
 # Signs new events: the documents and statements of these, in their order.
 Sign = Callable[[Sequence[Prepared]], documents.Signed]
 
@@ -87,7 +95,7 @@ def accept_document(body: bytes, *, reporter: Party, error_behaviour: str = "rol
         error_behaviour=error_behaviour,
         created_ms=now_ms(),
         event_count=len(events),
-        errors=[_error(fault) for fault in [*faults, *refused]][:MAX_ERRORS_SHOWN],
+        errors=[_error(fault) for fault in [*faults, *refused]],
     )
     strict = error_behaviour == "rollback"
     try:
@@ -170,22 +178,27 @@ def _prepare(events: Sequence[tuple[int, dict[str, Any]]], reporter: Party) -> t
     latest = now_ms() + FUTURE_TOLERANCE_MS
     prepared: list[Prepared] = []
     faults: list[Fault] = []
-    seen: dict[tuple[str, str], str] = {}
+    seen: dict[Key, str] = {}
     for place, event in events:
-        if epcis_event.time_ms(event["eventTime"]) > latest:
-            faults.append(
-                Fault(place, "/eventTime", "future-event", "the event's time lies more than five minutes in the future")
-            )
+        if late := [pointer for pointer, time in _times(event) if epcis_event.time_ms(time) > latest]:
+            detail = "this time lies more than five minutes in the future"
+            faults += [Fault(place, pointer, "future-event", detail) for pointer in late]
             continue
         item = _identified(place, event, reporter)
-        key = (item.event_id, item.declaration)
-        if seen.setdefault(key, item.content_sha256) != item.content_sha256:
+        if seen.setdefault(item.key, item.content_sha256) != item.content_sha256:
             faults.append(
                 Fault(place, "/eventID", "event-id-reused", f"{item.event_id} stands twice with other content")
             )
         else:
             prepared.append(item)
     return prepared, faults
+
+
+def _times(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """When it happened, and when it was declared void; with their pointers."""
+    yield "/eventTime", event["eventTime"]
+    if declaration := event.get("errorDeclaration"):
+        yield "/errorDeclaration/declarationTime", declaration["declarationTime"]
 
 
 def _identified(place: int, event: dict[str, Any], reporter: Party) -> Prepared:
@@ -233,14 +246,15 @@ def _store_new(
     fresh, known, conflicts = _split(prepared, reporter)
     if conflicts and strict:
         raise _refusal(conflicts, status=409, kind="ResourceAlreadyExistsException")
+    if fresh and idempotency_key and selectors.by_key(reporter.uri, idempotency_key):
+        detail = "this idempotency key stands for another event; use a new one for each"
+        raise CaptureError(409, "idempotency-key-reused", detail, "ResourceAlreadyExistsException")
     unknown = master_data.unknown_identifiers([item.body for item in fresh])
     signed = sign(fresh)
-    hashes = {
-        item.event_id + item.declaration: one.statement_hash for item, one in zip(fresh, signed.documents, strict=True)
-    }
+    hashes = {item.key: one.statement_hash for item, one in zip(fresh, signed.documents, strict=True)}
     if job is not None:
         job.already_recorded = len(known)
-        job.errors = [*job.errors, *(_error(fault) for fault in conflicts)][:MAX_ERRORS_SHOWN]
+        job.errors = _shown([*job.errors, *map(_error, conflicts)])
         job.receipt = ledger.submission_receipt([*hashes.values(), *known.values()], now_ms())
     with transaction.atomic():
         if job is not None:
@@ -249,13 +263,13 @@ def _store_new(
         CapturedEvent.objects.bulk_create(
             [
                 CapturedEvent(
-                    statement_hash=hashes[item.event_id + item.declaration],
+                    statement_hash=hashes[item.key],
                     job=job,
                     reporter=reporter.uri,
                     event_id=item.event_id,
                     declaration=item.declaration,
                     content_sha256=item.content_sha256,
-                    idempotency_key=idempotency_key,
+                    idempotency_key=idempotency_key or None,
                 )
                 for item in fresh
             ],
@@ -265,9 +279,9 @@ def _store_new(
             master_data.note(unknown, event_id=fresh[0].event_id, reporter=reporter)
     merged = {**known, **hashes}
     return [
-        Accepted(item.event_id, merged[item.event_id + item.declaration], item.event_id + item.declaration in known)
+        Accepted(item.event_id, merged[item.key], item.key in known, item.declaration)
         for item in prepared
-        if item.event_id + item.declaration in merged
+        if item.key in merged
     ]
 
 
@@ -299,20 +313,19 @@ def _claims_fault(prepared: Sequence[Prepared], reporter: Party, error: ledger.C
     return Fault(None, "", "claims", str(error))
 
 
-def _split(prepared: Sequence[Prepared], reporter: Party) -> tuple[list[Prepared], dict[str, str], list[Fault]]:
+def _split(prepared: Sequence[Prepared], reporter: Party) -> tuple[list[Prepared], dict[Key, str], list[Fault]]:
     """What is new, what was recorded before (key -> statement hash), and what contradicts a recorded event."""
     rows = CapturedEvent.objects.filter(reporter=reporter.uri, event_id__in=[item.event_id for item in prepared])
-    recorded = {row.event_id + row.declaration: row for row in rows}
-    fresh: dict[str, Prepared] = {}
-    known: dict[str, str] = {}
+    recorded = {(row.event_id, row.declaration): row for row in rows}
+    fresh: dict[Key, Prepared] = {}
+    known: dict[Key, str] = {}
     conflicts: list[Fault] = []
     for item in prepared:
-        name = item.event_id + item.declaration
-        row = recorded.get(name)
+        row = recorded.get(item.key)
         if row is None:
-            fresh[name] = item
+            fresh[item.key] = item
         elif row.content_sha256 == item.content_sha256:
-            known[name] = row.statement_hash
+            known[item.key] = row.statement_hash
         else:
             conflicts.append(
                 Fault(item.place, "/eventID", "event-id-reused", f"{item.event_id} is recorded with other content")
@@ -329,10 +342,19 @@ def _refusal(faults: Sequence[Fault], *, status: int = 400, kind: str = "Validat
     return CaptureError(status, first.code, detail, kind, [_error(fault) for fault in faults[:MAX_ERRORS_SHOWN]])
 
 
+def _shown(errors: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first errors of a job, and how many more there were."""
+    more = len(errors) - MAX_ERRORS_SHOWN
+    if more <= 0:
+        return list(errors)
+    rest = {"event": None, "pointer": "", "code": "more", "message": f"and {more} more faults in events left out"}
+    return [*errors[:MAX_ERRORS_SHOWN], rest]
+
+
 def _error(fault: Fault) -> dict[str, Any]:
     return {
         "event": fault.event_index,
-        "pointer": fault.pointer,
+        "pointer": fault.pointer.replace("\0", _NUL_SHOWN),  # PostgreSQL keeps no NUL
         "code": fault.code,
-        "message": fault.message,
+        "message": fault.message.replace("\0", _NUL_SHOWN),
     }

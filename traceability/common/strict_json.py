@@ -6,7 +6,7 @@ hold exactly as written, too deep nesting.
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 MAX_SAFE_INTEGER = 2**53 - 1
@@ -75,7 +75,11 @@ def _integer(text: str) -> int:
 
 def _number(text: str) -> float:
     value = float(text)
-    if value in (float("inf"), float("-inf")) or Decimal(text) != Decimal(repr(value)):
+    try:
+        is_exact = value not in (float("inf"), float("-inf")) and Decimal(text) == Decimal(repr(value))
+    except InvalidOperation:  # an exponent beyond what Decimal takes
+        is_exact = False
+    if not is_exact:
         raise StrictJsonError("number", f"the number {text[:40]} has more digits than a double can hold")
     return value
 

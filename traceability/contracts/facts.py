@@ -92,7 +92,7 @@ class ThingFacts:
     def lots_in(self, seen: Seen) -> frozenset[str]:
         """The lot classes that an event moves: the pack's own, or those of what lay in the container then."""
         if self.lot and self.gtin:
-            return frozenset({digital_link.build(gtin=self.gtin, lot=self.lot)})
+            return frozenset({digital_link.lot_class(self.gtin, self.lot)})
         return self.cargo.get(seen.index, frozenset())
 
     @property

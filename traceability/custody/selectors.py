@@ -252,7 +252,7 @@ def lot_status(gtin: str, lot: str) -> LotStatus | None:
 
 def lot_statuses(lots: Collection[tuple[str, str]]) -> dict[tuple[str, str], LotStatus]:
     """`lot_status` for many (gtin, lot) pairs in one query."""
-    named = {pair: (digital_link.build(gtin=pair[0], lot=pair[1]), digital_link.build(gtin=pair[0])) for pair in lots
+    named = {pair: (digital_link.lot_class(*pair), digital_link.build(gtin=pair[0])) for pair in lots
              if all(pair)}  # fmt: skip
     wanted = {name for names in named.values() for name in names}
     rows = {row.lot_class: row for row in bulk.among(LotStatus.objects.all(), "lot_class", wanted)}

@@ -59,8 +59,8 @@ def anything(value: Any, scope: Scope) -> None:
 
 # Of a lot's attributes, those that we read: others are kept as they are.
 _MASTER_ATTRIBUTES: dict[str, Check] = {
-    f"{prefix}{name}": values.at_most(limit, values.text)
-    for name, limit in (("lotNumber", values.MAX_LOT), ("itemExpirationDate", values.MAX_DATE))
+    f"{prefix}{name}": check
+    for name, check in (("lotNumber", values.at_most(values.MAX_LOT, values.text)), ("itemExpirationDate", values.day))
     for prefix in ("cbvmda:", PREFIXES["cbvmda"])
 }
 

@@ -1,7 +1,9 @@
 """Times as EPCIS writes them, as integers."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -14,6 +16,13 @@ def time_ms(text: str) -> int:
         fraction, seconds = tail[:digits], head + tail[digits:]
     delta = datetime.fromisoformat(seconds.replace("Z", "+00:00")) - _EPOCH
     return (delta.days * 86_400 + delta.seconds) * 1000 + int(fraction[:3].ljust(3, "0") or 0)
+
+
+def day(text: str) -> date:
+    """The date that YYYY-MM-DD stands for; ValueError for any other spelling, or if there is no such day."""
+    if _DAY.fullmatch(text) is None:
+        raise ValueError(f"{text[:20]!r} is not a date such as 2026-12-31")
+    return date.fromisoformat(text)
 
 
 def offset_minutes(text: str) -> int:

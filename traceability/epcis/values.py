@@ -9,8 +9,9 @@ from typing import Any
 from traceability.gs1 import epc
 from traceability.gs1.errors import Gs1Error
 
+from . import times
 from .faults import Faults
-from .vocabulary import Vocabulary
+from .vocabulary import PREFIXES, Vocabulary
 
 Check = Callable[[Any, "Scope"], None]
 
@@ -29,6 +30,7 @@ _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,12})?(Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
 OFFSET = re.compile(r"[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)")
+_AFTER_A_DAY = ("", "T", "Z", "+", "-")
 _UOM = re.compile(r"[A-Z0-9]{2,3}")
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 
@@ -167,6 +169,19 @@ def time(value: Any, scope: Scope) -> None:
         scope.add("date-time", f"{value[:40]!r} is not a date-time with zone, such as 2026-03-01T12:00:00.000+08:00")
 
 
+def day(value: Any, scope: Scope) -> None:
+    """A date that exists, YYYY-MM-DD; what follows it (a zone, a time) is let pass."""
+    if not is_text(value, scope):
+        return
+    if len(value) > MAX_DATE or value[10:11] not in _AFTER_A_DAY:
+        scope.add("date", f"{value[:20]!r} is not a date such as 2026-12-31")
+        return
+    try:
+        times.day(value[:10])
+    except ValueError as error:
+        scope.add("date", str(error))
+
+
 def offset(value: Any, scope: Scope) -> None:
     """A time zone offset, ±hh:mm."""
     if is_text(value, scope) and OFFSET.fullmatch(value) is None:
@@ -195,7 +210,7 @@ def term(vocabulary: Vocabulary) -> Check:
                 "unknown-term",
                 f"{value[:80]!r} is not a {vocabulary.name} of CBV 2.0; a term of your own must be a URI",
             )
-        elif value.startswith("https://ref.gs1.org/cbv/"):
+        elif value.startswith(PREFIXES):
             scope.add("unknown-term", f"{value[:80]!r} is not a {vocabulary.name} of CBV 2.0")
         elif scope.cbv_compliant:
             scope.add("custom-term", f"{value[:80]!r}: this party's events use the {vocabulary.name} words of CBV only")

@@ -74,6 +74,8 @@ COMPONENT = _cbv("component", COMPONENTS, "Comp")
 MEASUREMENT_TYPE = Vocabulary("measurement type", MEASUREMENT_TYPES, _MEASUREMENT_PREFIXES)
 SENSOR_EXCEPTION = Vocabulary("sensor exception", SENSOR_EXCEPTIONS, _MEASUREMENT_PREFIXES)
 ACTION = Vocabulary("action", frozenset({"ADD", "OBSERVE", "DELETE"}), ())
+# Whatever begins so claims to be a word of the standard; `cbv:my_own_type`, which circulates, does not.
+PREFIXES = (_WEB, *(f"cbv:{name}-" for name in ("BizStep", "Disp", "BTT", "SDT", "ER", "Comp")), *_MEASUREMENT_PREFIXES)
 _ALL = (BIZ_STEP, DISPOSITION, BIZ_TRANSACTION_TYPE, SOURCE_DESTINATION_TYPE, ERROR_REASON, COMPONENT, MEASUREMENT_TYPE)
 
 

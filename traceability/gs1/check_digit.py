@@ -10,9 +10,11 @@ def of(body: str) -> str:
     return str(-total % 10)
 
 
-def require(key: str, *, name: str) -> None:
-    """Raise Gs1Error unless the last digit of `key` is the check digit of the rest."""
+def require(key: str, *, name: str, length: int | None = None) -> None:
+    """Raise Gs1Error unless the last digit of `key` is the check digit of the rest, and it has `length` digits."""
     if not (key.isascii() and key.isdigit()):
         raise Gs1Error("not-digits", f"{name} {key!r} must be digits only")
+    if length is not None and len(key) != length:
+        raise Gs1Error("length", f"{name} {key} has {len(key)} digits, {length} expected")
     if of(key[:-1]) != key[-1]:
         raise Gs1Error("check-digit", f"{name} {key} has check digit {key[-1]}, {of(key[:-1])} expected")

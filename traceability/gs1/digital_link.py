@@ -80,6 +80,14 @@ def build(
     return domain.rstrip("/") + _path(pairs) + (f"?17={expiry:%y%m%d}" if expiry else "")
 
 
+def lot_class(gtin: str, lot: str) -> str:
+    """The link under which recalls and holds speak of a lot; its product's where GS1 allows no such number."""
+    try:
+        return build(gtin=gtin, lot=lot)
+    except Gs1Error:
+        return build(gtin=gtin)
+
+
 def _key_position(segments: list[str]) -> int:
     """Where the key stands: the first AI from which segments pair up to the end (a stem may come before it)."""
     for place, segment in enumerate(segments):

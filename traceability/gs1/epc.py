@@ -8,6 +8,7 @@ from .errors import Gs1Error
 
 NMPA_PREFIX = "urn:dosetrail:nmpa:"
 _OWN = re.compile(r"urn:dosetrail:[a-z][a-z0-9\-]{0,31}:[A-Za-z0-9._:%\-]{1,128}")
+_GS1 = re.compile(r"https?://id\.gs1\.org/", re.IGNORECASE)
 _NMPA = re.compile(r"8[0-9]{19}")
 MAX_LENGTH = 1024
 # The two spellings that nearly every event carries are canonical as they stand.
@@ -19,7 +20,8 @@ _USUAL = re.compile(r"https://id\.gs1\.org/(?:01/([0-9]{14})/21/[A-Za-z0-9._\-]{
 def canonical(uri: str) -> str:
     """The canonical Digital Link of a GS1 key (Digital Link of any domain, EPC URN), or our own urn as it is.
 
-    Any other URI is its own key: EPCIS allows private ones. Gs1Error for a GS1 form that is not well formed.
+    Any other URI is its own key: EPCIS allows private ones, such as https://example.com/party/acme. Gs1Error for a GS1
+    form that is not well formed.
     """
     if len(uri) > MAX_LENGTH:
         raise Gs1Error("too-long", f"an identifier has at most {MAX_LENGTH} characters")
@@ -32,7 +34,7 @@ def canonical(uri: str) -> str:
         try:
             return digital_link.parse(uri, check_assets=False).canonical
         except Gs1Error as error:
-            if error.code == "no-key":
+            if error.code == "no-key" or (error.code == "format" and not _GS1.match(uri)):
                 return uri  # a web address that is no Digital Link
             raise
     if ":" not in uri:

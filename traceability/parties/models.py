@@ -1,10 +1,13 @@
 """Organisations, their places, licences, people and keys. The current version; history is on the log."""
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 PARTY_NAMESPACE = "urn:dosetrail:party:"
 SITE_NAMESPACE = "urn:dosetrail:site:"
+_LATITUDES = [MinValueValidator(-90_000_000), MaxValueValidator(90_000_000)]
+_LONGITUDES = [MinValueValidator(-180_000_000), MaxValueValidator(180_000_000)]
 
 
 class Party(models.Model):
@@ -62,8 +65,8 @@ class Site(models.Model):
     party = models.ForeignKey(Party, models.PROTECT, related_name="sites")
     name = models.CharField(max_length=200)
     gln = models.CharField(max_length=13, null=True, blank=True, unique=True)
-    latitude_e6 = models.IntegerField()  # micro-degrees, north positive
-    longitude_e6 = models.IntegerField()  # micro-degrees, east positive
+    latitude_e6 = models.IntegerField(validators=_LATITUDES)  # micro-degrees, north positive
+    longitude_e6 = models.IntegerField(validators=_LONGITUDES)  # micro-degrees, east positive
     time_zone = models.CharField(max_length=64)  # IANA name
     city = models.CharField(max_length=100)
     country = models.CharField(max_length=2)  # ISO 3166-1 alpha-2

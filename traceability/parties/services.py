@@ -80,7 +80,10 @@ def save_site(
     country: str,
     gln: str | None = None,
 ) -> Site:
-    """Create or change a site; its version is signed by its party. Coordinates in micro-degrees."""
+    """Create or change a site; its version is signed by its party. Coordinates in micro-degrees.
+
+    ValidationError, Gs1Error: a field is malformed or taken, or the site is another party's.
+    """
     fields = {
         "party": party,
         "name": name,
@@ -93,10 +96,16 @@ def save_site(
     }
     _require_zone(time_zone)
     if gln:
-        check_digit.require(gln, name="GLN")
-    Site(id=id, **fields).full_clean(validate_unique=False)
+        check_digit.require(gln, name="GLN", length=13)
+    known = Site.objects.filter(id=id).first()
+    if known is not None and known.party_id != party.id:
+        raise ValidationError({"id": f"the site {id} is another party's"})
+    site = known or Site(id=id)
+    for field, value in fields.items():
+        setattr(site, field, value)
+    site.full_clean()
     with transaction.atomic():
-        site, _ = Site.objects.update_or_create(id=id, defaults=fields)
+        site.save()
         log_version(subject=f"site:{id}", content={**fields, "party": party.id, "uri": site.uri}, by=party)
     return site
 
@@ -177,7 +186,9 @@ def confirm(member: Member, password: str, reason: str) -> str:
 
 def _identifier(party: Party, scheme: str, value: str) -> None:
     if scheme == PartyIdentifier.Scheme.GLN:
-        check_digit.require(value, name="GLN")
+        check_digit.require(value, name="GLN", length=13)
+    if PartyIdentifier.objects.filter(scheme=scheme, value=value).exists():
+        raise ValidationError({scheme: f"{value} is another party's"})
     PartyIdentifier.objects.create(party=party, scheme=scheme, value=value)
 
 

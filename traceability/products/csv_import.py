@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from traceability.epcis import times
 from traceability.gs1.errors import Gs1Error
 from traceability.parties import services as parties
 from traceability.parties.models import Party
@@ -19,6 +20,7 @@ from .models import TradeItem
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_ROWS = 20_000
+_SHORTER_GTINS = (8, 12, 13)  # digits; written with leading zeros they are GTIN-14s
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def import_csv(kind: str, content: bytes, *, party: Party) -> Report:
         report.errors.append(RowError(0, "", f"the kind is one of {', '.join(sorted(_KINDS))}"))
         return report
     needed, store = _KINDS[kind]
-    rows = _rows(content, needed, report)
+    rows = _rows(content, needed, _KEYS.get(kind, ("id",)), report)
     try:
         with transaction.atomic():
             for line, row in rows:
@@ -61,7 +63,9 @@ def import_csv(kind: str, content: bytes, *, party: Party) -> Report:
     return report
 
 
-def _rows(content: bytes, needed: tuple[str, ...], report: Report) -> list[tuple[int, dict[str, str]]]:
+def _rows(
+    content: bytes, needed: Sequence[str], key: Sequence[str], report: Report
+) -> list[tuple[int, dict[str, str]]]:
     if len(content) > MAX_BYTES:
         report.errors.append(RowError(0, "", f"the file has more than {MAX_BYTES} bytes"))
         return []
@@ -78,12 +82,27 @@ def _rows(content: bytes, needed: tuple[str, ...], report: Report) -> list[tuple
         report.errors.append(RowError(1, missing[0], f"the header needs the columns {', '.join(needed)}"))
         return []
     rows: list[tuple[int, dict[str, str]]] = []
-    for row in reader:
-        if len(rows) >= MAX_ROWS:
-            report.errors.append(RowError(reader.line_num, "", f"a file has at most {MAX_ROWS} rows"))
-            break
-        rows.append((reader.line_num, {name: (value or "").strip() for name, value in row.items() if name}))
+    try:
+        for row in reader:
+            if len(rows) >= MAX_ROWS:
+                report.errors.append(RowError(reader.line_num, "", f"a file has at most {MAX_ROWS} rows"))
+                break
+            if None in row:
+                report.errors.append(RowError(reader.line_num, "", "the row has more cells than the header"))
+            rows.append((reader.line_num, {name: (value or "").strip() for name, value in row.items() if name}))
+    except csv.Error as error:
+        report.errors.append(RowError(reader.line_num, "", f"the file cannot be read on: {error}"))
+    _name_doubles(rows, key, report)
     return rows
+
+
+def _name_doubles(rows: Sequence[tuple[int, dict[str, str]]], key: Sequence[str], report: Report) -> None:
+    """Two rows about the same thing contradict each other, or one of them is a slip."""
+    first: dict[tuple[str, ...], int] = {}
+    for line, row in rows:
+        name = tuple(row.get(column, "") for column in key)
+        if first.setdefault(name, line) != line:
+            report.errors.append(RowError(line, key[-1], f"{' '.join(name)} stands in line {first[name]} already"))
 
 
 def _store_row(
@@ -126,7 +145,7 @@ def _item(row: Mapping[str, str], party: Party) -> None:
     services.save_item(
         id=row["id"],
         manufacturer=party,
-        gtin=row["gtin"] or None,
+        gtin=row["gtin"].zfill(14) if len(row["gtin"]) in _SHORTER_GTINS else row["gtin"] or None,
         nmpa_prefix=row.get("nmpa_prefix") or None,
         name=row["name"],
         generic_name=row["generic_name"],
@@ -152,13 +171,13 @@ def _lot(row: Mapping[str, str], party: Party) -> None:
 def _micro_degrees(text: str, column: str) -> int:
     try:
         return round(float(text) * 1_000_000)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValidationError({column: f"{text!r} is not a number of degrees such as 31.2304"}) from None
 
 
 def _date(text: str, column: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return times.day(text)
     except ValueError:
         raise ValidationError({column: f"{text!r} is not a date such as 2027-01-31"}) from None
 
@@ -172,4 +191,5 @@ _KINDS: dict[str, tuple[tuple[str, ...], Callable[[Mapping[str, str], Party], An
     ),
     "lots": (("item", "number", "production_date", "expiry_date"), _lot),
 }
+_KEYS = {"lots": ("item", "number")}  # what a row is about; elsewhere its id
 KINDS = tuple(sorted(_KINDS))

@@ -1,5 +1,6 @@
 """What is traced: trade items, their lots and how they must be stored. The current version; history is on the log."""
 
+from django.core.validators import RegexValidator
 from django.db import models
 
 
@@ -24,7 +25,9 @@ class TradeItem(models.Model):
     id = models.SlugField(primary_key=True, max_length=64)
     manufacturer = models.ForeignKey("parties.Party", models.PROTECT, related_name="trade_items")
     gtin = models.CharField(max_length=14, null=True, blank=True, unique=True)
-    nmpa_prefix = models.CharField(max_length=7, null=True, blank=True, unique=True)  # product resource code, 码上放心
+    nmpa_prefix = models.CharField(  # product resource code, 码上放心
+        max_length=7, null=True, blank=True, unique=True, validators=[RegexValidator(r"\A[0-9]{7}\Z")]
+    )
     name = models.CharField(max_length=200)
     generic_name = models.CharField(max_length=200)
     strength = models.CharField(max_length=100)
@@ -62,14 +65,16 @@ class InspectionReport(models.Model):
 
 
 class UnknownIdentifier(models.Model):
-    """A GLN or GTIN met in an event that no master data knows: the steward's work list. Written by capture."""
+    """A GLN or GTIN met in an event that no master data knows: the steward's work list until master data does.
+
+    Written by capture.
+    """
 
     scheme = models.CharField(max_length=8)  # gln | gtin | nmpa
     value = models.CharField(max_length=64)
     first_event_id = models.CharField(max_length=512)
     first_reporter = models.CharField(max_length=128)
     first_seen_ms = models.BigIntegerField()
-    resolved_ms = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["scheme", "value"], name="unknown_identifier_once")]

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from traceability.gs1 import nmpa
+from traceability.parties.models import PartyIdentifier, Site
 
 from .models import Lot, StorageProfile, TradeItem, UnknownIdentifier
 
@@ -40,5 +41,12 @@ def lot(gtin: str, number: str) -> Lot | None:
 
 
 def open_unknowns() -> QuerySet[UnknownIdentifier]:
-    """The steward's work list: identifiers met in events that no master data knows, oldest first."""
-    return UnknownIdentifier.objects.filter(resolved_ms=None).order_by("first_seen_ms", "id")
+    """The steward's work list: identifiers met in events that no master data knows by now, oldest first."""
+    value = OuterRef("value")
+    known = (
+        Q(Exists(TradeItem.objects.filter(gtin=value)), scheme="gtin")
+        | Q(Exists(TradeItem.objects.filter(nmpa_prefix=value)), scheme="nmpa")
+        | Q(Exists(Site.objects.filter(gln=value)), scheme="gln")
+        | Q(Exists(PartyIdentifier.objects.filter(scheme="gln", value=value)), scheme="gln")
+    )
+    return UnknownIdentifier.objects.exclude(known).order_by("first_seen_ms", "id")

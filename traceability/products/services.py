@@ -68,7 +68,10 @@ def save_item(
     gtin: str | None = None,
     nmpa_prefix: str | None = None,
 ) -> TradeItem:
-    """Create or change a trade item; it needs a GTIN or an NMPA product resource code."""
+    """Create or change a trade item; it needs a GTIN (14 digits) or an NMPA product resource code.
+
+    ValidationError, Gs1Error: a field is malformed or taken, or the item is another manufacturer's.
+    """
     fields = {
         "name": name,
         "generic_name": generic_name,
@@ -79,27 +82,35 @@ def save_item(
         "nmpa_prefix": nmpa_prefix,
     }
     if gtin:
-        check_digit.require(gtin, name="GTIN")
+        check_digit.require(gtin, name="GTIN", length=14)
     if not (gtin or nmpa_prefix):
         raise ValidationError({"gtin": "a trade item needs a GTIN or an NMPA product resource code"})
     profile = StorageProfile.objects.filter(id=profile_id).first()
     if profile is None:
         raise ValidationError({"profile_id": f"there is no storage profile {profile_id}"})
-    TradeItem(id=id, manufacturer=manufacturer, profile=profile, **fields).full_clean(validate_unique=False)
+    known = TradeItem.objects.filter(id=id).first()
+    if known is not None and known.manufacturer_id != manufacturer.id:
+        raise ValidationError({"id": f"the item {id} is another manufacturer's"})
+    changed = known or TradeItem(id=id)
+    for name, value in {**fields, "manufacturer": manufacturer, "profile": profile}.items():
+        setattr(changed, name, value)
+    changed.full_clean()
     with transaction.atomic():
-        item, _ = TradeItem.objects.update_or_create(
-            id=id, defaults={**fields, "manufacturer": manufacturer, "profile": profile}
-        )
+        changed.save()
         content = {**fields, "manufacturer": manufacturer.id, "profile": profile.id}
         log_version(subject=f"item:{id}", content=content, by=manufacturer)
-        _resolve([("gtin", gtin), ("nmpa", nmpa_prefix)])
-    return item
+    return changed
 
 
 def save_lot(*, item: TradeItem, number: str, production_date: date, expiry_date: date) -> Lot:
     """Create or change a lot; `expiry_date` is its last valid day."""
     if expiry_date <= production_date:
         raise ValidationError({"expiry_date": "the expiry date must lie after the production date"})
+    if not number.isprintable():
+        raise ValidationError({"number": "a lot number has printable characters only"})
+    Lot(item=item, number=number, production_date=production_date, expiry_date=expiry_date).full_clean(
+        validate_unique=False, validate_constraints=False
+    )
     with transaction.atomic():
         lot, _ = Lot.objects.update_or_create(
             item=item, number=number, defaults={"production_date": production_date, "expiry_date": expiry_date}
@@ -139,12 +150,6 @@ def note_unknown(found: Sequence[tuple[str, str]], *, event_id: str, reporter: s
             ],
             ignore_conflicts=True,
         )
-
-
-def _resolve(found: Sequence[tuple[str, str | None]]) -> None:
-    for scheme, value in found:
-        if value:
-            UnknownIdentifier.objects.filter(scheme=scheme, value=value, resolved_ms=None).update(resolved_ms=now_ms())
 
 
 def _log_lot(lot: Lot) -> None:

@@ -1,5 +1,6 @@
 """What a scan was answered, kept with the raw codes; the same nonce finds its first answer again."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,8 +8,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 from django.db import IntegrityError, transaction
 
-from traceability.capture.models import CapturedEvent
+from traceability.capture import selectors as capture
 from traceability.capture.services import Accepted
+from traceability.common.models import Document
 from traceability.common.problems import ProblemError
 from traceability.parties.models import Party
 
@@ -18,6 +20,7 @@ from .reading import Scan
 
 MAX_NONCE = MAX_DEVICE = 64
 MAX_REASON = 500
+_LIMITS = {"nonce": MAX_NONCE, "device": MAX_DEVICE, "override_reason": MAX_REASON}
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Answer:
         return sorted({reason.code for reason in self.preflight.reasons if reason.verdict == STOP})
 
     def overridden(self, reason: str) -> "Answer":
-        return replace(self, override_reason=reason.strip()[:MAX_REASON])
+        return replace(self, override_reason=reason.strip())
 
     def refused(self) -> "Answer":
         """Without its nonce: the same call may come again with an override."""
@@ -52,11 +55,12 @@ class Answer:
         )
 
 
-def require_room(nonce: str, device: str) -> None:
-    """Refuse names that are longer than what is kept of them."""
-    for name, value, limit in (("nonce", nonce, MAX_NONCE), ("device", device, MAX_DEVICE)):
-        if len(value) > limit or "\x00" in value:
-            raise ProblemError(400, name, f"{name} has at most {limit} characters and no NUL")
+def require_room(**texts: str) -> None:
+    """Refuse texts that are longer than what is kept of them."""
+    for name, value in texts.items():
+        if len(value) > _LIMITS[name] or "\x00" in value:
+            code = name.replace("_", "-")
+            raise ProblemError(400, code, f"{name} has at most {_LIMITS[name]} characters and no NUL")
 
 
 def with_ids(party: Party, nonce: str, events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -70,25 +74,41 @@ def first(scan: Scan, nonce: str) -> Answer | None:
     """The answer that this nonce was given before, or None. ProblemError when it stood for another scan."""
     row = ScanEvent.objects.filter(party=scan.party.id, nonce=nonce).first()
     if row is not None:
-        if (row.step, row.place, row.codes) != (scan.step.id, scan.site.uri, scan.raw):
-            raise ProblemError(409, "nonce-reused", "this nonce stands for another scan; use a new one for each scan")
+        if (row.step, row.place, row.codes, row.details) != (scan.step.id, scan.site.uri, scan.raw, scan.details):
+            raise _reused()
         return _answer(scan, row)
     events = captured(scan, nonce)  # the first call broke off after capture: its events stand
-    return keep(Answer(scan, Preflight(ALLOW, ()), nonce=nonce).accepted(events)) if events else None
+    if not events:
+        return None
+    if not _is_about(scan, events):
+        raise _reused()
+    return keep(Answer(scan, Preflight(ALLOW, ()), nonce=nonce).accepted(events))
+
+
+def _reused() -> ProblemError:
+    return ProblemError(409, "nonce-reused", "this nonce stands for another scan; use a new one for each scan")
+
+
+def _is_about(scan: Scan, events: Sequence[Accepted]) -> bool:
+    """Whether these events name all that was scanned: what else the broken call said of it was not kept."""
+    bodies = Document.objects.filter(statement_hash__in=[one.statement_hash for one in events])
+    text = "".join(bytes(body).decode() for body in bodies.values_list("body", flat=True))
+    return all(json.dumps(epc, ensure_ascii=False) in text for epc in scan.epcs)
+
+
+def key(nonce: str) -> str:
+    """The idempotency key of a scan's events: apart from those that callers of the EPCIS interface choose."""
+    return f"scan:{nonce}" if nonce else ""
 
 
 def captured(scan: Scan, nonce: str) -> list[Accepted]:
     """The events that capture has under this nonce, in their order."""
     if not nonce:
         return []
-    row = CapturedEvent.objects.filter(
-        reporter=scan.party.uri, event_id=_event_id(scan.party, nonce, 0), declaration=""
-    ).first()
-    if row is None:
-        return []
-    rows = CapturedEvent.objects.filter(reporter=scan.party.uri, idempotency_key=nonce)
-    order = {_event_id(scan.party, nonce, place): place for place in range(rows.count())}
-    found = sorted(rows, key=lambda row: order.get(row.event_id, len(order)))
+    rows = capture.by_key(scan.party.uri, key(nonce))
+    order = {_event_id(scan.party, nonce, place): place for place in range(len(rows))}
+    # An undo's declaration has the ID of what it declares void; what it says anew comes after it.
+    found = sorted(rows, key=lambda row: (row.declaration == "", order.get(row.event_id, len(order))))
     return [Accepted(row.event_id, row.statement_hash, already_recorded=True) for row in found]
 
 
@@ -105,6 +125,7 @@ def keep(answer: Answer) -> Answer:
                 step=scan.step.id,
                 place=scan.site.uri,
                 codes=scan.raw,
+                details=scan.details,
                 verdict=answer.preflight.verdict,
                 reasons=[
                     {"verdict": one.verdict, "code": one.code, "epc": one.epc} for one in answer.preflight.reasons

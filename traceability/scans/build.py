@@ -1,5 +1,6 @@
 """From a step and its codes to EPCIS events. Pure: time, identity and what lies in containers are arguments."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -8,6 +9,7 @@ from urllib.parse import quote
 
 from traceability.custody import opening
 from traceability.epcis.context import DEFAULT_CONTEXT
+from traceability.epcis.values import is_uri
 from traceability.gs1 import epc
 from traceability.gs1.scan import ScannedCode
 
@@ -16,6 +18,7 @@ from .steps import Shape, Step
 NAMESPACE = opening.NAMESPACE
 CONTEXT = [DEFAULT_CONTEXT, {"dosetrail": NAMESPACE}]
 DOCUMENTS = "urn:dosetrail:document:"
+_BARE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _TRANSACTIONS = (("desadv", "despatch"), ("po", "order"), ("testres", "report"), ("rma", "rma"))
 
 
@@ -49,9 +52,9 @@ def events(act: Act) -> list[dict[str, Any]]:
 def document_uri(value: str) -> str:
     """A document number as URI; one that is a URI already stays as it is."""
     number = value.removeprefix(DOCUMENTS)
-    if ":" in number and number == value:
+    if number == value and is_uri(value):
         return value
-    return DOCUMENTS + quote(number, safe="%/:;,.~+-_()@!*'=&")
+    return DOCUMENTS + _BARE_PERCENT.sub("%25", quote(number, safe="%/:;,.~+-_()@!*'=&"))
 
 
 def _base(act: Act, kind: str) -> dict[str, Any]:

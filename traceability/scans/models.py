@@ -16,6 +16,7 @@ class ScanEvent(models.Model):
     step = models.CharField(max_length=32)
     place = models.CharField(max_length=1024)
     codes = models.JSONField()  # raw, as scanned
+    details = models.JSONField(default=dict)  # what else the step was told
     verdict = models.CharField(max_length=8)
     reasons = models.JSONField()  # [{verdict, code, epc}]
     override_reason = models.CharField(max_length=500, default="")

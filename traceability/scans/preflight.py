@@ -78,7 +78,7 @@ class Advice:
 
 @dataclass(frozen=True)
 class Ask:
-    """A step on codes at a place. `today` is the local date there; `lot` and `container` are details of the step."""
+    """A step on codes at a place. `today` is the local date there; `lot`, `expiry`, `container`: its details."""
 
     step: Step
     codes: Sequence[ScannedCode]
@@ -86,6 +86,7 @@ class Ask:
     today: date
     own_uris: Collection[str] = ()
     lot: str = ""
+    expiry: date | None = None
     container: str = ""
 
 
@@ -142,6 +143,8 @@ def _of_lot(ask: Ask, code: ScannedCode, lots: Mapping[str, LotFacts]) -> Iterat
     facts = lots.get(code.epc)
     if ask.step.shape is Shape.COMMISSION and ask.lot and code.lot and code.lot != ask.lot:
         yield Reason(STOP, "lot-mismatch", code.epc)
+    if ask.step.shape is Shape.COMMISSION and ask.expiry and {code.expiry, facts and facts.expiry} - {None, ask.expiry}:
+        yield Reason(STOP, "expiry-mismatch", code.epc)
     if facts is None:
         return
     if not facts.item_known:

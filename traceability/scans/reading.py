@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
+from traceability.epcis import times
 from traceability.gs1 import scan
 from traceability.gs1.errors import Gs1Error
 from traceability.gs1.scan import ScannedCode
@@ -82,6 +83,8 @@ def read(
         raise ProblemError(400, "unknown-step", f"{step[:60]!r} is not a step of this party's roles")
     if not 1 <= len(codes) <= MAX_CODES:
         raise ProblemError(400, "codes", f"a step takes 1 to {MAX_CODES} codes")
+    if "\x00" in place:
+        raise ProblemError(400, "place", "a place has no NUL in its name")
     site = parties.site_by_uri(place) or Site.objects.filter(id=place).first()
     if site is None or site.party_id != party.id:
         raise ProblemError(403, "not-your-place", f"{place[:200]!r} is not a place of this party")
@@ -129,7 +132,7 @@ def _details(step: Step, given: Mapping[str, str], today: date) -> dict[str, str
 
 def _party_uri(name: str, value: str) -> str:
     party = parties.party_by_uri(value) or Party.objects.filter(id=value).first()
-    if party is None:
+    if party is None or not party.active:
         raise ProblemError(400, f"unknown-{name}", f"{value!r} is not a party that is registered here")
     return own_uri(party)
 
@@ -147,6 +150,6 @@ def _require_lot_and_date(details: Mapping[str, str]) -> None:
         raise ProblemError(400, "lot", f"a lot number has at most {MAX_LOT} printable characters")
     if "expiry" in details:
         try:
-            date.fromisoformat(details["expiry"])
+            times.day(details["expiry"])
         except ValueError as error:
             raise ProblemError(400, "expiry", "the expiry date must be year-month-day, such as 2028-12-31") from error

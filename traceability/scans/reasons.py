@@ -47,9 +47,10 @@ TEXTS: Mapping[str, str | Promise] = {
     "no-permission": _("This step needs the quality role."),
     "nothing-to-undo": _("Your organisation has recorded no dispensing of this pack at this place."),
     "undo-too-late": _("It was dispensed more than ten days ago: that cannot be undone."),
+    "undo-waiting": _("An undo of this dispensing is on its way to the log. Try again in a few seconds."),
     "undo-elsewhere": _("It was dispensed by others or at another place: only they can undo that."),
     "other": _("Its state does not fit this step."),
 }
 # Against these no reason helps: there is no event that such a step could become.
 HARD = {"not-a-code", "not-a-lot", "no-serial", "not-inside", "container-in-itself", "no-permission"}
-UNDO_GUARD = {"nothing-to-undo", "undo-too-late", "undo-elsewhere"}
+UNDO_GUARD = {"nothing-to-undo", "undo-too-late", "undo-elsewhere", "undo-waiting"}

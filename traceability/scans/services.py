@@ -1,6 +1,7 @@
 """Scanning: preflight from current state, then record through capture."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,7 @@ from traceability.capture import services as capture
 from traceability.capture.services import Accepted
 from traceability.common.problems import ProblemError
 from traceability.custody import selectors as custody
+from traceability.epcis import times
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party
 
@@ -61,7 +63,7 @@ def record(
     off between capture and answer, or runs at this moment; other content under it is refused.
     """
     scan = reading.read(party=party, member=member, step=step, codes=codes, place=place, details=details or {})
-    answers.require_room(nonce, device)
+    answers.require_room(nonce=nonce, device=device, override_reason=override_reason)
     if nonce and (first := answers.first(scan, nonce)):
         return _recorded(first)
     if not scan.may:
@@ -75,7 +77,7 @@ def record(
         _require_override(answer, override_reason)
         answer = answer.overridden(override_reason)
         extensions["dosetrail:override"] = {"reason": answer.override_reason, "against": answer.stops}
-    accepted = _capture(answer, build.events(_act(scan, extensions)))
+    accepted = _capture(answer, extensions)
     return _recorded(answers.keep(answer.accepted(accepted)))
 
 
@@ -93,26 +95,31 @@ def _judge(scan: Scan) -> Preflight:
         today=scan.today,
         own_uris=parties.uris_of(scan.party),
         lot=scan.details.get("lot", ""),
+        expiry=times.day(scan.details["expiry"]) if "expiry" in scan.details else None,
         container=scan.details.get("container", "") if scan.step.shape is Shape.PACK else "",
     )
     return judge(ask, gather.situation(scan))
 
 
-def _capture(answer: Answer, events: Sequence[dict[str, Any]]) -> list[Accepted]:
-    """The events through capture's door, with IDs that a repeated call would give them again."""
+def _capture(answer: Answer, extensions: Mapping[str, Any]) -> list[Accepted]:
+    """The step's events through capture's door, with IDs that a repeated call would give them again."""
     scan = answer.scan
-    named = answers.with_ids(scan.party, answer.nonce, events)
     annotation = {
         "member": scan.member.pseudonym if scan.member else "",
         "role": scan.member.role if scan.member else "",
         "verdict": answer.preflight.verdict,
     }
+    alone = undo.one_at_a_time(scan) if scan.step.shape is Shape.UNDO else nullcontext()
     try:
-        return capture.accept_events(named, reporter=scan.party, annotation=annotation, idempotency_key=answer.nonce)
-    except capture.CaptureError as error:
+        with alone:
+            named = answers.with_ids(scan.party, answer.nonce, build.events(_act(scan, extensions)))
+            return capture.accept_events(
+                named, reporter=scan.party, annotation=annotation, idempotency_key=answers.key(answer.nonce)
+            )
+    except ProblemError as error:
         # Another call with this nonce came first by a moment: its events differ in their time only, and they stand.
         first = answers.captured(scan, answer.nonce)
-        if first and error.code == "event-id-reused":
+        if first and error.code in {"event-id-reused", "idempotency-key-reused", "undo-waiting"}:
             return first
         raise
 

@@ -1,9 +1,14 @@
 """Undoing a dispensing: which event it would be, and the guard of EU 2016/161, Article 13 (rules EU-08 to EU-10)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.db import transaction
+
 from traceability.capture import selectors as captured
-from traceability.capture.models import EventEpc, PublishedEvent
+from traceability.capture.models import CapturedEvent, EventEpc, PublishedEvent
+from traceability.common.problems import ProblemError
 
 from .reading import Scan
 
@@ -24,7 +29,30 @@ def find(scan: Scan) -> tuple[PublishedEvent | None, str]:
         return None, "undo-elsewhere"
     if newest.event_time_ms < scan.now - UNDO_DAYS_MS:
         return None, "undo-too-late"
+    if (
+        CapturedEvent.objects.filter(reporter=newest.reporter, event_id=newest.event_id)
+        .exclude(declaration="")
+        .exists()
+    ):
+        return None, "undo-waiting"
     return newest, ""
+
+
+@contextmanager
+def one_at_a_time(scan: Scan) -> Iterator[None]:
+    """Hold the dispensing while its undo is captured, so that two at one moment do not each say the rest anew.
+
+    ProblemError when another undo of it came first.
+    """
+    with transaction.atomic():
+        row, _ = find(scan)
+        if row is not None:
+            originals = CapturedEvent.objects.filter(reporter=row.reporter, event_id=row.event_id, declaration="")
+            list(originals.select_for_update())
+            row, _ = find(scan)
+        if row is None:
+            raise ProblemError(409, "undo-waiting", "another undo of this dispensing came first")
+        yield
 
 
 def original(scan: Scan) -> dict[str, Any] | None:

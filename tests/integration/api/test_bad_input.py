@@ -153,7 +153,7 @@ def test_the_longest_event_that_is_accepted_passes_every_fold(house: House, writ
         destinationList=[{"type": "owning_party", "destination": uri}],
         quantityList=[{"epcClass": uri, "quantity": amount, "uom": "KGM"} for amount in (1.2345678901234567e-9, 1e15)],
         persistentDisposition={"set": words, "unset": [term]},
-        ilmd={"cbvmda:lotNumber": "L" * 64, "cbvmda:itemExpirationDate": "9" * 40},
+        ilmd={"cbvmda:lotNumber": "L" * 64, "cbvmda:itemExpirationDate": "2030-01-31T" + "9" * 29},
         sensorElementList=[
             {
                 "sensorMetadata": {"deviceID": term, "time": "2026-01-01T00:00:00Z"},

@@ -141,3 +141,13 @@ def test_every_page_speaks_chinese(person: Enter) -> None:
     portal.client.cookies["django_language"] = "zh-hans"
     for path in ("", "step/dispense", "labels", "logger", "stock", "shipments", "alerts"):
         assert '<html lang="zh-Hans">' in portal.get(path)
+
+
+def test_signing_out_ends_the_session_wherever_its_cookie_was_copied_to(person: Callable[..., Portal]) -> None:
+    portal = person("pharmacy")
+    copied = portal.client.cookies["sessionid"].value
+    other = Client()
+    other.cookies["sessionid"] = copied
+    assert other.get("/portal/").status_code == 200
+    portal.client.post("/portal/sign-out")
+    assert other.get("/portal/").status_code == 302

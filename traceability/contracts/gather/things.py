@@ -190,7 +190,7 @@ class _Cargo:
         inside = self._contents.all_within(container, seen.time_ms, seen.time_ms, as_of=as_of)
         pairs = {(item_lookup(epc), self._lot(epc, as_of)) for epc in inside if epc in self._known}
         return frozenset(
-            digital_link.build(gtin=gtin, lot=lot)
+            digital_link.lot_class(gtin, lot)
             for lookup, lot in pairs
             if lot and (gtin := _gtin(lookup, self._reference, seen.index))
         )

@@ -54,7 +54,7 @@ class Dossier:
     def lot_class(self) -> str:
         """The lot as EPC class; empty where product or lot is not known. A drug trace code's product has a GTIN too."""
         gtin = _gtin(self.code, self.item)
-        return digital_link.build(gtin=gtin, lot=self.lot) if gtin and self.lot else ""
+        return digital_link.lot_class(gtin, self.lot) if gtin and self.lot else ""
 
     @property
     def on_market(self) -> bool:

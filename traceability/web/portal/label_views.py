@@ -2,13 +2,13 @@
 
 import secrets
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from traceability.epcis import times
 from traceability.gs1 import digital_link
 from traceability.gs1.errors import Gs1Error
 from traceability.gs1.scan import ScannedCode
@@ -65,7 +65,7 @@ def _packs(given: Mapping[str, str], base_url: str) -> list[printing.Label]:
     except Gs1Error as error:
         raise _Wrong("gtin", _("The GTIN is not right: {why}").format(why=error.detail)) from error
     try:
-        expiry = date.fromisoformat(given.get("expiry", ""))
+        expiry = times.day(given.get("expiry", ""))
     except ValueError as error:
         raise _Wrong("expiry", _("Give the expiry date as year-month-day, such as 2028-12-31.")) from error
     item = products.item_by_gtin(gtin)

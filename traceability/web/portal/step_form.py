@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from traceability.common.clock import now_ms
 from traceability.custody import selectors as custody
+from traceability.epcis import times
 from traceability.gs1 import scan
 from traceability.gs1.errors import Gs1Error
 from traceability.gs1.scan import ScannedCode
@@ -140,7 +141,7 @@ def _faults(step: Step, details: Mapping[str, str], today: date) -> list[Error]:
     ]
     if "expiry" in details:
         try:
-            date.fromisoformat(details["expiry"])
+            times.day(details["expiry"])
         except ValueError:
             errors.append(Error("expiry", _("Give the expiry date as year-month-day, such as 2028-12-31.")))
     if "quantity_left" in details and not details["quantity_left"].isdecimal():
