@@ -126,10 +126,15 @@ class Names:
     def learn(
         self, *, parties_of: Iterable[str] = (), places: Iterable[str] = (), gtins: Iterable[str] = ()
     ) -> "Names":
-        """Read these names with a fixed number of queries."""
-        self._parties |= parties.names_of_parties(set(parties_of) - self._parties.keys())
-        self._places |= parties.names_of_places(set(places) - self._places.keys())
-        self._products |= products.names_of(set(gtins) - self._products.keys())
+        """Read these names with a fixed number of queries; what has no name is not asked for again either."""
+        uris, spots, keys = (
+            set(parties_of) - self._parties.keys(),
+            set(places) - self._places.keys(),
+            set(gtins) - self._products.keys(),
+        )
+        self._parties |= {uri: uri for uri in uris} | parties.names_of_parties(uris)
+        self._places |= {uri: uri for uri in spots} | parties.names_of_places(spots)
+        self._products |= dict.fromkeys(keys, "") | products.names_of(keys)
         return self
 
     def of_events(self, events: Iterable[PublishedEvent]) -> "Names":
