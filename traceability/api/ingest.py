@@ -1,7 +1,11 @@
 """Feeding files through the front door's services: EPCIS documents and logger files, one outcome each."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from django.conf import settings
 
 from traceability.capture import selectors as captured
 from traceability.capture import services as capture
@@ -14,6 +18,7 @@ from traceability.parties.models import Party, Site
 
 EPCIS_SUFFIXES = {".json", ".jsonld"}
 LOGGER_SUFFIXES = {".txt", ".csv"}
+PATIENCE_SECONDS, PAUSE_SECONDS = 60.0, 0.5
 ACCEPTED, KNOWN, REFUSED = "accepted", "already recorded", "refused"
 
 
@@ -35,14 +40,35 @@ def ingest_file(path: Path, *, party: Party, site: Site | None) -> Outcome:
     if kind not in EPCIS_SUFFIXES | LOGGER_SUFFIXES:
         return Outcome(path, REFUSED, why="neither EPCIS (.json, .jsonld) nor a logger file (.txt, .csv), by its name")
     try:
-        content = path.read_bytes()
+        content = _read(path)
         if kind in LOGGER_SUFFIXES:
-            return _logger_file(path, content, party, site)
-        return _document(path, content, party)
+            return _patiently(lambda: _logger_file(path, content, party, site))
+        return _patiently(lambda: _document(path, content, party))
     except ProblemError as problem:
         return Outcome(path, REFUSED, why=problem.detail)
     except OSError as error:
         return Outcome(path, REFUSED, why=f"the file cannot be read: {error.strerror}")
+
+
+def _read(path: Path) -> bytes:
+    """The file's bytes, or what shows that it is too large: never more than that in memory."""
+    with path.open("rb") as file:
+        content = file.read(settings.CAPTURE_MAX_BYTES + 1)
+    if len(content) > settings.CAPTURE_MAX_BYTES:
+        raise ProblemError(413, "capture-limit", f"a file has at most {settings.CAPTURE_MAX_BYTES} bytes")
+    return content
+
+
+def _patiently(take: Callable[[], Outcome]) -> Outcome:
+    """A folder comes faster than the log takes it in: wait while too many events do, instead of refusing the rest."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return take()
+        except ProblemError as problem:
+            if problem.code != "backlog" or time.monotonic() >= deadline:
+                raise
+        time.sleep(PAUSE_SECONDS)
 
 
 def files_below(path: Path) -> list[Path]:

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.integration.api.test_capture import observed
 from tests.integration.conftest import House, pack
@@ -176,3 +177,12 @@ def test_addresses_that_lead_nowhere_say_so_to_machines(house: House, path: str,
     answer = getattr(house.client("pharmacy"), method)(path)
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
     assert pack("1") not in answer.content.decode()
+
+
+@pytest.mark.parametrize("zone", ["Z", ""])
+def test_a_logger_file_with_times_in_the_year_one(house: House, zone: str) -> None:
+    readings = f"timestamp,temperature_c\n0001-01-01T00:00:00{zone},5.0\n0001-01-01T00:10:00{zone},5.1\n".encode()
+    upload = {"file": SimpleUploadedFile("year1.csv", readings), "site": house.place("pharmacy"), "time_zone": "UTC"}
+    answer = house.client("pharmacy").post("/api/v1/logger-files", upload)
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert CapturedEvent.objects.count() == 0

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from tests.integration.api.test_capture import observed, stored
 from tests.integration.conftest import House
+from traceability.api import ingest as ingesting
 from traceability.epcis.context import DEFAULT_CONTEXT
 from traceability.simulation import events as written
 
@@ -100,3 +101,32 @@ def test_real_documents_and_logger_files(house: House, shared_data: Path) -> Non
         again = table(ingest(shared_data / name))
         assert (again["accepted"], again["already recorded"][0]) == ((0, 0), accepted)
         assert stored() == before
+
+
+def test_a_full_queue_is_waited_for(house: House, folder: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """The negative control: without patience the rest of the folder is refused."""
+    settings.CAPTURE_MAX_BACKLOG = 0
+    paused: list[float] = []
+
+    def sequence(seconds: float) -> None:
+        paused.append(seconds)
+        house.settle()
+
+    monkeypatch.setattr(ingesting.time, "sleep", sequence)
+    assert table(ingest(folder))["accepted"] == (3, 4)
+    assert paused
+    monkeypatch.setattr(ingesting, "PATIENCE_SECONDS", 0.0)
+    other = written.document([{**json.loads((folder / "below" / "event.jsonld").read_text()), "eventID": "urn:x:n"}], 0)
+    (folder / "again.json").write_text(json.dumps(other).replace("urn:x:n", "urn:x:m"))
+    (folder / "then.json").write_text(json.dumps(other))
+    printed = ingest(folder)
+    assert table(printed)["accepted"][0] == 1
+    assert "too many events wait" in printed
+
+
+def test_a_file_that_is_too_large_is_not_read_whole(house: House, tmp_path: Path, settings: Any) -> None:
+    settings.CAPTURE_MAX_BYTES = 100
+    for name in ("large.json", "large.csv"):
+        (tmp_path / name).write_bytes(b" " * 101)
+    printed = ingest(tmp_path)
+    assert (table(printed)["refused"], printed.count("at most 100 bytes")) == ((2, 0), 2)
