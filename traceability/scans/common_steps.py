@@ -80,6 +80,7 @@ HOLD = Step(
     icon="lock",
     needs=("reason",),
     from_statuses=("active", "shipped", "partially_dispensed"),
+    stops_on=("elsewhere",),
 )
 RELEASE_HOLD = Step(
     "release_hold",
@@ -115,6 +116,7 @@ DESTROY = Step(
     icon="danger",
     needs=("reason",),
     from_statuses=("active", "shipped", "dispensed", "partially_dispensed"),
+    stops_on=("elsewhere",),
 )
 STOLEN = Step(
     "stolen",
@@ -125,6 +127,7 @@ STOLEN = Step(
     icon="warning",
     needs=("reason",),
     from_statuses=("active", "shipped"),
+    stops_on=("elsewhere",),
     persistent=("stolen",),
 )
 DISPENSE = Step(

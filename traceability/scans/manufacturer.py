@@ -59,6 +59,7 @@ SAMPLE = Step(
     biz_step="sampling",
     disposition="unavailable",
     icon="search",
+    stops_on=("elsewhere",),
 )
 RECALL = Step(
     "recall",

@@ -204,14 +204,21 @@ def _of_whereabouts(ask: Ask, code: ScannedCode, thing: Known) -> Iterator[Reaso
             yield Reason(WARN, "wrong-recipient", code.epc)
         elif thing.status == "active" and thing.place != ask.place:
             yield Reason(WARN, "no-despatch", code.epc)
-    elif step.is_recorded and thing.status in {"active", "partially_dispensed"} and thing.place != ask.place:
-        yield Reason(WARN, "elsewhere", code.epc)
+    elif step.is_recorded and thing.place != ask.place and _is_anothers(ask, thing):
+        yield Reason(_verdict(step, "elsewhere"), "elsewhere", code.epc)
     if step.shape is Shape.UNPACK and not (thing.has_contents or thing.containers or code.kind == "sscc"):
         yield Reason(STOP, "not-inside", code.epc)
     scanned = {one.epc for one in ask.codes}
     leaves = step.shape is Shape.PACK or step.biz_step in _DISPENSING | {"shipping"}
     if leaves and thing.containers and not scanned & set(thing.containers) and thing.containers[0] != ask.container:
         yield Reason(WARN, "in-container", code.epc)
+
+
+def _is_anothers(ask: Ask, thing: Known) -> bool:
+    """Whether a thing that is not at this place is on nobody's way to it either. What was sold may turn up anywhere."""
+    if thing.status == "shipped":
+        return "elsewhere" in ask.step.stops_on and not thing.destinations & set(ask.own_uris)
+    return thing.status in {"active", "partially_dispensed"}
 
 
 def _of_contents(ask: Ask, code: ScannedCode, thing: Known) -> Iterator[Reason]:

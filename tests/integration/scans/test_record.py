@@ -209,3 +209,17 @@ def test_a_bare_despatch_number_means_the_same_on_both_sides(stocked: House) -> 
     assert stocked.post("other", "/api/v1/scans", got).status_code == 201
     stocked.settle()
     assert Shipment.objects.get(despatch="urn:dosetrail:document:DA-7").status == "received"
+
+
+@pytest.mark.parametrize("step", ["destroy", "stolen", "hold"])
+def test_nobody_takes_anothers_goods_out_of_sale_by_mistake(stocked: House, step: str) -> None:
+    """Where it lies it goes without a word; elsewhere it needs a reason, which becomes part of the event."""
+    call = {"step": step, "codes": [code("1")], "place": stocked.place("other"), "details": {"reason": "broken"}}
+    answer = stocked.post("other", "/api/v1/scans", call)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "elsewhere")
+    stocked.settle()
+    asked = {"step": "dispense", "codes": [code("1")], "place": stocked.place("pharmacy")}
+    assert stocked.post("pharmacy", "/api/v1/preflight", asked).json()["verdict"] == "allow"
+    own = {**call, "place": stocked.place("pharmacy")}
+    assert stocked.post("pharmacy", "/api/v1/preflight", own).json()["verdict"] == "allow"
+    assert stocked.post("other", "/api/v1/scans", {**call, "override_reason": "they asked us"}).status_code == 201
