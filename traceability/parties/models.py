@@ -84,7 +84,7 @@ class Licence(models.Model):
     """A permission of an authority to a party. Written by `parties.services`; each change is a logged version."""
 
     party = models.ForeignKey(Party, models.PROTECT, related_name="licences")
-    kind = models.CharField(max_length=32)  # manufacture | wholesale | dispense
+    kind = models.CharField(max_length=32, choices=[(kind, kind) for kind in ("manufacture", "wholesale", "dispense")])
     number = models.CharField(max_length=64)
     authority = models.CharField(max_length=200)
     valid_from = models.DateField()

@@ -2,14 +2,12 @@
 
 import hashlib
 from collections.abc import Collection
-from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
 from django.db.models import Q
 
 from ledger import api as ledger
-from traceability.common.clock import now_ms
 from traceability.gs1 import epc
 from traceability.gs1.errors import Gs1Error
 
@@ -129,16 +127,6 @@ def regulator() -> Party | None:
         party for party in Party.objects.filter(active=True).order_by("id") if party.has_role(Party.Role.REGULATOR)
     ]
     return found[0] if found else None
-
-
-def is_licence_valid(party: Party, kind: str) -> bool:
-    """Whether the party holds a licence of `kind` today."""
-    today = _today()
-    return party.licences.filter(kind=kind, valid_from__lte=today, valid_to__gte=today).exists()
-
-
-def _today() -> date:
-    return datetime.fromtimestamp(now_ms() / 1000, UTC).date()
 
 
 @lru_cache(maxsize=1024)

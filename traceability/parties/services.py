@@ -43,9 +43,17 @@ class ConfirmationError(Exception):
         self.code = code
 
 
-def create_party(*, id: str, name: str, roles: Sequence[str], gln: str | None = None, uscc: str | None = None) -> Party:
+def create_party(
+    *,
+    id: str,
+    name: str,
+    roles: Sequence[str],
+    gln: str | None = None,
+    uscc: str | None = None,
+    cbv_compliant: bool = False,
+) -> Party:
     """A new party with a hosted key; its first version is signed by the regulator, or by itself while there is none."""
-    party = Party(id=id, name=name, roles=list(roles))
+    party = Party(id=id, name=name, roles=list(roles), cbv_compliant=cbv_compliant)
     _require_roles(roles)
     party.full_clean()
     with transaction.atomic():
@@ -111,10 +119,16 @@ def save_site(
 
 
 def save_licence(*, party: Party, kind: str, number: str, authority: str, valid_from: date, valid_to: date) -> Licence:
-    """Create or change a licence; its version is signed by the regulator."""
-    fields = {"party": party, "authority": authority, "valid_from": valid_from, "valid_to": valid_to}
+    """Create or change a licence; its version is signed by the regulator. ValidationError: a field does not fit."""
+    if valid_to < valid_from:
+        raise ValidationError({"valid_to": "a licence ends on the day it begins, or later"})
+    licence = Licence.objects.filter(kind=kind, number=number).first() or Licence(kind=kind, number=number, party=party)
+    if licence.party_id != party.id:
+        raise ValidationError({"number": f"{number} is another party's licence"})
+    licence.authority, licence.valid_from, licence.valid_to = authority, valid_from, valid_to
+    licence.full_clean()
     with transaction.atomic():
-        licence, _ = Licence.objects.update_or_create(kind=kind, number=number, defaults=fields)
+        licence.save()
         content = {
             "party": party.id,
             "authority": authority,

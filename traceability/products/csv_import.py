@@ -45,7 +45,7 @@ class _RollBack(Exception):
 
 
 def import_csv(kind: str, content: bytes, *, party: Party) -> Report:
-    """Import `parties`, `sites`, `items` or `lots` for a party (parties: by the regulator only)."""
+    """Import one of KINDS for a party (parties and licences: by the regulator only)."""
     report = Report()
     if kind not in _KINDS:
         report.errors.append(RowError(0, "", f"the kind is one of {', '.join(sorted(_KINDS))}"))
@@ -168,6 +168,22 @@ def _lot(row: Mapping[str, str], party: Party) -> None:
     )
 
 
+def _licence(row: Mapping[str, str], party: Party) -> None:
+    if not party.has_role(Party.Role.REGULATOR):
+        raise ValueError("licences are registered by the regulator")
+    holder = Party.objects.filter(id=row["party"]).first()
+    if holder is None:
+        raise ValidationError({"party": f"there is no party {row['party']!r}"})
+    parties.save_licence(
+        party=holder,
+        kind=row["kind"],
+        number=row["number"],
+        authority=row["authority"],
+        valid_from=_date(row["valid_from"], "valid_from"),
+        valid_to=_date(row["valid_to"], "valid_to"),
+    )
+
+
 def _micro_degrees(text: str, column: str) -> int:
     try:
         return round(float(text) * 1_000_000)
@@ -189,7 +205,8 @@ _KINDS: dict[str, tuple[tuple[str, ...], Callable[[Mapping[str, str], Party], An
         ("id", "gtin", "name", "generic_name", "strength", "pack_size", "authorisation", "profile"),
         _item,
     ),
+    "licences": (("party", "kind", "number", "authority", "valid_from", "valid_to"), _licence),
     "lots": (("item", "number", "production_date", "expiry_date"), _lot),
 }
-_KEYS = {"lots": ("item", "number")}  # what a row is about; elsewhere its id
+_KEYS = {"lots": ("item", "number"), "licences": ("kind", "number")}  # what a row is about; elsewhere its id
 KINDS = tuple(sorted(_KINDS))

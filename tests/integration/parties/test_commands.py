@@ -1,6 +1,7 @@
 """Founding a house from the command line: the first organisation and its first administrator."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from ledger import api as ledger
-from traceability.parties.models import Party
+from tests.integration.conftest import LOT, House
+from traceability.common import masterdata
+from traceability.parties.models import Party, PartyKey
 
 pytestmark = pytest.mark.django_db
 
@@ -45,3 +48,32 @@ def test_what_is_wrong_is_said(monkeypatch: Any, arguments: tuple[str, ...], wor
     with pytest.raises(CommandError, match=words):
         run(*arguments)
     assert Party.objects.count() == 1
+
+
+def test_a_partys_own_device_and_its_words(house: House) -> None:
+    public = ledger.generate_key().public.hex()
+    assert "signs for" in run("add_device_key", "maker", public, "--label", "line 1")
+    assert PartyKey.objects.get(party="maker", label="line 1").sealed_seed is None
+    for wrong in ("zz", "00" * 31, "00" * 32):
+        with pytest.raises(CommandError, match="no public key"):
+            run("add_device_key", "maker", wrong)
+    with pytest.raises(CommandError, match="no party"):
+        run("add_device_key", "nobody", public)
+    run("add_party", "strict", "Strict", "--role", "distributor", "--cbv-compliant")
+    assert Party.objects.get(id="strict").cbv_compliant
+
+
+def test_a_lots_inspection_report(house: House, tmp_path: Path) -> None:
+    report = tmp_path / "L1.pdf"
+    report.write_bytes(b"%PDF- conformant")
+    sha256 = run("add_report", "glarvia", LOT, str(report), "--verdict", "conformant").split()[0]
+    house.settle()
+    version = masterdata.at(f"lot:glarvia:{LOT}", 10**9)
+    assert version is not None
+    assert version["reports"] == [{"sha256": sha256, "verdict": "conformant"}]
+    for arguments, words in (
+        (("glarvia", "L9", str(report)), "no lot"),
+        (("glarvia", LOT, str(tmp_path / "gone")), "cannot be read"),
+    ):
+        with pytest.raises(CommandError, match=words):
+            run("add_report", *arguments, "--verdict", "conformant")

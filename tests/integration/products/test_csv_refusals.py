@@ -3,7 +3,8 @@
 import pytest
 
 from tests.integration.conftest import GTIN, House
-from traceability.parties.models import Party, PartyIdentifier, Site
+from traceability.common import masterdata
+from traceability.parties.models import Licence, Party, PartyIdentifier, Site
 from traceability.products import selectors
 from traceability.products import services as products
 from traceability.products.csv_import import Report, import_csv
@@ -13,6 +14,7 @@ HEADERS = {
     "sites": "id,name,gln,latitude,longitude,time_zone,city,country",
     "items": "id,gtin,name,generic_name,strength,pack_size,authorisation,profile,nmpa_prefix",
     "parties": "id,name,roles,gln",
+    "licences": "party,kind,number,authority,valid_from,valid_to",
     "lots": "item,number,production_date,expiry_date",
 }
 ITEM = "Name,insulin,100 IU,5 pens,MA-1,fridge"
@@ -55,6 +57,9 @@ def test_keys_in_use_are_row_errors(house: House) -> None:
         ("sites", f"maker-2,Second,,1e999,{SITE}"),
         ("sites", f"maker-2,Second,,nan,{SITE}"),
         ("sites", f"maker-2,Second,,500,{SITE}"),
+        ("licences", "nobody,wholesale,W-1,NMPA,2026-01-01,2027-01-01"),
+        ("licences", "wholesaler,baking,W-1,NMPA,2026-01-01,2027-01-01"),
+        ("licences", "wholesaler,wholesale,W-1,NMPA,2027-01-01,2026-01-01"),
         ("lots", "glarvia,,2026-01-01,2027-01-01"),
         ("lots", f"glarvia,{'X' * 60},2026-01-01,2027-01-01"),
         ("lots", "glarvia,A\x07,2026-01-01,2027-01-01"),
@@ -65,7 +70,7 @@ def test_keys_in_use_are_row_errors(house: House) -> None:
     ],
 )
 def test_values_that_mean_nothing_are_row_errors(house: House, kind: str, row: str) -> None:
-    report = imported(house, kind, row, party="regulator" if kind == "parties" else "maker")
+    report = imported(house, kind, row, party="regulator" if kind in {"parties", "licences"} else "maker")
     assert (len(report.errors), report.rows) == (1, 0), report.errors
 
 
@@ -89,3 +94,16 @@ def test_what_master_data_knows_by_now_leaves_the_stewards_list(house: House) ->
     imported(house, "items", f"second,04006381333931,{ITEM},8123456")
     imported(house, "sites", f"maker-2,Second,4006381333931,31,{SITE}")
     assert not selectors.open_unknowns().exists()
+
+
+def test_licences_are_the_regulators_word_and_stay_with_their_holder(house: House) -> None:
+    row = "wholesaler,wholesale,W-1,NMPA,2026-01-01,2027-01-01"
+    assert imported(house, "licences", row).errors  # not the maker's
+    assert imported(house, "licences", row, party="regulator").errors == []
+    longer = imported(house, "licences", row.replace("2027", "2029"), party="regulator")
+    assert (longer.rows, Licence.objects.get().valid_to.year) == (1, 2029)
+    assert imported(house, "licences", row.replace("wholesaler", "other"), party="regulator").errors
+    house.settle()
+    version = masterdata.at("licence:wholesale:W-1", 10**9)
+    assert version is not None
+    assert (version["party"], version["valid_to"]) == ("wholesaler", "2029-01-01")

@@ -18,13 +18,18 @@ class Command(BaseCommand):
         parser.add_argument("name")
         parser.add_argument("--role", action="append", required=True, choices=Party.Role.values)
         parser.add_argument("--gln", help="13 digits")
+        parser.add_argument("--cbv-compliant", action="store_true", help="refuse words outside CBV in its events")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if Party.objects.filter(id=options["id"]).exists():
             raise CommandError(f"there is a party {options['id']} already")
         try:
             party = services.create_party(
-                id=options["id"], name=options["name"], roles=options["role"], gln=options["gln"]
+                id=options["id"],
+                name=options["name"],
+                roles=options["role"],
+                gln=options["gln"],
+                cbv_compliant=options["cbv_compliant"],
             )
         except (ValidationError, Gs1Error) as error:
             raise CommandError("; ".join(getattr(error, "messages", [str(error)]))) from error
