@@ -9,7 +9,8 @@ import pytest
 from ledger import api as ledger
 from tests.concurrency.conftest import at_once
 from tests.integration.api.test_capture import observed
-from tests.integration.conftest import House, pack
+from tests.integration.conftest import EXPIRY, LOT, House, code, pack
+from tests.integration.portal.conftest import act
 from traceability.capture.models import CapturedEvent, CaptureJob, PublishedEvent
 from traceability.common.models import Document
 from traceability.epcis.context import DEFAULT_CONTEXT
@@ -72,6 +73,21 @@ def test_without_a_nonce_each_call_is_a_scan(house: House) -> None:
     bodies = Document.objects.filter(kind="event").values_list("body", flat=True)
     moments = {json.loads(bytes(body))["eventTime"] for body in bodies}
     assert CapturedEvent.objects.count() == len(moments)
+
+
+@pytest.mark.parametrize("nonces", [("", ""), ("n", "n"), ("n", "m")])
+def test_two_undos_at_once_are_one(house: House, nonces: tuple[str, str]) -> None:
+    """Each would say anew what stays sold. The same nonce is one call; another one is told to wait."""
+    act(house, "maker", "commission", [code("1"), code("2")], lot=LOT, expiry=EXPIRY.isoformat())
+    act(house, "maker", "ship", [code("1"), code("2")], receiver="pharmacy")
+    act(house, "pharmacy", "receive", [code("1"), code("2")])
+    act(house, "pharmacy", "dispense", [code("1"), code("2")])
+    before = CapturedEvent.objects.count()
+    call = {"step": "undo", "codes": [code("1")], "place": house.place("pharmacy"), "details": {"reason": "mistake"}}
+    answers = at_once(*(partial(house.post, "pharmacy", "/api/v1/scans", {**call, "nonce": one}) for one in nonces))
+    expected = [201, 201] if nonces == ("n", "n") else [201, 409]
+    assert sorted(answer.status_code for answer in answers) == expected, [answer.content for answer in answers]
+    assert CapturedEvent.objects.count() - before == 2  # the declaration, and what stays sold
 
 
 def test_many_writers_and_sequencers_lose_and_double_nothing(house: House, writer: Any) -> None:

@@ -243,10 +243,12 @@ def _store_new(
     job: CaptureJob | None = None,
     idempotency_key: str = "",
 ) -> list[Accepted]:
+    # Read before the events: what comes in between is then known as an event, not taken for another under this key.
+    under_key = selectors.by_key(reporter.uri, idempotency_key) if idempotency_key else []
     fresh, known, conflicts = _split(prepared, reporter)
     if conflicts and strict:
         raise _refusal(conflicts, status=409, kind="ResourceAlreadyExistsException")
-    if fresh and idempotency_key and selectors.by_key(reporter.uri, idempotency_key):
+    if fresh and under_key:
         detail = "this idempotency key stands for another event; use a new one for each"
         raise CaptureError(409, "idempotency-key-reused", detail, "ResourceAlreadyExistsException")
     unknown = master_data.unknown_identifiers([item.body for item in fresh])
