@@ -114,3 +114,18 @@ def test_the_bounds_are_ordered(readings: list[tuple[int, int]], max_gap_s: int)
         assert run.certain_s - 1 <= run.linear_s <= run.possible_s
         assert run.possible_start_ms <= run.start_ms <= run.end_ms <= run.possible_end_ms
         assert run.extreme_mc > 8000
+
+
+def test_neighbours_just_near_enough_bound_the_run() -> None:
+    """A distance of exactly the longest gap still tells when the limit was crossed; a millisecond more does not."""
+    readings = [(0, 5000), (30 * MINUTE, 9000), (40 * MINUTE, 9000), (70 * MINUTE, 5000)]
+    (run,) = find_excursions(readings, limit_mc=8000, side="above", limit_s=0, max_gap_s=1800)
+    assert (run.possible_s, run.unknown_before, run.unknown_after) == (70 * 60, False, False)
+    further = [(-1, 5000), *readings[1:3], (70 * MINUTE + 1, 5000)]
+    (run,) = find_excursions(further, limit_mc=8000, side="above", limit_s=0, max_gap_s=1800)
+    assert (run.possible_s, run.unknown_before, run.unknown_after) == (10 * 60, True, True)
+
+
+def test_a_run_at_the_end_is_held_to_its_last_reading() -> None:
+    readings = every_ten_minutes(5000, 9000, 9000)
+    assert held_intervals(readings, limit_mc=8000, side="above", max_gap_s=1800) == [(10 * MINUTE, 20 * MINUTE)]

@@ -121,3 +121,65 @@ def test_a_shared_place_is_judged_by_the_product_that_belongs_there() -> None:
 
 def test_without_a_known_product_nothing_is_said() -> None:
     assert hot(holder(*[30_000] * 20, limits=())) == []
+
+
+def chunk_at(index: int, start_min: int, *values: int, reporter: str = "p") -> Chunk:
+    readings = tuple(((start_min + 10 * place) * MINUTE, value) for place, value in enumerate(values))
+    return Chunk(index, "d", reporter, readings[0][0], readings[-1][0], readings, min(values), max(values))
+
+
+def test_evidence_is_what_covers_the_incident() -> None:
+    """Read-outs before and after it, and who made those, have nothing to do with it."""
+    before, up_to = chunk_at(5, 0, 5_000, 5_000, reporter="early"), chunk_at(6, 20, 5_000, 9_000, reporter="first")
+    warm, rest = chunk_at(7, 40, *[9_000] * 5, reporter="second"), chunk_at(8, 80, 9_000, 5_000, reporter="third")
+    after = chunk_at(9, 100, 5_000, 5_000, reporter="late")
+    (draft,) = hot(HolderFacts("box", (before, up_to, warm, rest, after), (FRIDGE,), parties=("carrier",)))
+    assert (draft.params["start_ms"], draft.params["end_ms"]) == (30 * MINUTE, 80 * MINUTE)
+    assert (draft.evidence, draft.parties) == ((6, 7, 8), ("carrier", "first", "second", "third"))
+
+
+def test_a_read_out_that_only_touches_the_incident_is_evidence() -> None:
+    spans = {
+        1: (0, 10 * MINUTE - 1),
+        2: (0, 10 * MINUTE),
+        3: (50 * MINUTE, 99 * MINUTE),
+        4: (50 * MINUTE + 1, 99 * MINUTE),
+    }
+    other = [Chunk(index, "e", "q", start, end, (), 5_000, 5_000) for index, (start, end) in spans.items()]
+    (draft,) = hot(HolderFacts("box", (holder(5_000, *[9_000] * 5, 5_000).chunks[0], *other), (FRIDGE,)))
+    assert (draft.params["start_ms"], draft.params["end_ms"]) == (10 * MINUTE, 50 * MINUTE)
+    assert draft.evidence == (2, 3, 7)
+
+
+def test_runs_belong_together_up_to_the_grouping_distance() -> None:
+    """From the end of the first (40 min) to the start of the second (60 min)."""
+    twice = holder(5_000, *[9_000] * 4, 5_000, *[12_000] * 4, 5_000)
+    assert [len(hot(twice, group_s=seconds)) for seconds in (1_200, 1_199)] == [1, 2]
+
+
+def test_of_overlapping_runs_the_longest_reaches_furthest() -> None:
+    long, short = chunk_at(1, 0, *[9_000] * 12), replace(chunk_at(2, 10, *[9_000] * 5), device="e")
+    again = replace(chunk_at(3, 115, *[9_000] * 5), device="f")
+    assert len(hot(HolderFacts("box", (long, short, again), (FRIDGE,)), group_s=600)) == 1
+
+
+def test_a_summary_counts_from_exactly_the_limit_on() -> None:
+    start, limit_ms = 5 * MINUTE, FRIDGE.high_s * 1000
+    chunk = Chunk(7, "d", "p", start, start + limit_ms, (), None, 14_000)
+    (draft,) = hot(HolderFacts("box", (chunk,), (FRIDGE,)))
+    assert draft.params["possible_s"] == FRIDGE.high_s
+    assert hot(HolderFacts("box", (replace(chunk, end_ms=chunk.end_ms - 1000),), (FRIDGE,))) == []
+
+
+def test_a_shared_place_with_summaries_only_is_judged_by_these() -> None:
+    chunk = Chunk(7, "d", "p", 0, 120 * MINUTE, (), 19_000, 21_000)
+    assert hot(HolderFacts("shelf", (chunk,), (FRIDGE, ROOM), is_place=True)) == []
+    only_high = replace(chunk, min_mc=None, max_mc=5_500)
+    assert hot(HolderFacts("shelf", (only_high,), (FRIDGE, ROOM), is_place=True)) == []
+    assert len(hot(HolderFacts("shelf", (chunk,), (FRIDGE,), is_place=True))) == 1  # one product only: its own limits
+
+
+def test_of_products_that_suit_alike_the_stricter_one_counts() -> None:
+    wide = replace(FRIDGE, item="wide", low_mc=-10_000, high_mc=30_000)
+    warm = holder(*[5_000] * 20, *[9_000] * 9, limits=(wide, FRIDGE), is_place=True)
+    assert hot(warm)[0].params["item"] == "glarvia"

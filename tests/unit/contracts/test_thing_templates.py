@@ -84,6 +84,17 @@ def test_impossible_travel_at_the_boundary() -> None:
         assert len(list(clone.evaluate(Clone(), facts))) == count
 
 
+def test_what_counts_is_the_time_between() -> None:
+    """The same boundary long after 1970; and two clocks that disagree make no journey into the past."""
+    limit_ms = 3_267_659 * 4 - 1_800_000
+    for time_ms, count in ((limit_ms, 0), (limit_ms - 1, 1)):
+        facts = thing(seen(1, DAY, "stocking", point=SHANGHAI), seen(2, DAY + time_ms, "stocking", point=URUMQI))
+        found = list(clone.evaluate(Clone(), facts))
+        assert [draft.params["minutes"] for draft in found] == [time_ms // MINUTE] * count
+    one_place = thing(seen(1, 0, "stocking", point=SHANGHAI), seen(2, 0, "stocking", point=SHANGHAI))
+    assert list(clone.evaluate(Clone(min_distance_m=0, clock_skew_s=0), one_place)) == []
+
+
 def test_impossible_travel_says_how_far() -> None:
     draft = one(clone.evaluate(Clone(), travelled(40)))
     assert (draft.severity, draft.certainty, draft.code) == ("S1", "certain", "clone-impossible-travel")
@@ -118,7 +129,10 @@ def test_a_clone_is_one_incident_however_often_it_is_seen() -> None:
 def test_commissioned_twice() -> None:
     again = replace(made(), index=4, event_id="e4", time_ms=5)
     assert list(clone.evaluate(Clone(), thing(made(), again))) == []  # the same content once more
-    draft = one(clone.evaluate(Clone(), thing(made(), replace(again, fingerprint="g"))))
+    other = replace(again, fingerprint="g")
+    assert list(clone.evaluate(Clone(), thing(made(), replace(other, action="OBSERVE")))) == []
+    assert list(clone.evaluate(Clone(), thing(made(), replace(other, step="encoding")))) == []
+    draft = one(clone.evaluate(Clone(), thing(made(), other)))
     assert (draft.code, draft.evidence) == ("clone-commissioned-twice", (0, 4))
 
 
@@ -126,6 +140,9 @@ def test_many_packs_of_the_same_two_events_are_one_incident() -> None:
     twice = [made(many=True), replace(made(many=True), index=4, event_id="e4", fingerprint="g")]
     drafts = [one(clone.evaluate(Clone(), ThingFacts(epc, tuple(twice)).as_of(9))).incident for epc in ("a", "b", "c")]
     assert len(set(drafts)) == 1
+    single = [twice[0], replace(twice[1], many=False)]
+    drafts = [one(clone.evaluate(Clone(), ThingFacts(epc, tuple(single)).as_of(9))).incident for epc in ("a", "b")]
+    assert len(set(drafts)) == 2
 
 
 @pytest.mark.parametrize(

@@ -74,9 +74,4 @@ def _located(facts: ThingFacts) -> list[Seen]:
 def _commissioned_twice(facts: ThingFacts) -> tuple[Seen, Seen] | None:
     """The first two commissionings of different content; the same content twice is a redelivery."""
     made = [seen for seen in facts.events if seen.step == "commissioning" and seen.action == "ADD"]
-    for other in made[1:]:
-        if (other.event_id, other.fingerprint) != (made[0].event_id, made[0].fingerprint) and (
-            other.fingerprint != made[0].fingerprint
-        ):
-            return made[0], other
-    return None
+    return next(((made[0], other) for other in made[1:] if other.fingerprint != made[0].fingerprint), None)
