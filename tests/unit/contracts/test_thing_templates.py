@@ -219,3 +219,30 @@ def test_grace_after_recall() -> None:
     facts = ThingFacts("case", (seen(11, 60_100),), recalls=(recall,), cargo=cargo).as_of(99)
     assert list(movement_after_recall.evaluate(MovementAfterRecall(grace_s=60), facts)) == []
     assert one(movement_after_recall.evaluate(MovementAfterRecall(grace_s=59), facts))
+
+
+def test_a_double_dispense_counts_the_time_between() -> None:
+    """Also long after 1970; what was received as good, and not as a return, starts nothing anew."""
+    for gap_ms, severity in ((600_000, "S4"), (600_001, "S3")):
+        draft = one(double_dispense.evaluate(DoubleDispense(), thing(seen(1, DAY), seen(2, DAY + gap_ms))))
+        assert (draft.severity, draft.params["minutes"]) == (severity, 10)
+    received = seen(2, DAY + 1, "receiving", disposition="in_progress")
+    assert list(double_dispense.evaluate(DoubleDispense(), thing(seen(1, DAY), received, seen(3, DAY + 2))))
+
+
+def test_packs_sold_twice_together_are_one_incident() -> None:
+    def incidents(*many: bool) -> set[str]:
+        sales = tuple(seen(index, index * DAY, many=flag) for index, flag in enumerate(many, 1))
+        found = (double_dispense.evaluate(DoubleDispense(), ThingFacts(epc, sales).as_of(9)) for epc in ("a", "b"))
+        return {one(drafts).incident for drafts in found}
+
+    assert (len(incidents(True, True)), len(incidents(True, False)), len(incidents(False, False))) == (1, 2, 2)
+
+
+def test_packs_moved_together_after_recall_are_one_incident() -> None:
+    def incidents(many: bool) -> set[str]:
+        recall, moved = Recalled(10, LOT, 100, "m"), seen(11, 200, many=many)
+        facts = (ThingFacts(epc, (moved,), recalls=(recall,), cargo={11: frozenset({LOT})}) for epc in ("a", "b"))
+        return {one(movement_after_recall.evaluate(MovementAfterRecall(), each.as_of(99))).incident for each in facts}
+
+    assert (len(incidents(True)), len(incidents(False))) == (1, 2)

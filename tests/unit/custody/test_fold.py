@@ -186,3 +186,47 @@ def test_only_who_has_a_say_over_a_lot_is_heard(
 ) -> None:
     state = fold.lot([lot_fact(index, what, who) for index, (what, who) in enumerate(story, 1)])
     assert (state.recalled_index, state.held_index) == (recalled, held)
+
+
+def test_where_it_goes_is_said_while_it_travels_only() -> None:
+    shipped = fact(2, "shipping", destination="urn:x:to")
+    assert fold.item([made(), shipped]).destination == "urn:x:to"
+    assert fold.item([made(), shipped, fact(3, "receiving", destination="urn:x:other")]).destination == ""
+
+
+@pytest.mark.parametrize(
+    ("index", "voided_by", "as_of", "counts"),
+    [
+        (5, None, None, True),
+        (5, 9, None, False),
+        (5, None, 4, False),
+        (5, None, 5, True),
+        (5, 9, 8, True),
+        (5, 9, 9, False),
+        (9, 5, 9, False),  # declared void before it came
+        (9, 5, 5, False),
+    ],
+)
+def test_a_fact_counts_from_its_entry_until_it_is_void(
+    index: int, voided_by: int | None, as_of: int | None, counts: bool
+) -> None:
+    assert fact(index, "storing", voided_by=voided_by).counts(as_of) is counts
+
+
+def test_a_despatch_that_names_nobody_leaves_the_receiver_as_named_before() -> None:
+    first = fact(2, "shipping", destination="urn:x:to"), frozenset({"a"})
+    rest = fact(3, "shipping"), frozenset({"b"})
+    other = fact(4, "shipping", destination="urn:x:else"), frozenset({"c"})
+    assert fold.trip([first, rest]).receiver == "urn:x:to"
+    assert fold.trip([first, rest, other]).receiver == "urn:x:else"
+
+
+def test_only_a_regulator_lifts_what_a_regulator_held() -> None:
+    held = {who: fact(2, "holding", authority=who) for who in (fold.REGULATOR, fold.MAKER)}
+    freed = {who: fact(3, "inspecting", disposition="conformant", authority=who) for who in held}
+    for holder, first in held.items():
+        for who, release in freed.items():
+            lifted = fold.lot([first, release]).held_index is None
+            assert lifted is (holder == fold.MAKER or who == fold.REGULATOR), (holder, who)
+    again = replace(held[fold.MAKER], index=4)
+    assert fold.lot([held[fold.REGULATOR], again, freed[fold.MAKER]]).held_index == 2

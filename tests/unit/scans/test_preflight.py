@@ -29,7 +29,12 @@ def found(step: str, known: Known | None, codes: list[scan.ScannedCode] | None =
     """Reason code -> verdict for a step on the pack."""
     codes = codes or [code()]
     ask = Ask(
-        STEPS[step], codes, HERE, TODAY, own_uris=[OURS], **{k: more.pop(k) for k in ("lot", "container") if k in more}
+        STEPS[step],
+        codes,
+        HERE,
+        TODAY,
+        own_uris=[OURS],
+        **{k: more.pop(k) for k in ("lot", "expiry", "container") if k in more},
     )
     answer = judge(ask, Situation(known={codes[0].epc: known} if known else {}, **more))
     assert answer.verdict == max(
@@ -39,6 +44,26 @@ def found(step: str, known: Known | None, codes: list[scan.ScannedCode] | None =
 
 
 IN_STOCK = Known("active", HERE, lot=LOT, expiry=date(2028, 6, 1))
+
+
+@pytest.mark.parametrize(
+    ("printed", "registered", "told", "codes"),
+    [
+        ("", None, date(2030, 1, 31), set()),
+        ("300131", date(2030, 1, 31), date(2030, 1, 31), set()),
+        ("300131", None, date(2030, 2, 28), {"expiry-mismatch"}),
+        ("", date(2030, 1, 31), date(2030, 2, 28), {"expiry-mismatch"}),
+        ("300131", date(2030, 1, 31), None, set()),
+    ],
+)
+def test_commissioning_under_another_expiry_date(
+    printed: str, registered: date | None, told: date | None, codes: set[str]
+) -> None:
+    one = code(f"(01){GTIN}(17){printed}(21)1" if printed else f"(01){GTIN}(21)1")
+    facts = LotFacts(is_known=True, is_ours=True, item_known=True, expiry=registered)
+    assert set(found("commission", None, [one], lots={one.epc: facts}, expiry=told)) == codes
+    if not registered:  # nor is it known as a lot
+        assert set(found("commission", None, [one], expiry=told)) == codes
 
 
 def test_nothing_speaks_against_selling_a_good_pack() -> None:
@@ -64,6 +89,11 @@ def test_nothing_speaks_against_selling_a_good_pack() -> None:
         ("dispense", replace(IN_STOCK, expiry=date(2028, 5, 31), last_day=date(2028, 12, 31)), {}),  # extended
         ("dispense", replace(IN_STOCK, last_day=date(2028, 5, 31)), {"expired": "stop"}),
         ("dispense", replace(IN_STOCK, place=THERE), {"elsewhere": "warn"}),
+        ("destroy", replace(IN_STOCK, place=THERE), {"elsewhere": "stop"}),
+        ("destroy", Known("shipped", THERE, destinations=frozenset({"else"})), {"elsewhere": "stop"}),
+        ("destroy", Known("shipped", THERE, destinations=frozenset({OURS})), {}),
+        ("destroy", replace(IN_STOCK, status="dispensed", place=THERE), {}),  # what was sold turns up anywhere
+        ("return_in", Known("shipped", THERE, destinations=frozenset({OURS})), {}),
         ("verify", replace(IN_STOCK, place=THERE), {}),
         ("receive", replace(IN_STOCK, place=THERE), {"no-despatch": "warn"}),
         ("receive", Known("shipped", THERE, destinations=frozenset({OURS})), {}),
