@@ -22,7 +22,11 @@ _IN_STOCK = ("active", "partially_dispensed")
 
 @dataclass(frozen=True)
 class Located:
-    """A thing's state with its containers taken into account: `holder` is the outermost thing that carries it."""
+    """A thing's state with its containers taken into account.
+
+    `holder` tells where it is: the outermost container that carries it, unless something nearer to it was recorded by
+    itself later, such as a pack that was received alone out of a case that nobody opened on record.
+    """
 
     item: ItemState
     holder: ItemState
@@ -30,10 +34,8 @@ class Located:
 
     @property
     def status(self) -> str:
-        """The thing's own end if it has one, else what its holder is at."""
-        if self.item.status in {"active", "shipped"}:
-            return self.holder.status if self.holder.status in {"active", "shipped"} else self.item.status
-        return self.item.status
+        """The thing's own end if it has one, else what its holder is at: what is in a stolen case is stolen."""
+        return self.holder.status if self.item.status in {"active", "shipped"} else self.item.status
 
     @property
     def place(self) -> str:
@@ -105,8 +107,9 @@ def _paths(epcs: Collection[str]) -> dict[str, list[str]]:
 
 
 def _located(item: ItemState, path: Sequence[str], rows: Mapping[str, ItemState]) -> Located:
-    known = [parent for parent in path if parent in rows]
-    return Located(item, rows[known[-1]] if known else item, tuple(path))
+    chain = [item, *(rows[parent] for parent in path if parent in rows)]
+    newest = max(row.last_time_ms for row in chain)
+    return Located(item, [row for row in chain if row.last_time_ms == newest][-1], tuple(path))
 
 
 def containers(epc: str, at_ms: int) -> list[str]:
@@ -280,8 +283,12 @@ def is_lot_known(gtin: str, lot: str) -> bool:
 
 
 def stock(place: str) -> list[Located]:
-    """What stands at a place by itself (loose packs and outermost containers), newest first; one query."""
-    contained = Containment.objects.filter(child=OuterRef("epc"), to_ms=None)
+    """What stands at a place by itself (loose packs and outermost containers), newest first; one query.
+
+    What was recorded there by itself later than the container that it is said to be in stands there (see `Located`).
+    """
+    carrying = ItemState.objects.filter(epc=OuterRef("parent"), last_time_ms__gte=OuterRef(OuterRef("last_time_ms")))
+    contained = Containment.objects.filter(Exists(carrying), child=OuterRef("epc"), to_ms=None)
     rows = ItemState.objects.filter(~Exists(contained), place=place, status__in=_IN_STOCK)
     return [Located(row, row, ()) for row in rows.order_by("-last_time_ms", "epc")]
 

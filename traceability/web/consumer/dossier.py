@@ -49,6 +49,7 @@ class Dossier:
     lot: str
     expiry: date | None
     recall: PublishedEvent | None
+    status: str  # of custody, containers taken into account; '' when nothing is recorded
 
     @property
     def lot_class(self) -> str:
@@ -99,6 +100,7 @@ def read(code: PackCode) -> Dossier:
         lot=lot,
         expiry=_expiry(_gtin(code, item), lot, state.item.expiry if state else ""),
         recall=_recall(_gtin(code, item), lot),
+        status=state.status if state else "",
     )
 
 

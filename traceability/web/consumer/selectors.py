@@ -40,6 +40,7 @@ _WITH_PACK_IN_HAND = _CODE_ALONE | {
     "ilmd/lotNumber",
     "ilmd/itemExpirationDate",
 }
+_WITHDRAWN = {"destroyed", "decommissioned", "sampled", "stolen"}
 _OF_ITEMS = {"epcList", "childEPCs", "inputEPCList", "outputEPCList", "parentID"}
 
 
@@ -116,6 +117,7 @@ def _facts(pack: Dossier, exposure: temperature.Exposure, now_ms: int) -> PackFa
         product_known=pack.item is not None,
         on_market=True,
         recalled=pack.recall is not None,
+        withdrawn=pack.status in _WITHDRAWN,
         expired=pack.expiry is not None and pack.expiry < _today(pack, now_ms),
         dispensed=len(pack.sales),
         copied=held.copied,

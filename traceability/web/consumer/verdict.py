@@ -1,4 +1,4 @@
-"""Which of the nine outcomes a look-up shows (docs: what the consumer page says). Pure."""
+"""Which of the ten outcomes a look-up shows (docs: what the consumer page says). Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +11,7 @@ class Outcome(StrEnum):
     SOLD = "sold"
     SOLD_AGAIN = "sold_again"
     RECALLED = "recalled"
+    WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
     TEMPERATURE = "temperature"
     SERIAL_UNKNOWN = "serial_unknown"
@@ -25,6 +26,7 @@ class PackFacts:
     product_known: bool
     on_market: bool
     recalled: bool = False
+    withdrawn: bool = False  # destroyed, stolen, taken out of use or as a sample, itself or the case it is in
     expired: bool = False
     dispensed: int = 0  # sales in effect since the last return
     copied: bool = False  # an open finding says that the code was seen twice
@@ -39,6 +41,8 @@ def decide(facts: PackFacts) -> Outcome:
         return Outcome.RECALLED
     if facts.copied or facts.dispensed > 1:
         return Outcome.SOLD_AGAIN
+    if facts.withdrawn:
+        return Outcome.WITHDRAWN
     if facts.expired:
         return Outcome.EXPIRED
     if facts.temperature:

@@ -63,6 +63,16 @@ OUTCOMES: Mapping[Outcome, Words] = {
         "danger",
         "danger",
     ),
+    Outcome.WITHDRAWN: Words(
+        _("Recorded as taken out of sale"),
+        _(
+            "It is recorded that this pack was destroyed, stolen, taken out of use or taken as a sample. "
+            "A pack with this code should not be on sale; that may also be a mistake in the records."
+        ),
+        (_DO_NOT_TAKE, _REPORT, _ASK),
+        "danger",
+        "danger",
+    ),
     Outcome.EXPIRED: Words(
         _("Expired"),
         _("The last day on which this pack may be used has passed."),
