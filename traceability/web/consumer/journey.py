@@ -28,6 +28,7 @@ _TITLES = {
     "holding": _("Set aside"),
     "destroying": _("Destroyed"),
     "decommissioning": _("Taken out of use"),
+    "sampling": _("Taken as a sample"),
 }
 _TITLE_OF_DISPOSITION = {"partially_dispensed": _("Opened for dispensing"), "recalled": _("Recalled")}
 _ICONS: Mapping[str, str] = {"manufacturer": "factory", "hospital": "hospital", "pharmacy": "store"}
@@ -53,13 +54,19 @@ def steps(events: Sequence[PublishedEvent]) -> list[Step]:
     site_of, party_of = cache(parties.site_by_uri), cache(parties.party_by_uri)
     found = []
     for event in events:
-        title = _TITLE_OF_DISPOSITION.get(event.disposition) or _TITLES.get(event.biz_step)
+        title = _title(event)
         if title is None:
             continue
         place = event.biz_location or event.read_point
         site = site_of(place) if place else None
         found.append(_step(event, title, site, party_of(event.reporter)))
     return found
+
+
+def _title(event: PublishedEvent) -> Promise | None:
+    if "stolen" in event.persistent_set.split():
+        return _("Reported stolen")
+    return _TITLE_OF_DISPOSITION.get(event.disposition) or _TITLES.get(event.biz_step)
 
 
 def party_name(uri: str) -> str:
