@@ -62,6 +62,7 @@ def test_what_happens_to_the_case_happens_to_what_is_in_it(packed: Watched, step
         "Recorded as taken out of sale",
         "Registered, not yet sold",
     ]
+    assert {"destroyed": "Destroyed", "sampled": "Taken as a sample", "stolen": "Reported stolen"}[status] in pages[0]
 
 
 def test_unpacked_before_it_is_not_in_it(packed: Watched) -> None:
