@@ -4,16 +4,22 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from django.db.models import Min
+from django.db.models.functions import Substr
+
 from traceability.capture.models import EventEpc, EventPartner, PublishedEvent
 from traceability.coldchain import chunks as codec
 from traceability.coldchain.models import ReadingChunk
 from traceability.common import bulk
 from traceability.contracts.facts import Chunk, HolderFacts, Limits
 from traceability.custody.histories import ContentsAsOf
+from traceability.gs1.epc import NMPA_PREFIX
 
 from .reference import Reference, item_lookup
 
 _CONTAINER = "https://id.gs1.org/00/"
+# How a pack's name begins, and how many digits after it name the product.
+_PRODUCTS = (("https://id.gs1.org/01/", 14), (NMPA_PREFIX, 7))
 
 
 def gather(moments: Mapping[str, Collection[int]], *, end: int) -> dict[str, HolderFacts]:
@@ -90,17 +96,25 @@ def _span(chunks: Collection[Chunk]) -> tuple[int, int]:
 
 
 def _stock(places: Iterable[str], end: int) -> dict[str, list[_Known]]:
-    """What events up to `end` show at each place: one for each product and fate, since only products matter."""
+    """What events up to `end` show at each place: the first of each product; of void events each."""
     found: dict[str, list[_Known]] = {}
     for place in sorted(places):
-        rows = PublishedEvent.objects.filter(biz_location=place, index__lte=end, declaration_ms__isnull=True)
-        there = {row.index: row for row in rows.only("index", "voided_by", "event_time_ms")}
-        seen: dict[tuple[str, int | None], _Known] = {}
-        named = EventEpc.objects.order_by("event_index").values_list("event_index", "epc")
-        for index, epc in bulk.among(named, "event_index", list(there)):
-            row = there[index]
-            seen.setdefault((item_lookup(epc), row.voided_by), _Known(index, row.voided_by, row.event_time_ms, epc=epc))
-        found[place] = list(seen.values())
+        events = PublishedEvent.objects.filter(biz_location=place, index__lte=end, declaration_ms__isnull=True)
+        standing = EventEpc.objects.filter(event_index__in=events.filter(voided_by=None).values("index"))
+        found[place] = [
+            _Known(first, None, 0, epc=product)
+            for prefix, digits in _PRODUCTS
+            for product, first in standing.filter(epc__startswith=prefix)
+            .annotate(product=Substr("epc", 1, len(prefix) + digits))
+            .values("product")
+            .annotate(first=Min("event_index"))
+            .values_list("product", "first")
+        ]
+        void = dict(events.exclude(voided_by=None).values_list("index", "voided_by"))
+        named = EventEpc.objects.values_list("event_index", "epc")
+        found[place] += [
+            _Known(index, void[index], 0, epc=epc) for index, epc in bulk.among(named, "event_index", list(void))
+        ]
     return found
 
 
