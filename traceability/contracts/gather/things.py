@@ -181,9 +181,7 @@ class _Cargo:
         packs = {epc for epc in self._contents.things if item_lookup(epc)}
         self._reference = Reference(set(map(item_lookup, packs)))
         histories = Histories(packs, roles=("epc", "output"))
-        self._known = {
-            epc: (histories, history) for history, names in histories.sharing.items() for epc in names
-        }  # fmt: skip
+        self._known = {epc: (histories, history) for history, names in histories.sharing.items() for epc in names}
         self._lots: dict[tuple[History, int], str] = {}
 
     def of(self, container: str, seen: Seen, *, as_of: int) -> frozenset[str]:
