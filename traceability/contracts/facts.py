@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from traceability.coldchain.excursions import Reading
 from traceability.gs1 import digital_link
@@ -78,8 +78,8 @@ class ThingFacts:
     cargoes: Mapping[int, Mapping[int, frozenset[str]]] = field(default_factory=dict)
 
     def as_of(self, index: int) -> "ThingFacts":
-        events = sorted((seen for seen in self.events if _counts(seen, index)), key=lambda seen: seen.order)
-        recalls = tuple(recalled for recalled in self.recalls if _counts(recalled, index))
+        events = sorted((seen for seen in self.events if counts(seen, index)), key=lambda seen: seen.order)
+        recalls = tuple(recalled for recalled in self.recalls if counts(recalled, index))
         item, gtin = _newest(self.names, index, (self.item, self.gtin))
         cargo = _newest(self.cargoes, index, self.cargo)
         return replace(self, events=tuple(events), recalls=recalls, item=item, gtin=gtin, cargo=cargo)
@@ -146,7 +146,7 @@ class HolderFacts:
     states: Mapping[int, tuple[tuple[Limits, ...], tuple[str, ...]]] = field(default_factory=dict)
 
     def as_of(self, index: int) -> "HolderFacts":
-        chunks = tuple(chunk for chunk in self.chunks if _counts(chunk, index))
+        chunks = tuple(chunk for chunk in self.chunks if counts(chunk, index))
         limits, parties = _newest(self.states, index, (self.limits, self.parties))
         return replace(self, chunks=chunks, limits=limits, parties=parties)
 
@@ -184,7 +184,7 @@ class ShipmentFacts:
         return max(leg.index for leg in self.legs)
 
     def as_of(self, index: int) -> "ShipmentFacts":
-        legs = sorted((leg for leg in self.legs if _counts(leg, index)), key=lambda leg: (leg.time_ms, leg.event_id))
+        legs = sorted((leg for leg in self.legs if counts(leg, index)), key=lambda leg: (leg.time_ms, leg.event_id))
         return replace(self, legs=tuple(legs), inside=_newest(self.insides, index, self.inside))
 
 
@@ -196,7 +196,18 @@ def _day(text: str) -> str:
         return ""
 
 
-def _counts(fact: Seen | Recalled | Chunk | Leg, index: int) -> bool:
+class Dated(Protocol):
+    """What an entry brought, and perhaps an error declaration took back."""
+
+    @property
+    def index(self) -> int: ...
+
+    @property
+    def voided_by(self) -> int | None: ...
+
+
+def counts(fact: Dated, index: int) -> bool:
+    """Whether the log held a fact as of an index."""
     return fact.index <= index and (fact.voided_by is None or fact.voided_by > index)
 
 

@@ -145,7 +145,7 @@ def test_without_the_state_as_of_the_entry_they_differ(watched: Watched, monkeyp
     """The negative control: judged by what the whole batch says, findings that were voided in it were never there."""
     in_order, voids = range(_ACTS), (1, 5, 8)
     assert _differences(watched, in_order, voids, limits=(500,)) == set()
-    monkeypatch.setattr("traceability.contracts.facts._counts", lambda fact, _index: fact.voided_by is None)
+    monkeypatch.setattr("traceability.contracts.facts.counts", lambda fact, _index: fact.voided_by is None)
     assert "contracts.Finding" in _differences(watched, in_order, voids, limits=(500,))
 
 

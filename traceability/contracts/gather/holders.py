@@ -11,7 +11,7 @@ from traceability.capture.models import EventEpc, EventPartner, PublishedEvent
 from traceability.coldchain import chunks as codec
 from traceability.coldchain.models import ReadingChunk
 from traceability.common import bulk
-from traceability.contracts.facts import Chunk, HolderFacts, Limits
+from traceability.contracts.facts import Chunk, HolderFacts, Limits, counts
 from traceability.custody.histories import ContentsAsOf
 from traceability.gs1.epc import NMPA_PREFIX
 
@@ -38,14 +38,14 @@ def gather(moments: Mapping[str, Collection[int]], *, end: int) -> dict[str, Hol
     products: dict[tuple[str, int], frozenset[str]] = {}
     for (holder, index), (start_ms, end_ms) in asked.items():
         if holder in places:
-            found = {item_lookup(one.epc) for one in stock[holder] if one.counts(index)}
+            found = {item_lookup(one.epc) for one in stock[holder] if counts(one, index)}
         else:
             found = set(map(item_lookup, contents.all_within(holder, start_ms, end_ms, as_of=index)))
         products[holder, index] = frozenset({item_lookup(holder), *found} - {""})
     limits = _Limits(frozenset[str]().union(*products.values()))
     states: dict[str, dict[int, tuple[tuple[Limits, ...], tuple[str, ...]]]] = defaultdict(dict)
     for (holder, index), (_, end_ms) in asked.items():
-        parties = {one.party for one in handlers[holder] if one.counts(index) and one.time_ms <= end_ms}
+        parties = {one.party for one in handlers[holder] if counts(one, index) and one.time_ms <= end_ms}
         states[holder][index] = limits.at(products[holder, index], index), tuple(sorted(parties - {""}))
     return {
         holder: HolderFacts(holder, tuple(readings.get(holder, ())), is_place=holder in places, states=states[holder])
@@ -62,9 +62,6 @@ class _Known:
     time_ms: int
     epc: str = ""
     party: str = ""
-
-    def counts(self, as_of: int) -> bool:
-        return self.index <= as_of and (self.voided_by is None or self.voided_by > as_of)
 
 
 def _is_place(holder: str) -> bool:
