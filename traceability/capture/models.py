@@ -80,11 +80,6 @@ class PublishedEvent(models.Model):
             models.Index(fields=["reporter", "event_time_ms"]),
         ]
 
-    @property
-    def is_effective(self) -> bool:
-        """Whether folds count it: neither a declaration nor voided by one."""
-        return self.declaration_ms is None and self.voided_by is None
-
 
 class EventEpc(models.Model):
     """An instance that an event names, and in which role. Projection; rebuildable."""

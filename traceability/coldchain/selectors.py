@@ -62,12 +62,6 @@ def source_events(holder: str, start_ms: int | None = None, end_ms: int | None =
     return sorted(set(found))
 
 
-def holders_of(event_indexes: Iterable[int]) -> list[str]:
-    """The holders whose temperatures these events report."""
-    rows = _standing().filter(event_index__in=list(event_indexes))
-    return sorted(set(rows.values_list("holder", flat=True)))
-
-
 def exposure_path(epc: str, past: custody.Past | None = None) -> list[Leg]:
     """What temperatures `epc` was exposed to: its own readings, its containers' while inside, its places' while there.
 

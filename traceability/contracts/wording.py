@@ -116,5 +116,5 @@ def _shown(name: str, value: Any) -> Any:
     if name.endswith("_ms"):
         return utc(value)
     if name.endswith("_s"):
-        return value // 60
+        return -(-value // 60) if name == "possible_s" else value // 60  # an upper bound is rounded up
     return short(value) if name == "lot_class" else value

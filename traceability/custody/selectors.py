@@ -112,24 +112,6 @@ def _located(item: ItemState, path: Sequence[str], rows: Mapping[str, ItemState]
     return Located(item, [row for row in chain if row.last_time_ms == newest][-1], tuple(path))
 
 
-def containers(epc: str, at_ms: int) -> list[str]:
-    """The containers around a thing at a moment, innermost first."""
-    found: list[str] = []
-    inside = epc
-    while len(found) < MAX_DEPTH:
-        row = (
-            Containment.objects.filter(_open_at(at_ms), child=inside)
-            .order_by("-from_ms", "parent")
-            .values_list("parent", flat=True)
-            .first()
-        )
-        if row is None or row in found:
-            break
-        found.append(row)
-        inside = row
-    return found
-
-
 def path(epc: str) -> list[PathStay]:
     """Every stay of a thing in a container, at any depth, each clipped to the time it was really inside."""
     found: list[PathStay] = []
@@ -275,11 +257,6 @@ def _merged(lot: LotStatus | None, product: LotStatus | None) -> LotStatus | Non
         held_index=lot.held_index if lot.held_index is not None else product.held_index,
         released_index=lot.released_index,
     )
-
-
-def is_lot_known(gtin: str, lot: str) -> bool:
-    """Whether any pack of the lot is recorded."""
-    return ItemState.objects.filter(gtin=gtin, lot=lot).exists()
 
 
 def stock(place: str) -> list[Located]:

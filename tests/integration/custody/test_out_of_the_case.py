@@ -103,3 +103,11 @@ def test_reports_that_come_in_any_order_agree(packed: Watched) -> None:
     assert shipment is not None
     assert (state.status, state.place, shipment.status) == ("active", packed.house.place("wholesaler"), "received")
     assert packed.found() == []
+
+
+def test_the_chain_of_hands_is_told_back_to_the_maker(packed: Watched) -> None:
+    sent(packed, CASE)
+    packed.report("wholesaler", packed.travel("wholesaler", START + DAY, "receiving", [CASE], "urn:x:D", "wholesaler"))
+    hands = [(party.rpartition(":")[2], place) for party, place, _ in custody.trace_up(A)]
+    assert hands == [(party, packed.house.place(party)) for party in ("maker", "wholesaler")]
+    assert [party.rpartition(":")[2] for party, _, _ in custody.trace_up(C)] == ["maker"]

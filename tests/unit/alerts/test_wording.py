@@ -37,6 +37,13 @@ def test_temperatures(milli: int, shown: str) -> None:
     assert wording.celsius(milli) == shown
 
 
+def test_a_bound_is_never_rounded_inwards() -> None:
+    """119 s are at least one minute and at most two; whole minutes stay."""
+    text = wording.explain("temperature-hot", PARAMS | {"certain_s": 119, "possible_s": 119}, subject=SUBJECT)
+    assert "for at least 1 and at most 2 minutes" in text
+    assert "for at least 40 and at most 60 minutes" in wording.explain("temperature-hot", PARAMS, subject=SUBJECT)
+
+
 def test_honest_words_only() -> None:
     for text in wording._TEXTS.values():
         assert not re.search(r"genuine|guarantee|verified|authentic", str(text), re.IGNORECASE)

@@ -32,10 +32,6 @@ def test_warmer_is_higher_and_nothing_is_drawn_without_readings() -> None:
     assert chart.draw([], limits=[2000], zone=UTC) is None
 
 
-def test_temperatures_read_as_people_write_them() -> None:
-    assert [chart.celsius(value) for value in (0, -500, 8000, 2345)] == ["0.0 °C", "−0.5 °C", "8.0 °C", "2.345 °C"]
-
-
 def series(*values: int) -> list[tuple[int, int]]:
     return [(place * 60_000, value) for place, value in enumerate(values)]
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from traceability.coldchain import selectors as coldchain
 from traceability.coldchain.excursions import Excursion, find_excursions
+from traceability.contracts.wording import celsius
 from traceability.custody import selectors as custody
 from traceability.products.models import StorageProfile
 
@@ -55,18 +56,11 @@ def summary(found: Exposure) -> Summary:
     if not found.excursions:
         return Summary("ok", _("All readings within the limits"), f"{allowed} {measured}")
     certain = sum(excursion.certain_s for excursion in found.excursions) // 60
-    possible = sum(excursion.possible_s for excursion in found.excursions) // 60
+    possible = -(-sum(excursion.possible_s for excursion in found.excursions) // 60)  # an upper bound is rounded up
     outside = _("Outside for at least {certain} and at most {possible} minutes.").format(
         certain=certain, possible=possible
     )
     return Summary("warn", _("Outside the limits on its way"), f"{outside} {allowed} {measured}")
-
-
-def celsius(milli: int) -> str:
-    """Milli-°C as text with one decimal."""
-    tenths = (abs(milli) + 50) // 100
-    sign = "−" if milli < 0 and tenths else ""
-    return f"{sign}{tenths // 10}.{tenths % 10} °C"
 
 
 def _beyond(readings: Sequence[tuple[int, int]], profile: StorageProfile) -> list[Excursion]:

@@ -14,6 +14,7 @@ from traceability.coldchain import selectors as coldchain
 from traceability.coldchain import services as coldchain_services
 from traceability.coldchain.models import LoggerFile
 from traceability.common.problems import ProblemError
+from traceability.contracts import wording
 from traceability.custody import selectors as custody
 from traceability.parties.models import Member
 from traceability.products import selectors as products
@@ -53,7 +54,7 @@ def logger_file(request: HttpRequest, member: Member, file_id: int) -> HttpRespo
         "holder": _holder(file),
         "chart": chart.draw(charts.thin(readings, CHART_POINTS), limits=limits, zone=zone),
         "outside": sum(1 for _ms, value in readings if limits and not limits[0] <= value <= limits[1]),
-        "limits": [chart.celsius(value) for value in limits],
+        "limits": [wording.celsius(value) for value in limits],
         "first": names.moment(file.first_ms, zone),
         "last": names.moment(file.last_ms, zone),
         "published": bool(ledger.positions([file.statement_hash])),

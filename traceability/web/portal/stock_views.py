@@ -110,6 +110,7 @@ def stock_rows(found: Iterable[tuple[Site, Located]], member: Member) -> list[St
     rows, zone = list(found), names.zone_of(member)
     lots = custody.lot_statuses({(one.item.gtin, one.item.lot) for _, one in rows})
     titles = {gtin: _title(gtin) for gtin in {one.item.gtin for _, one in rows}}
+    inside = custody.contents_by_container([one.item.epc for _, one in rows])
     shown = []
     for site, one in rows:
         lot = lots.get((one.item.gtin, one.item.lot))
@@ -124,7 +125,7 @@ def stock_rows(found: Iterable[tuple[Site, Located]], member: Member) -> list[St
                 recalled=lot is not None and lot.recalled_index is not None,
                 site=site.name,
                 since=names.moment(one.item.last_time_ms, zone),
-                contains=len(custody.contents(one.item.epc)) if "/00/" in one.item.epc else 0,
+                contains=len(inside.get(one.item.epc, ())),
             )
         )
     return shown

@@ -7,6 +7,8 @@ from datetime import datetime
 from statistics import median
 from zoneinfo import ZoneInfo
 
+from traceability.contracts.wording import celsius
+
 Reading = tuple[int, int]  # (ms, milli-°C)
 WIDTH, HEIGHT = 640, 240
 LEFT, RIGHT, TOP, BOTTOM = 8, 632, 12, 208
@@ -61,12 +63,6 @@ def draw(readings: Sequence[Reading], *, limits: Sequence[int], zone: ZoneInfo) 
         lowest=celsius(min(values)),
         highest=celsius(max(values)),
     )
-
-
-def celsius(milli: int) -> str:
-    """`−0.5 °C`, with as many decimals as it has, one at least."""
-    sign, rest = ("−" if milli < 0 else ""), abs(milli)
-    return f"{sign}{rest // 1000}.{f'{rest % 1000:03d}'.rstrip('0') or '0'} °C"
 
 
 def _breaches(part: Sequence[Reading], limits: Sequence[int]) -> list[tuple[int, int]]:
