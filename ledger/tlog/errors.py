@@ -19,3 +19,7 @@ class NoteError(TlogError):
 
 class CheckpointError(TlogError):
     """A checkpoint's text is not the one spelling of an origin, a size and a root."""
+
+
+class PolicyError(TlogError):
+    """A trust policy is malformed; the text names the line."""

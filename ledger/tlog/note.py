@@ -6,6 +6,7 @@ from binascii import Error as Base64Error
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Protocol
 
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
@@ -20,19 +21,36 @@ _KEY_ID = re.compile(r"[0-9a-f]{8}")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
+class Key(Protocol):
+    """A known key of any type: the pair (name, key id) finds its lines, `verify` judges what such a line holds."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def key_id(self) -> bytes: ...
+
+    def verify(self, text: str, payload: bytes) -> None:
+        """Raise NoteError unless `payload` is this key's signature of a note's `text`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """A public key by name, as a vkey spells it: `<name>+<8 hex digits of key id>+<base64 of type and key>`."""
+    """A public Ed25519 key by name, whose vkey is `<name>+<8 hex digits of key id>+<base64 of type and key>`."""
 
     name: str
     public: bytes
 
     @property
     def key_id(self) -> bytes:
-        return key_id(self.name, self.public)
+        return key_id(self.name, ED25519, self.public)
+
+    def verify(self, text: str, payload: bytes) -> None:
+        verify_ed25519(self.name, self.public, text.encode(), payload)
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.key_id.hex()}+{b64encode(bytes([ED25519]) + self.public).decode()}"
+        return format_vkey(self.name, ED25519, self.public)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +69,41 @@ class Note:
     text: str
     signatures: Sequence[Signature]
 
+    def lines_of(self, key: Key) -> list[Signature]:
+        """The signature lines under a key's name and id."""
+        return [line for line in self.signatures if (line.name, line.key_id) == (key.name, key.key_id)]
 
-def key_id(name: str, public: bytes) -> bytes:
-    """The 4-byte id of an Ed25519 key under a name."""
-    return sha256(name.encode() + b"\n" + bytes([ED25519]) + public).digest()[:4]
+
+def key_id(name: str, kind: int, public: bytes) -> bytes:
+    """The 4-byte id of a key of a signature type (one byte) under a name."""
+    return sha256(name.encode() + b"\n" + bytes([kind]) + public).digest()[:4]
 
 
-def parse_vkey(text: str) -> Verifier:
-    """The verifier that an Ed25519 vkey names; NoteError unless it is well-formed and its key id matches."""
+def format_vkey(name: str, kind: int, public: bytes) -> str:
+    """The vkey of a key of a signature type under a name."""
+    return f"{name}+{key_id(name, kind, public).hex()}+{b64encode(bytes([kind]) + public).decode()}"
+
+
+def split_vkey(text: str) -> tuple[str, int, bytes]:
+    """Name, signature type and key of a vkey of any type; NoteError unless it is well-formed and its id matches."""
     name, _, rest = text.partition("+")
     digits, _, encoded = rest.partition("+")  # base64 may contain a plus sign
     check_name(name)
     data = decode_base64(encoded)
-    if not _KEY_ID.fullmatch(digits) or len(data) != 33 or data[0] != ED25519:
-        raise NoteError("not an Ed25519 verifier key (name+keyid+base64)")
-    verifier = Verifier(name, data[1:])
-    if verifier.key_id.hex() != digits:
-        raise NoteError(f"the verifier key's id is {digits}, computed {verifier.key_id.hex()}")
-    return verifier
+    if not _KEY_ID.fullmatch(digits) or len(data) < 2:
+        raise NoteError("not a verifier key (name+keyid+base64)")
+    computed = key_id(name, data[0], data[1:]).hex()
+    if computed != digits:
+        raise NoteError(f"the verifier key's id is {digits}, computed {computed}")
+    return name, data[0], data[1:]
+
+
+def parse_vkey(text: str) -> Verifier:
+    """The verifier that an Ed25519 vkey names; NoteError unless it is well-formed and its key id matches."""
+    name, kind, public = split_vkey(text)
+    if kind != ED25519 or len(public) != 32:
+        raise NoteError("not an Ed25519 verifier key")
+    return Verifier(name, public)
 
 
 def check_name(name: str) -> None:
@@ -82,9 +117,13 @@ def sign(text: str, *, name: str, seed: bytes) -> str:
     check_name(name)
     _check_text(text)
     key = SigningKey(seed)
-    signature = key.sign(text.encode()).signature
-    line = key_id(name, bytes(key.verify_key)) + signature
-    return f"{text}\n{_PREFIX}{name} {b64encode(line).decode()}\n"
+    signed_by = key_id(name, ED25519, bytes(key.verify_key))
+    return f"{text}\n{format_line(Signature(name, signed_by, key.sign(text.encode()).signature))}"
+
+
+def format_line(signature: Signature) -> str:
+    """A signature line with its newline, as a note ends in one or more of them."""
+    return f"{_PREFIX}{signature.name} {b64encode(signature.key_id + signature.payload).decode()}\n"
 
 
 def parse(data: bytes) -> Note:
@@ -105,29 +144,46 @@ def parse(data: bytes) -> Note:
     lines = tail[:-1].split("\n")
     if len(lines) > MAX_SIGNATURES:
         raise NoteError(f"a note has at most {MAX_SIGNATURES} signatures")
-    return Note(text, [_parse_line(line) for line in lines])
+    return Note(text, [parse_line(line) for line in lines])
 
 
-def verify(data: bytes, verifiers: Iterable[Verifier]) -> Note:
+def parse_line(line: str) -> Signature:
+    """The signature in a line without its newline; NoteError for any other spelling."""
+    name, separator, encoded = line.removeprefix(_PREFIX).partition(" ")
+    if not line.startswith(_PREFIX) or not separator:
+        raise NoteError("a signature line is an em dash, a key name and base64")
+    check_name(name)
+    data = decode_base64(encoded)
+    if len(data) < 5:
+        raise NoteError("a signature is longer than its key id")
+    return Signature(name, data[:4], data[4:])
+
+
+def verify(data: bytes, keys: Iterable[Key]) -> Note:
     """The note in `data`; NoteError unless a known key signed it and no line of a known key fails."""
-    known: dict[tuple[str, bytes], Verifier] = {}
-    for verifier in verifiers:
-        if known.setdefault((verifier.name, verifier.key_id), verifier) != verifier:
-            raise NoteError(f"two known keys share name and id: {verifier.name}")
+    known: dict[tuple[str, bytes], Key] = {}
+    for key in keys:
+        if known.setdefault((key.name, key.key_id), key) != key:
+            raise NoteError(f"two known keys share name and id: {key.name}")
     note = parse(data)
     verified = 0
-    for signature in note.signatures:
-        key = known.get((signature.name, signature.key_id))
-        if key is None:
+    for line in note.signatures:
+        signer = known.get((line.name, line.key_id))
+        if signer is None:
             continue  # another key's line: nothing we can say about it
-        try:
-            VerifyKey(key.public).verify(note.text.encode(), signature.payload)
-        except (BadSignatureError, ValueError) as error:
-            raise NoteError(f"the signature of {signature.name} does not verify") from error
+        signer.verify(note.text, line.payload)
         verified += 1
     if not verified:
         raise NoteError("no known key signed the note")
     return note
+
+
+def verify_ed25519(name: str, public: bytes, message: bytes, signature: bytes) -> None:
+    """Raise NoteError unless the key `public` signed `message`; `name` is for the error's text."""
+    try:
+        VerifyKey(public).verify(message, signature)
+    except (BadSignatureError, ValueError) as error:
+        raise NoteError(f"the signature of {name} does not verify") from error
 
 
 def decode_base64(text: str) -> bytes:
@@ -144,14 +200,3 @@ def decode_base64(text: str) -> bytes:
 def _check_text(text: str) -> None:
     if not text.endswith("\n") or _CONTROL.search(text):
         raise NoteError("a note's text ends with a newline and has no other control character")
-
-
-def _parse_line(line: str) -> Signature:
-    name, separator, encoded = line.removeprefix(_PREFIX).partition(" ")
-    if not line.startswith(_PREFIX) or not separator:
-        raise NoteError("a signature line is an em dash, a key name and base64")
-    check_name(name)
-    data = decode_base64(encoded)
-    if len(data) < 5:
-        raise NoteError("a signature is longer than its key id")
-    return Signature(name, data[:4], data[4:])

@@ -91,7 +91,7 @@ def test_lines_of_strangers_are_ignored_and_a_known_keys_bad_line_is_fatal():
 
 
 def test_two_known_keys_with_one_id_are_refused(monkeypatch):
-    monkeypatch.setattr(note, "key_id", lambda name, public: b"same")
+    monkeypatch.setattr(note, "key_id", lambda name, kind, public: b"same")
     with pytest.raises(NoteError, match="share"):
         note.verify(GOOD.encode(), [key(), key(seed=b"\2" * 32)])
 
