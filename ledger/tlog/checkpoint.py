@@ -5,7 +5,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 
 from . import note
-from .errors import CheckpointError, NoteError
+from .errors import CheckpointError, EmptyRootError, NoteError
 from .merkle import EMPTY_ROOT, HASH_SIZE
 
 MAX_SIZE = 2**63 - 1
@@ -41,7 +41,7 @@ def parse(text: str) -> Checkpoint:
         raise CheckpointError("a checkpoint's root is 32 bytes")
     checkpoint = Checkpoint(origin, int(size), root)
     if checkpoint.size == 0 and root != EMPTY_ROOT:
-        raise CheckpointError("the root of an empty log is the SHA-256 of nothing")
+        raise EmptyRootError("the root of an empty log is the SHA-256 of nothing")
     if checkpoint.text() != text:
         raise CheckpointError("a checkpoint has exactly one spelling")
     return checkpoint

@@ -21,5 +21,9 @@ class CheckpointError(TlogError):
     """A checkpoint's text is not the one spelling of an origin, a size and a root."""
 
 
+class EmptyRootError(CheckpointError):
+    """A checkpoint of size 0 whose root is not that of the empty tree: well spelled, and no tree."""
+
+
 class PolicyError(TlogError):
     """A trust policy is malformed; the text names the line."""
