@@ -1,5 +1,6 @@
 #!/usr/bin/env python
-"""Django's command line, on the embedded settings unless DJANGO_SETTINGS_MODULE says otherwise."""
+"""Django's command line, unless DJANGO_SETTINGS_MODULE says otherwise on the embedded settings; a member's node
+(`follow`, `witness`) has settings of its own."""
 
 import os
 import sys
@@ -7,5 +8,6 @@ import sys
 from django.core.management import execute_from_command_line
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traceability.settings.embedded")
+    settings = "follower" if sys.argv[1:2] in (["follow"], ["witness"]) else "embedded"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"traceability.settings.{settings}")
     execute_from_command_line(sys.argv)

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from . import claims, keyring, models, operator_keys, reads, writer
+from . import claims, cosigning, keyring, models, operator_keys, reads, trust, writer
 from . import fsck as checker
 from . import statement as statements
 from .claims import ClaimsError, Commitment
@@ -48,8 +48,10 @@ __all__ = [
     "checkpoints",
     "commit_claims",
     "consistency",
+    "cosigned_note",
     "disclose",
     "evidence",
+    "final_size",
     "fsck",
     "generate_key",
     "inclusion",
@@ -60,11 +62,13 @@ __all__ = [
     "latest_checkpoint",
     "ledger_time_ms",
     "parse_statement",
+    "policy_text",
     "positions",
     "published",
     "published_size",
     "register_key",
     "revoke_key",
+    "run_collector",
     "run_sequencer",
     "sequence_once",
     "sign_statement",
@@ -85,6 +89,10 @@ checkpoints = reads.checkpoints
 inclusion = reads.inclusion
 wait_published = writer.wait_published
 consistency = reads.consistency
+cosigned_note = reads.cosigned_note
+final_size = reads.final_size
+policy_text = trust.policy_text
+run_collector = cosigning.run
 tile = reads.tile_bytes
 key_id = statements.key_id
 

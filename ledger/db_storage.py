@@ -66,26 +66,8 @@ class DbTransaction:
         return read_tiles(coordinates)
 
     def append(self, batch: Batch) -> None:
-        models.Entry.objects.bulk_create(
-            [
-                models.Entry(
-                    index=entry.index,
-                    statement_hash=entry.statement_hash,
-                    statement=entry.statement,
-                    record_time_ms=entry.record_time_ms,
-                )
-                for entry in batch.entries
-            ]
-        )
-        models.KeyEntry.objects.bulk_create(
-            [models.KeyEntry(index=index, kid=kid) for index, kids in batch.key_entries.items() for kid in kids]
-        )
-        models.Tile.objects.bulk_create(
-            [models.Tile(path=tile_key(place), hashes=hashes) for place, hashes in batch.tiles.items()],
-            update_conflicts=True,
-            unique_fields=["path"],
-            update_fields=["hashes"],
-        )
+        insert_entries(batch.entries, batch.key_entries)
+        write_tiles(batch.tiles)
         for ids in chunks(batch.taken):
             models.Submission.objects.filter(pk__in=ids).delete()
         signed = batch.checkpoint
@@ -182,6 +164,32 @@ def read_tiles(coordinates: Iterable[Coordinate]) -> dict[Coordinate, bytes]:
         rows = models.Tile.objects.filter(path__in=paths).values_list("path", "hashes")
         found.update({places[path]: bytes(hashes) for path, hashes in rows})
     return found
+
+
+def insert_entries(entries: Sequence[SequencedEntry], key_entries: Mapping[int, Sequence[str]]) -> None:
+    """Write new entries and the index of those about keys."""
+    models.Entry.objects.bulk_create(
+        models.Entry(
+            index=entry.index,
+            statement_hash=entry.statement_hash,
+            statement=entry.statement,
+            record_time_ms=entry.record_time_ms,
+        )
+        for entry in entries
+    )
+    models.KeyEntry.objects.bulk_create(
+        models.KeyEntry(index=index, kid=kid) for index, kids in key_entries.items() for kid in kids
+    )
+
+
+def write_tiles(tiles: Mapping[Coordinate, bytes]) -> None:
+    """Write new tiles and the grown rows of partial ones."""
+    models.Tile.objects.bulk_create(
+        [models.Tile(path=tile_key(place), hashes=hashes) for place, hashes in tiles.items()],
+        update_conflicts=True,
+        unique_fields=["path"],
+        update_fields=["hashes"],
+    )
 
 
 def sequenced(hashes: Sequence[str]) -> set[str]:

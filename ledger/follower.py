@@ -1,7 +1,7 @@
 """A follower: a full replica of somebody else's log, in which every hash and every signature was checked. PURE logic.
 
-It reads the log by `Remote`, keeps it in a `Replica`, and raises `Shouted` evidence where the log lies. Nothing is
-stored that does not lead to a checkpoint which the log signed.
+It reads the log by a `Remote`, keeps it in a `Replica`, and raises LogLiedError with the evidence where the log
+contradicts what it signed. No entry is stored that does not lead to a checkpoint which the log signed.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +23,11 @@ ROWS = 16  # entry bundles that one transaction of the replica takes
 
 
 class UnreachableError(Exception):
-    """The log did not answer, or not with what was asked for; tried again later."""
+    """The log did not answer, or not with what was asked for; to be tried again."""
+
+
+class ReplicaError(Exception):
+    """The replica itself is not what was written to it; run fsck on it, or copy the log anew."""
 
 
 class Remote(Protocol):
@@ -32,13 +36,13 @@ class Remote(Protocol):
     def checkpoint(self) -> bytes: ...
 
     def tile(self, name: TileName) -> bytes:
-        """A hash tile or an entry bundle; a full one is asked for where a partial one is gone."""
+        """A hash tile or an entry bundle; a bundle may come longer than asked for, where only the full one is left."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a monitor saw: its kind, in words, and the pieces of evidence by name (notes verbatim, bytes as base64)."""
+    """What a monitor saw: its kind, in words, and the evidence by name (notes verbatim, bytes as hex)."""
 
     kind: str
     detail: str
@@ -46,7 +50,7 @@ class Finding:
 
 
 class LogLiedError(Exception):
-    """The log contradicts itself or what it signed before."""
+    """The log contradicts itself, or what it signed before."""
 
     def __init__(self, kind: str, detail: str, **evidence: Any) -> None:
         super().__init__(f"{kind}: {detail}")
@@ -55,7 +59,7 @@ class LogLiedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """What one transaction adds to a replica: entries, their tiles, the keys they are about, size and root after."""
+    """What one transaction adds to a replica: entries, the keys they are about, tiles, and size and root after it."""
 
     entries: Sequence[SequencedEntry]
     key_entries: Mapping[int, Sequence[str]]
@@ -65,27 +69,34 @@ class Growth:
 
 
 class Replica(TileReader, Protocol):
-    """The copy. Every write is atomic and durable when it returns; sizes never fall."""
+    """The copy. Every write is atomic, and durable when it returns."""
 
     def head(self) -> LogHead: ...
 
-    def newest_checkpoint(self) -> SignedCheckpoint | None: ...
+    def newest_checkpoint(self) -> SignedCheckpoint | None:
+        """The newest that `note_checkpoint` was given: the copy may not have reached it yet."""
+        ...
 
     def key_statements(self) -> Iterator[tuple[int, bytes]]:
         """The entries about keys, in order of index."""
         ...
 
+    def note_checkpoint(self, signed: SignedCheckpoint) -> None:
+        """Keep a checkpoint whose signatures were checked, before anything is copied under it."""
+        ...
+
     def grow(self, growth: Growth) -> None: ...
 
-    def keep_checkpoint(self, checkpoint: SignedCheckpoint) -> None:
-        """Keep a checkpoint of the head's size and let readers see everything up to it."""
+    def publish(self) -> None:
+        """Let readers see everything up to the head, which is the newest checkpoint's tree."""
         ...
 
 
 class Follower:
     """Keeps one replica in step with one log under one policy.
 
-    `progress(done, total)` counts entries. `now_ms` dates what was seen: the log itself does not date entries.
+    `now_ms` dates what was seen: the log does not date its entries. `report` takes what is wrong with single entries,
+    for which the copying does not stop. `progress(done, total)` counts entries.
     """
 
     def __init__(
@@ -107,123 +118,100 @@ class Follower:
         self._keyring: Keyring | None = None
 
     def step(self) -> Checked:
-        """Bring the replica in step with the newest checkpoint; LogLiedError when that is not a continuation."""
-        signed = self._remote.checkpoint()
+        """Bring the replica in step with the log's newest checkpoint; LogLiedError when that is no continuation."""
+        data = self._remote.checkpoint()
         try:
-            checked = self._policy.check(signed)
+            checked = self._policy.check(data)
         except TlogError as error:
-            raise LogLiedError(
-                "bad-checkpoint", f"the log serves a checkpoint that does not count: {error}", seen=_shown(signed)
-            ) from error
-        self.take(checked, signed.decode())
+            detail = f"the log serves a checkpoint that does not count: {error}"
+            raise LogLiedError("bad-checkpoint", detail, seen=data.decode("utf-8", "replace")) from error
+        self.take(checked.checkpoint, data.decode())
         return checked
 
-    def take(self, checked: Checked, signed: str) -> None:
+    def take(self, tree: Checkpoint, signed: str) -> None:
         """Bring the replica up to a checkpoint whose signatures were checked."""
-        tree, head = checked.checkpoint, self._replica.head()
-        kept = self._kept()
-        if tree.size < head.published_size:
-            raise LogLiedError(
-                "rollback", f"the log shows {tree.size} entries after it showed {head.published_size}", kept=kept, seen=signed
-            )
-        if tree.size < head.size:
-            return  # an older checkpoint than the one that we are just copying
-        if tree.size == head.size and tree.root != head.root:
-            raise LogLiedError("split-view", f"two trees of {tree.size} entries were signed", kept=kept, seen=signed)
-        if tree.size > head.size:
-            self._grow(tree, head, signed)
-        newest = self._replica.newest_checkpoint()
-        if newest is None or newest.note != signed:
-            self._replica.keep_checkpoint(SignedCheckpoint(tree.size, tree.root, signed, self._later(newest)))
-
-    def _later(self, newest: SignedCheckpoint | None) -> int:
-        return max(self._now_ms(), newest.time_ms + 1 if newest else 0)
-
-    def _grow(self, tree: Checkpoint, head: LogHead, signed: str) -> None:
+        kept = self._replica.newest_checkpoint()
+        if kept is not None:
+            _compare(kept, tree, signed)
+        head = self._replica.head()
+        theirs = self._open(tree, signed) if tree.size > head.size else None
+        if kept is not None and theirs is not None:
+            _check_past(kept, tree, signed, theirs)
+        if kept is None or kept.note != signed:
+            again = kept is not None and kept.size == tree.size
+            time_ms = max(self._now_ms(), kept.time_ms + 1 if kept else 0)
+            self._replica.note_checkpoint(SignedCheckpoint(tree.size, tree.root, signed, time_ms, tick=again))
+        # Crash here: noted and not copied. The next step compares with what was noted, and goes on copying.
         try:
-            theirs = TileTree(tree.size, tree.root, self._remote.tile)
-            before = proof.root_at(head.size, theirs.node)
+            while theirs is not None and head.size < tree.size:
+                self._copy_rows(theirs, head.size, tree.size, signed)
+                head = self._replica.head()
+                self._progress(head.size, tree.size)
+        except BaseException:
+            self._keyring = None  # it may be ahead of what was stored
+            raise
+        if (head.size, head.root) != (tree.size, tree.root):
+            raise ReplicaError(f"the copy of {head.size} entries has another root than the checkpoint; run fsck")
+        self._replica.publish()
+
+    def _open(self, tree: Checkpoint, signed: str) -> TileTree:
+        try:
+            return TileTree(tree.size, tree.root, self._remote.tile)
         except TileError as error:
             raise LogLiedError("bad-tile", str(error), seen=signed) from error
-        if before != head.root:
-            raise LogLiedError(
-                "fork",
-                f"the tree of {tree.size} entries does not begin with the one of {head.size} entries that was signed before",
-                kept=self._kept(),
-                seen=signed,
-                size=head.size,
-                rootThen=head.root.hex(),
-                rootNow=before.hex(),
-                hashes=self._prefix_proof(theirs, head.size, tree.size),
-            )
-        while (size := self._replica.head().size) < tree.size:
-            self._copy_rows(theirs, size, tree.size, signed)
-            self._progress(min(self._replica.head().size, tree.size), tree.size)
-
-    @staticmethod
-    def _prefix_proof(theirs: TileTree, size: int, total: int) -> list[str]:
-        """Hashes that lead to the new root by way of a prefix of the old size: the new tree's own other past."""
-        return [value.hex() for value in proof.carry_out(proof.plan_consistency(size, total), theirs.node)]
 
     def _copy_rows(self, theirs: TileTree, size: int, total: int, signed: str) -> None:
         end = min(total, (size // WIDTH + ROWS) * WIDTH)
-        entries: list[bytes] = []
+        fetched: list[bytes] = []
         for number in range(size // WIDTH, -(-end // WIDTH)):
-            row = self._row(theirs, number, total, signed)
-            entries += row[max(0, size - number * WIDTH) :]
+            fetched += self._row(theirs, number, total, signed)[max(0, size - number * WIDTH) :]
         now_ms = self._now_ms()
-        sequenced, key_entries = [], {}
-        for index, data in enumerate(entries, start=size):
-            sequenced.append(SequencedEntry(index, statements.statement_hash(data), data, now_ms))
-            kids = self._check_entry(index, data)
-            if kids:
-                key_entries[index] = kids
+        entries = [
+            SequencedEntry(index, statements.statement_hash(data), data, now_ms)
+            for index, data in enumerate(fetched, start=size)
+        ]
+        kids = {entry.index: self._check_entry(entry.index, entry.statement) for entry in entries}
         edge = self._replica.tiles(tile.edge_of(size))
-        tiles = tile.extend(size, edge, [bytes.fromhex(entry.statement_hash) for entry in sequenced])
+        tiles = tile.extend(size, edge, [bytes.fromhex(entry.statement_hash) for entry in entries])
         merged = {**edge, **tiles}
         root = proof.root_at(end, lambda node: tile.read_node(node, merged))
-        self._replica.grow(Growth(sequenced, key_entries, tiles, end, root))
+        about_keys = {index: found for index, found in kids.items() if found}
+        self._replica.grow(Growth(entries, about_keys, tiles, end, root))
 
     def _row(self, theirs: TileTree, number: int, total: int, signed: str) -> list[bytes]:
         """The entries of one bundle, after each was found to hash to its place in the checked tile."""
         width = tile.width_at(0, number, total)
         data = self._remote.tile(TileName(ENTRIES, number, width))
         try:
-            hashes = tile.split_hashes(theirs.tile((0, number)))
+            leaves = tile.split_hashes(theirs.tile((0, number)))
         except TileError as error:
             raise LogLiedError("bad-tile", str(error), seen=signed) from error
         try:
             row = tile.unpack_bundle(data)
         except TileError as error:
             raise LogLiedError("bad-bundle", f"bundle {number}: {error}", seen=signed, bundle=data.hex()) from error
-        for place, (entry, leaf) in enumerate(zip(row, hashes, strict=False)):
-            if merkle.leaf_hash(entry) != leaf:
-                raise LogLiedError(
-                    "bad-bundle",
-                    f"entry {number * WIDTH + place} as served is not the one in the signed tree",
-                    seen=signed,
-                    index=number * WIDTH + place,
-                    entry=entry.hex(),
-                    leaf=leaf.hex(),
-                )
         if len(row) < width:
             raise LogLiedError("bad-bundle", f"bundle {number} has {len(row)} entries, not {width}", seen=signed)
+        for index, (entry, leaf) in enumerate(zip(row, leaves, strict=False), start=number * WIDTH):
+            if merkle.leaf_hash(entry) != leaf:
+                detail = f"entry {index} as served is not the one in the signed tree"
+                raise LogLiedError("bad-bundle", detail, seen=signed, index=index, entry=entry.hex(), leaf=leaf.hex())
         return row[:width]
 
     def _check_entry(self, index: int, data: bytes) -> Sequence[str]:
-        """Report an entry that no key of the log stands behind; the ids of the keys that it is about."""
+        """The ids of the keys that an entry is about; one that no registered key stands behind is reported."""
+        kids: Sequence[str] = ()
         try:
             parsed = statements.parse(data)
-            keyring = self._keys()
             if parsed.kind in statements.KEY_KINDS:
-                keyring.add(index, parsed)
-                return subject_kids(parsed)
-            _check_signer(keyring, index, parsed)
+                kids = subject_kids(parsed)
+                self._keys().add(index, parsed)
+            else:
+                _check_signer(self._keys(), index, parsed)
         except StatementError as error:
-            detail = f"entry {index} is on the log and no registered key stands behind it: {error}"
+            detail = f"entry {index} is in the log and no registered key stands behind it: {error}"
             self._report(Finding("bad-entry", detail, {"index": index, "entry": data.hex()}))
-            return subject_kids(parsed) if error.code != "malformed" and _is_about_keys(data) else ()
-        return ()
+        return kids
 
     def _keys(self) -> Keyring:
         """The fold of the key entries so far; built once, then kept in step."""
@@ -233,9 +221,43 @@ class Follower:
                 try:
                     self._keyring.add(index, statements.parse(data))
                 except StatementError:
-                    continue  # void: it was reported when it was copied
+                    continue  # void; it was reported when it was copied
         return self._keyring
 
-    def _kept(self) -> str:
-        newest = self._replica.newest_checkpoint()
-        return newest.note if newest else ""
+
+def _compare(kept: SignedCheckpoint, tree: Checkpoint, signed: str) -> None:
+    if tree.size < kept.size:
+        detail = f"the log shows {tree.size} entries after it showed {kept.size}"
+        raise LogLiedError("rollback", detail, kept=kept.note, seen=signed)
+    if tree.size == kept.size and tree.root != kept.root:
+        detail = f"two trees of {tree.size} entries were signed"
+        raise LogLiedError("split-view", detail, kept=kept.note, seen=signed)
+
+
+def _check_past(kept: SignedCheckpoint, tree: Checkpoint, signed: str, theirs: TileTree) -> None:
+    """The new tree must begin with the kept one; the evidence proves the other past that it has."""
+    try:
+        root = proof.root_at(kept.size, theirs.node)
+        if root == kept.root:
+            return
+        path = proof.carry_out(proof.plan_consistency(kept.size, tree.size), theirs.node)
+    except TileError as error:
+        raise LogLiedError("bad-tile", str(error), seen=signed) from error
+    detail = (
+        f"the tree of {tree.size} entries does not begin with the one of {kept.size} entries that was signed before"
+    )
+    hashes = [value.hex() for value in path]
+    raise LogLiedError("fork", detail, kept=kept.note, seen=signed, otherRoot=root.hex(), proof=hashes)
+
+
+def _check_signer(keyring: Keyring, index: int, parsed: Statement) -> None:
+    """StatementError unless a key that was registered for the statement's party before `index` signed it."""
+    if parsed.iss == keyring.operator and parsed.kid in keyring.registrars:
+        statements.verify(parsed, keyring.registrars[parsed.kid])
+        return
+    status = keyring.status(parsed.kid, index)
+    if status.state is KeyState.UNKNOWN or status.public is None:
+        raise StatementError("unknown-key", "its key is not registered before it")
+    if status.party != parsed.iss:
+        raise StatementError("foreign-key", f"its key belongs to {status.party}, not to {parsed.iss}")
+    statements.verify(parsed, status.public)

@@ -4,21 +4,23 @@ from django.db import models
 
 
 class LogKey(models.Model):
-    """A private key of the operator: log (checkpoints), root (genesis) or registrar (key statements).
+    """A private key of this house: the operator's log key (checkpoints), root (genesis) and registrar (key statements),
+    written once by `api.initialise`; or the key of a witness (cosignatures, reports), by `member.open_signer`.
 
-    Written once by `api.initialise`. The seed is sealed with PyNaCl SecretBox under settings.KEY_ENCRYPTION_KEY.
+    The seed is sealed with PyNaCl SecretBox under settings.KEY_ENCRYPTION_KEY.
     """
 
     class Role(models.TextChoices):
         LOG = "log"
         ROOT = "root"
         REGISTRAR = "registrar"
+        WITNESS = "witness"
 
     role = models.CharField(max_length=16, primary_key=True, choices=Role)
     kid = models.CharField(max_length=64)  # hex of the RFC 9679 thumbprint
     public_key = models.BinaryField()
     sealed_seed = models.BinaryField()
-    origin = models.CharField(max_length=255)  # what the key signs for: it never signs for another origin
+    origin = models.CharField(max_length=255)  # what the key signs for, and never for another; a witness' own name
     operator = models.CharField(max_length=200)
     created_ms = models.BigIntegerField()
 
@@ -67,7 +69,7 @@ class Checkpoint(models.Model):
     published = models.BooleanField(default=False)
 
     class Meta:
-        indexes = [models.Index(fields=["published", "id"])]
+        indexes = [models.Index(fields=["published", "id"]), models.Index(fields=["size", "id"])]
 
 
 class Head(models.Model):
@@ -79,3 +81,68 @@ class Head(models.Model):
     time_ms = models.BigIntegerField(default=0)  # of the newest signed checkpoint
     published_size = models.BigIntegerField(default=0)
     published_time_ms = models.BigIntegerField(default=0)
+    final_size = models.BigIntegerField(default=0)  # of the largest checkpoint that the witness quorum cosigned
+
+
+class Cosignature(models.Model):
+    """A witness' line under a published checkpoint of ours, its newest. Written by the collector (`cosigning`).
+
+    Checkpoints of one size are one text, ticks included: the size names what was cosigned.
+    """
+
+    size = models.BigIntegerField()
+    witness = models.CharField(max_length=255)  # as the policy names it
+    line = models.TextField()
+    time_s = models.BigIntegerField()  # as the witness says, seconds since 1970
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["size", "witness"], name="cosignature_once")]
+
+
+class WitnessContact(models.Model):
+    """How it stands with a witness of our policy: what it cosigned last, what it answered. Written by the collector."""
+
+    witness = models.CharField(max_length=255, primary_key=True)
+    size = models.BigIntegerField(default=0)  # what it cosigned last of our log: the old size of the next request
+    cosigned_ms = models.BigIntegerField(default=0)
+    error = models.CharField(max_length=500, blank=True)  # of the newest request; empty = it cosigned
+    asked_ms = models.BigIntegerField(default=0)
+
+
+class WitnessedLog(models.Model):
+    """What this witness last cosigned of a log. Written by compare-and-set before the cosignature is answered.
+
+    Losing it is losing the witness: a witness that forgot may cosign a fork (C2SP tlog-witness).
+    """
+
+    origin = models.CharField(max_length=255, primary_key=True)
+    size = models.BigIntegerField()
+    root = models.CharField(max_length=64)  # hex
+    time_s = models.BigIntegerField()
+    note = models.TextField()  # the log's lines and ours
+
+
+class MonitorFinding(models.Model):
+    """What this follower or witness saw a log do, with the evidence. Written once per piece of evidence, never changed
+    but for `delivered_ms`.
+    """
+
+    digest = models.CharField(max_length=64, unique=True)  # of kind and evidence: the same again is no second finding
+    kind = models.CharField(max_length=32)
+    detail = models.TextField()
+    evidence = models.JSONField()
+    note = models.TextField()  # the signed report (docs/formats.md)
+    found_ms = models.BigIntegerField()
+    delivered_ms = models.BigIntegerField(null=True)  # when the log took the report; the owner's webhook comes before
+
+
+class MonitorReport(models.Model):
+    """What a witness of our policy reported about this log. Written by `/log/reports`; read by cursor on its id."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    witness = models.CharField(max_length=255)
+    kind = models.CharField(max_length=32)
+    detail = models.TextField()
+    evidence = models.JSONField()
+    note = models.TextField()
+    received_ms = models.BigIntegerField()

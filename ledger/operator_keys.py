@@ -31,18 +31,10 @@ def create(make_key: Callable[[], SigningKey], *, operator_name: str) -> list[by
     with DbStore().write():  # the head row's lock: two processes that start at once make one set of keys
         if models.LogKey.objects.exists():
             return []
-        keys = {role: make_key() for role in models.LogKey.Role}
+        roles = (models.LogKey.Role.LOG, models.LogKey.Role.ROOT, models.LogKey.Role.REGISTRAR)
+        keys = {role: make_key() for role in roles}
         models.LogKey.objects.bulk_create(
-            models.LogKey(
-                role=role,
-                kid=key.kid.hex(),
-                public_key=key.public,
-                sealed_seed=_box().encrypt(key.seed),
-                origin=settings.LOG_ORIGIN,
-                operator=operator_name,
-                created_ms=now_ms(),
-            )
-            for role, key in keys.items()
+            _sealed(role, key, origin=settings.LOG_ORIGIN, operator=operator_name) for role, key in keys.items()
         )
         content = keyring.genesis(
             origin=settings.LOG_ORIGIN,
@@ -53,15 +45,22 @@ def create(make_key: Callable[[], SigningKey], *, operator_name: str) -> list[by
         return [_signed(keys[models.LogKey.Role.ROOT], "genesis", content)]
 
 
+def keep_witness_key(name: str, key: SigningKey) -> models.LogKey:
+    """Store the key by which this node cosigns under `name`."""
+    row = _sealed(models.LogKey.Role.WITNESS, key, origin=name, operator=name)
+    row.save(force_insert=True)
+    return row
+
+
 def log_signer() -> LogSigner:
     """The log key, opened. It signs for the origin that it was made for, whatever settings say now."""
     row = _row(models.LogKey.Role.LOG)
-    return LogSigner(row.origin, _open(row))
+    return LogSigner(row.origin, open_key(row))
 
 
 def registrar_statement(kind: str, content: object) -> bytes:
     """A statement about keys, signed by the registrar."""
-    return _signed(_open(_row(models.LogKey.Role.REGISTRAR)), kind, content)
+    return _signed(open_key(_row(models.LogKey.Role.REGISTRAR)), kind, content)
 
 
 def published_keyring(published_size: int) -> keyring.Keyring:
@@ -96,13 +95,26 @@ def _row(role: str) -> models.LogKey:
     return row
 
 
-def _open(row: models.LogKey) -> SigningKey:
+def open_key(row: models.LogKey) -> SigningKey:
+    """The key of a row, unsealed."""
     return _unseal(bytes(row.sealed_seed), settings.KEY_ENCRYPTION_KEY)
 
 
 @lru_cache(maxsize=8)
 def _unseal(sealed: bytes, encryption_key: bytes) -> SigningKey:
     return statements.key_from_seed(SecretBox(encryption_key[:32]).decrypt(sealed))
+
+
+def _sealed(role: str, key: SigningKey, *, origin: str, operator: str) -> models.LogKey:
+    return models.LogKey(
+        role=role,
+        kid=key.kid.hex(),
+        public_key=key.public,
+        sealed_seed=_box().encrypt(key.seed),
+        origin=origin,
+        operator=operator,
+        created_ms=now_ms(),
+    )
 
 
 def _box() -> SecretBox:

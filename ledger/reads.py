@@ -5,9 +5,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+
 from . import claims, models, operator_keys
 from . import statement as statements
 from .db_storage import HEAD_ID, chunks, read_tiles, to_checkpoint
+from .storage import SignedCheckpoint
 from .tlog import proof, tile
 
 EVIDENCE_FORMAT = "dosetrail.evidence/1"
@@ -92,6 +95,17 @@ def checkpoints(limit: int, before: int | None = None) -> list[PublishedCheckpoi
     return _checkpoints(limit, before, ticks=False)
 
 
+def cosigned_note(published: PublishedCheckpoint) -> str:
+    """The note of a checkpoint with the lines of the witnesses that cosigned it so far."""
+    rows = models.Cosignature.objects.filter(size=published.size).order_by("witness")
+    return published.note + "".join(rows.values_list("line", flat=True))
+
+
+def final_size() -> int:
+    """The size of the largest checkpoint that carries the witness quorum; 0 before the first."""
+    return next(iter(models.Head.objects.filter(pk=HEAD_ID).values_list("final_size", flat=True)), 0)
+
+
 def inclusion(index: int, size: int) -> list[bytes]:
     """The inclusion proof of an entry in the published tree of `size`, leaf's sibling first."""
     return inclusions([index], size)[index]
@@ -113,12 +127,12 @@ def consistency(size1: int, size2: int) -> list[bytes]:
 
 
 def evidence(requests: Sequence[EvidenceRequest]) -> dict[str, Any]:
-    """The evidence bundle of these statements under the newest checkpoint (docs/formats.md).
+    """The evidence bundle of these statements (docs/formats.md), under a final checkpoint where that is recent enough.
 
     NotPublishedError when one is not published.
     """
-    latest = latest_checkpoint()
     places = positions([request.statement_hash for request in requests])
+    latest = _checkpoint_over(max((place.index for place in places.values()), default=0))
     missing = [request.statement_hash for request in requests if request.statement_hash not in places]
     if latest is None or missing:
         raise NotPublishedError(f"not published yet: {', '.join(missing) or 'the log'}")
@@ -131,7 +145,7 @@ def evidence(requests: Sequence[EvidenceRequest]) -> dict[str, Any]:
     return {
         "format": EVIDENCE_FORMAT,
         "origin": checkpoint_origin(latest),
-        "checkpoint": latest.note,
+        "checkpoint": cosigned_note(latest),
         "keys": [_entry(index, data, paths[index]) for index, data in sorted(keys.items())],
         "entries": [
             {**_entry(index, data, paths[index]), "claims": _claims(by_index[index], parsed[index].iss)}
@@ -163,8 +177,27 @@ def _checkpoints(limit: int, before: int | None, *, ticks: bool) -> list[Publish
         rows = rows.filter(tick=False)
     if before is not None:
         rows = rows.filter(size__lt=before)
-    found = [to_checkpoint(row) for row in rows.order_by("-id")[:limit]]
-    return [PublishedCheckpoint(item.size, item.root, item.note, item.time_ms, item.tick) for item in found]
+    return [_published(to_checkpoint(row)) for row in rows.order_by("-id")[:limit]]
+
+
+def _checkpoint_over(index: int) -> PublishedCheckpoint | None:
+    """The newest final checkpoint if it covers `index` and lags no more than the MMD, else the newest of all.
+
+    An older final one would hide what the log has said since, e.g. that a key was revoked.
+    """
+    latest = latest_checkpoint()
+    final = final_size()
+    if latest is None or not index < final < latest.size:
+        return latest
+    rows = models.Checkpoint.objects.filter(published=True, size=final).order_by("-id")[:1]
+    for row in rows:
+        if latest.time_ms - row.time_ms <= settings.LOG_MMD_SECONDS * 1000:
+            return _published(to_checkpoint(row))
+    return latest
+
+
+def _published(item: SignedCheckpoint) -> PublishedCheckpoint:
+    return PublishedCheckpoint(item.size, item.root, item.note, item.time_ms, item.tick)
 
 
 def _reader(plans: Iterable[proof.Plan]) -> proof.ReadHash:

@@ -57,11 +57,11 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def checkpoint(request: HttpRequest) -> HttpResponse:
-    """The newest published checkpoint, verbatim."""
+    """The newest published checkpoint, with the lines of the witnesses that cosigned it so far."""
     latest = api.latest_checkpoint()
     if latest is None:
         raise Http404
-    response = HttpResponse(latest.note, content_type=_TEXT)
+    response = HttpResponse(api.cosigned_note(latest), content_type=_TEXT)
     response["Cache-Control"] = "public, max-age=1"
     return _open_to_all(response)
 

@@ -1,0 +1,96 @@
+"""manage.py follow: keep a checked copy of somebody else's log, cosign it, and say so when it lies."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from ledger import fsck, member, member_views, models
+from ledger.db_replica import DbReplica
+from ledger.db_storage import DbReader
+from ledger.management.commands.witness import read_policy
+from ledger.management.serving import serve
+
+
+class Command(BaseCommand):
+    help = "Copy a log, recompute every hash, check every signature; cosign, serve the copy, report what is wrong."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--log", required=True, metavar="URL", help="where checkpoint and tile/ are")
+        parser.add_argument("--policy", required=True, metavar="FILE", help="C2SP tlog-policy: whose keys count")
+        parser.add_argument("--name", help="cosign and sign reports under this name; without it the copy is silent")
+        parser.add_argument("--listen", default="127.0.0.1:8090", metavar="HOST:PORT")
+        parser.add_argument(
+            "--every", type=float, default=1.0, metavar="SECONDS", help="how often the log is looked at"
+        )
+        parser.add_argument(
+            "--token-file", metavar="FILE", help="a bearer token, where the log shows entries to members"
+        )
+        parser.add_argument("--webhook", default="", metavar="URL", help="our own address, told of each finding first")
+        parser.add_argument("--watch-receipts", metavar="FOLDER", help="submission receipts whose promise is watched")
+        parser.add_argument(
+            "--once", action="store_true", help="get in step once, report, and stop; 1 = something is wrong"
+        )
+        parser.add_argument("--check", action="store_true", help="recompute the copy (fsck) instead of following")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", verbosity=0)
+        node = self._node(options)
+        if options["check"]:
+            self._check(node)
+            return
+        if options["once"]:
+            self._once(node)
+            return
+        if node.signer is not None:
+            member_views.run_with(node.witness(looking=True))
+            self.stdout.write(str(node.signer.cosigner))
+        self.stdout.write(f"follows {node.origin} at {node.url}; the copy is at http://{options['listen']}/log/")
+        self.stdout.flush()
+        serve(options["listen"], lambda stop: self._follow(node, stop, options["every"]))
+
+    def _node(self, options: dict[str, Any]) -> member.Node:
+        try:
+            signer = member.open_signer(options["name"]) if options["name"] else None
+            token = Path(options["token_file"]).read_text().strip() if options["token_file"] else ""
+        except (member.LostStateError, OSError) as error:
+            raise CommandError(str(error)) from error
+        inbox = Path(options["watch_receipts"]) if options["watch_receipts"] else None
+        return member.Node(
+            read_policy(options["policy"]), options["log"], signer, token=token, webhook=options["webhook"], inbox=inbox
+        )
+
+    def _follow(self, node: member.Node, stop: threading.Event, every_s: float) -> None:
+        with self._bar() as bar:
+            node.run(stop, every_s=every_s, progress=lambda done, total: _show(bar, done, total))
+
+    def _once(self, node: member.Node) -> None:
+        before = models.MonitorFinding.objects.count()
+        with self._bar() as bar:
+            checked = node.step(node.follower(lambda done, total: _show(bar, done, total)))
+        for finding in models.MonitorFinding.objects.order_by("id")[before:]:
+            self.stdout.write(f"{finding.kind}: {finding.detail}")
+        if checked is None or models.MonitorFinding.objects.count() > before:
+            raise CommandError("the log was not reached, or something is wrong with it")
+        state = "final" if checked.final else "recorded"
+        self.stdout.write(f"{DbReplica().head().published_size} entries of {node.origin} checked; {state}")
+
+    def _check(self, node: member.Node) -> None:
+        keys = [log.verifier for log in node.policy.logs]
+        with self._bar() as bar:
+            problems = fsck.check(DbReader(), keys[0], lambda done, total: _show(bar, done, total))
+        for problem in problems:
+            self.stdout.write(str(problem))
+        if problems:
+            raise CommandError(f"{len(problems)} problems")
+
+    def _bar(self) -> "tqdm[Any]":
+        return tqdm(unit=" entries", file=self.stderr, disable=None, dynamic_ncols=True)
+
+
+def _show(bar: "tqdm[Any]", done: int, total: int) -> None:
+    bar.total = total
+    bar.update(done - bar.n)
