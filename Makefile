@@ -6,6 +6,7 @@ export DOSETRAIL_DATA_DIR ?= $(CURDIR)/var
 export PORT ?= 8000
 export HOST ?= 127.0.0.1
 export SEED ?= 1
+export WITNESSES ?= 0
 
 .PHONY: demo test test-long lint types bench messages
 

@@ -17,6 +17,7 @@ from . import claims, cosigning, keyring, models, operator_keys, reads, trust, w
 from . import fsck as checker
 from . import statement as statements
 from .claims import ClaimsError, Commitment
+from .cosigning import WitnessStanding
 from .db_storage import DbReader, DbStore
 from .fsck import Problem
 from .keyring import KeyStatus
@@ -43,6 +44,7 @@ __all__ = [
     "SigningKey",
     "Statement",
     "StatementError",
+    "WitnessStanding",
     "accept_database",
     "backlog",
     "checkpoints",
@@ -61,6 +63,8 @@ __all__ = [
     "key_status",
     "latest_checkpoint",
     "ledger_time_ms",
+    "monitor_report",
+    "monitor_reports",
     "parse_statement",
     "policy_text",
     "positions",
@@ -79,6 +83,7 @@ __all__ = [
     "verify_statement",
     "vkey",
     "wait_published",
+    "witnesses",
 ]
 
 published_size = reads.published_size
@@ -229,6 +234,21 @@ def evidence(
 def fsck(progress: Callable[[int, int], None] = lambda done, total: None) -> list[Problem]:
     """Everything that is wrong with the log, recomputed from its entries; `progress(done, total)` counts entries."""
     return checker.check(DbReader(), operator_keys.log_signer().verifier, progress)
+
+
+def witnesses() -> list[WitnessStanding]:
+    """How it stands with each witness of the policy, in the policy's order."""
+    return cosigning.standing()
+
+
+def monitor_reports(limit: int) -> list[models.MonitorReport]:
+    """The newest reports of those who watch this log."""
+    return list(models.MonitorReport.objects.order_by("-id")[:limit])
+
+
+def monitor_report(digest: str) -> str | None:
+    """One report as it was signed, evidence included."""
+    return models.MonitorReport.objects.filter(digest=digest).values_list("note", flat=True).first()
 
 
 def sequence_once(*, thorough: bool = False) -> int:

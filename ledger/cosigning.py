@@ -7,8 +7,10 @@ one checkpoint. A slow or dead witness costs its own cosignature and a round's t
 import logging
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
@@ -16,7 +18,7 @@ from django.db import DatabaseError, connection, transaction
 from . import http, models, operator_keys, reads, trust, witness, writer
 from .db_storage import HEAD_ID
 from .follower import UnreachableError
-from .tlog import checkpoint, cosignature, note
+from .tlog import checkpoint, cosignature, note, policy
 from .tlog.errors import NoteError, PolicyError
 from .tlog.policy import Policy, Witness
 
@@ -25,6 +27,18 @@ log = logging.getLogger(__name__)
 ROUND_SECONDS = 3.0  # how long a round waits for a quorum before the next may begin with a newer checkpoint
 REQUEST_SECONDS = 10.0
 _MAX_ANSWER = 64 * 1024
+_POLICY_POLL_SECONDS = 1.0
+_ROUND_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessStanding:
+    """A witness of our policy: what it cosigned last and when (ms), and what is wrong with it now ("" = nothing)."""
+
+    name: str
+    size: int
+    cosigned_ms: int
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +61,39 @@ class Asked:
 
 
 def run(stop: threading.Event) -> None:
-    """Collect until `stop` is set; returns at once where the policy names no witness that takes checkpoints."""
-    try:
-        chosen = trust.current()
-    except PolicyError as error:
-        log.critical("no cosignature is collected: the policy file is malformed: %s", error)
-        return
-    except operator_keys.NotInitialisedError:
-        return
-    asked = [one for one in chosen.witnesses.values() if one.cosigner and one.url]
-    if not asked:
-        return
-    with ThreadPoolExecutor(len(asked), thread_name_prefix="witness") as pool:
-        collector = Collector(chosen, pool)
-        while not stop.is_set():
-            try:
-                collector.round()
-            except DatabaseError:
-                log.exception("the collector of cosignatures lost the database; it starts over")
-                connection.close()
-                stop.wait(1)
-            stop.wait(0.05)
+    """Collect until `stop` is set; the policy file is read again whenever it changes, and each policy is logged."""
+    while not stop.is_set():
+        try:
+            text = trust.policy_text()
+            chosen = policy.parse(text)
+            asked = [one for one in chosen.witnesses.values() if one.cosigner and one.url]
+            if asked:
+                trust.adopt(text)
+                _collect(chosen, len(asked), partial(_ended, stop, text))
+        except PolicyError as error:
+            log.critical("no cosignature is collected: the policy file is malformed: %s", error)
+        except operator_keys.NotInitialisedError:
+            pass  # no log yet
+        except DatabaseError:
+            log.exception("the collector of cosignatures lost the database; it starts over")
+            connection.close()
+        stop.wait(_POLICY_POLL_SECONDS)
     connection.close()
+
+
+def _ended(stop: threading.Event, text: str) -> bool:
+    return stop.is_set() or trust.policy_text() != text
+
+
+def _collect(chosen: Policy, witnesses: int, ended: Callable[[], bool]) -> None:
+    pool = ThreadPoolExecutor(witnesses, thread_name_prefix="witness")
+    try:
+        collector = Collector(chosen, pool)
+        while not ended():
+            collector.round()
+            time.sleep(_ROUND_POLL_SECONDS)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 class Collector:
@@ -130,6 +155,18 @@ def ask(one: Witness, latest: reads.PublishedCheckpoint, body: bytes) -> Answer:
         return Answer(note.format_line(line), cosignature.time_of(line.payload))
     except (UnreachableError, NoteError) as error:
         return Answer(error=str(error))
+
+
+def standing() -> list[WitnessStanding]:
+    """How it stands with each witness of the policy."""
+    known = {row.witness: row for row in models.WitnessContact.objects.all()}
+    found = []
+    for name in trust.current().witnesses:
+        row = known.get(name)
+        found.append(
+            WitnessStanding(name, row.size, row.cosigned_ms, row.error) if row else WitnessStanding(name, 0, 0, "")
+        )
+    return found
 
 
 def _keep(chosen: Policy, name: str, size: int, answer: Answer) -> None:

@@ -6,7 +6,7 @@ from . import member_views, views
 
 urlpatterns = [
     path("add-checkpoint", member_views.add_checkpoint),
-    path("<str:origin_hash>/checkpoint", member_views.cosigned_checkpoint),
     path("log/checkpoint", views.checkpoint),
     path("log/tile/<path:path>", views.tile_at),
+    path("<str:origin_hash>/checkpoint", member_views.cosigned_checkpoint),
 ]

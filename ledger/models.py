@@ -84,6 +84,13 @@ class Head(models.Model):
     final_size = models.BigIntegerField(default=0)  # of the largest checkpoint that the witness quorum cosigned
 
 
+class PolicyVersion(models.Model):
+    """A trust policy that this house went by, in order of id. Written by the collector, with the entry that says so."""
+
+    text = models.TextField()
+    adopted_ms = models.BigIntegerField()
+
+
 class Cosignature(models.Model):
     """A witness' line under a published checkpoint of ours, its newest. Written by the collector (`cosigning`).
 

@@ -6,15 +6,15 @@ taken for each other, since the one signs texts that begin with `cosignature/v1`
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from .canonical import CanonicalError, canonical, canonical_bytes
 from .follower import Finding
-from .tlog import note
-from .tlog.errors import NoteError
+from .tlog import checkpoint, merkle, note
+from .tlog.errors import NoteError, TlogError
 from .tlog.note import Verifier
 from .tlog.policy import Policy
 from .witness import WitnessSigner
@@ -60,6 +60,29 @@ def read(data: bytes, policy: Policy) -> Report:
         raise NoteError(f"not a {FORMAT}")
     content = _content(lines[4])
     return Report(witness, lines[1], int(lines[2]), Finding(lines[3], content["detail"], content["evidence"]))
+
+
+def proves(finding: Finding, keys: Sequence[Verifier]) -> bool:
+    """Whether the evidence alone convicts the log: two checkpoints that its keys signed and no one log can have."""
+    try:
+        kept, seen = (_tree(finding.evidence.get(name), keys) for name in ("kept", "seen"))
+        if finding.kind == "split-view":
+            return kept.size == seen.size and kept.origin == seen.origin and kept.root != seen.root
+        if finding.kind == "fork":
+            other = bytes.fromhex(finding.evidence["otherRoot"])
+            path = [bytes.fromhex(value) for value in finding.evidence["proof"]]
+            merkle.verify_consistency(kept.size, seen.size, root1=other, root2=seen.root, proof=path)
+            return kept.origin == seen.origin and other != kept.root
+    except (TlogError, KeyError, ValueError, TypeError):
+        return False
+    return False
+
+
+def _tree(text: Any, keys: Sequence[Verifier]) -> checkpoint.Checkpoint:
+    tree = checkpoint.parse(note.verify(str(text).encode("utf-8", "replace"), keys).text)
+    if tree.origin not in {key.name for key in keys}:
+        raise NoteError("a checkpoint of another log")
+    return tree
 
 
 def _content(text: str) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from .tlog.tile import MAX_ENTRY_SIZE
 
 # Public kinds carry their content (RFC 8785 JSON); private kinds carry a 32-byte claims root.
 PUBLIC_KINDS = frozenset(
-    {"genesis", "key-registered", "key-rotated", "key-revoked", "policy", "contract", "recall-notice"}
+    "genesis key-registered key-rotated key-revoked policy contract recall-notice monitor-report".split()
 )
 PRIVATE_KINDS = frozenset({"event", "master-data", "alert-transition", "telemetry"})
 KEY_KINDS = frozenset({"genesis", "key-registered", "key-rotated", "key-revoked"})

@@ -4,8 +4,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 
-from . import operator_keys
+from . import models, operator_keys, writer
+from . import statement as statements
 from .tlog import policy
 from .tlog.policy import Policy
 
@@ -16,6 +18,18 @@ def policy_text() -> str:
     if path and Path(path).exists():
         return Path(path).read_text()
     return f"log {operator_keys.log_signer().verifier}\nquorum none\n"
+
+
+def adopt(text: str) -> None:
+    """Say on the log that this policy holds from now on, where it is not the one that holds already."""
+    newest = models.PolicyVersion.objects.order_by("-id").first()
+    if newest is not None and newest.text == text:
+        return
+    with transaction.atomic():
+        models.PolicyVersion.objects.create(text=text, adopted_ms=operator_keys.now_ms())
+        data = operator_keys.registrar_statement("policy", {"policy": text})
+        models.Submission.objects.create(statement_hash=statements.statement_hash(data), statement=data)
+        writer.notify(writer.SUBMITTED)
 
 
 def current() -> Policy:

@@ -9,4 +9,5 @@ urlpatterns = [
     path("checkpoint", views.checkpoint, name="log-checkpoint"),
     path("vkey", views.verifier_key, name="log-vkey"),
     path("tile/<path:path>", views.tile_at, name="log-tile"),
+    path("reports", views.take_report, name="log-reports"),
 ]

@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.utils.module_loading import import_string
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
 
-from . import api
+from . import api, reports
+from .monitor import MAX_REPORT
 from .tlog import merkle, tile
 from .tlog.errors import TlogError
 
@@ -78,19 +81,34 @@ def verifier_key(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def tile_at(request: HttpRequest, path: str) -> HttpResponse:
-    """A hash tile, or an entry bundle where entries are public."""
+    """A hash tile, or an entry bundle for those who may read entries."""
     try:
         name = tile.parse_path(path)
     except TlogError as error:
         raise Http404 from error
-    if name.level == tile.ENTRIES and not settings.LOG_ENTRIES_PUBLIC:
+    everybodys = name.level != tile.ENTRIES or settings.LOG_ENTRIES_PUBLIC
+    if not everybodys and not _is_member(request):
         raise Http404
     data = api.tile(name)
     if data is None:
         raise Http404
     response = HttpResponse(data, content_type=_BYTES)
-    response["Cache-Control"] = _FOREVER
-    return _open_to_all(response)
+    response["Cache-Control"] = _FOREVER if everybodys else "private, no-store"
+    return _open_to_all(response) if everybodys else response
+
+
+@csrf_exempt
+@require_POST
+def take_report(request: HttpRequest) -> HttpResponse:
+    """Take a signed monitor report: 201 kept, 200 known already, 403 not signed by a witness of our policy."""
+    data = request.read(MAX_REPORT + 1)
+    if len(data) > MAX_REPORT:
+        return HttpResponse(f"a report has at most {MAX_REPORT} bytes\n", status=413, content_type=_TEXT)
+    try:
+        new = reports.receive(data)
+    except TlogError as error:
+        return HttpResponse(f"{error}\n", status=403, content_type=_TEXT)
+    return HttpResponse("kept\n", status=201 if new else 200, content_type=_TEXT)
 
 
 def _link(item: api.PublishedCheckpoint, older: list[api.PublishedCheckpoint]) -> Link:
@@ -113,6 +131,12 @@ def _link(item: api.PublishedCheckpoint, older: list[api.PublishedCheckpoint]) -
         contains_before=contains,
         proof_length=len(proof),
     )
+
+
+def _is_member(request: HttpRequest) -> bool:
+    """Whether the house that runs this log lets the caller read entries (settings.LOG_ENTRIES_READER names how)."""
+    path = getattr(settings, "LOG_ENTRIES_READER", "")
+    return bool(path) and bool(import_string(path)(request))
 
 
 def _time(time_ms: int) -> datetime:

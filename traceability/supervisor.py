@@ -5,6 +5,8 @@
     python -m traceability.supervisor demo --reset   the same, after removing an earlier demo world
     python -m traceability.supervisor web|engine   one of them, as the supervisor starts it
 
+With WITNESSES=3 the demo also runs three followers of its log that cosign it, each on a database of its own.
+
 Web: WSGI threads for pages and API; it never enqueues. Engine: sequencer, Celery worker and beat on the memory
 transport, event stream. A child leaves when its parent is gone, so that kill -9 leaves no orphan on the port.
 """
@@ -17,7 +19,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,8 +29,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traceability.settings.embedded"
 CHILDREN = ("web", "engine")
 RESTART_PAUSE_SECONDS = 0.5
 WEB_THREADS = 12
+WITNESSES = int(os.environ.get("WITNESSES") or "0")  # of the demo
 # What an embedded house keeps in its data folder (settings/embedded.py).
-DEMO_FILES = ("dosetrail.sqlite3", "log-high-water", "files", "key-encryption-key", "secret-key", "clock", "demo.json")
+DEMO_FILES = (
+    "dosetrail.sqlite3", "log-high-water", "files", "key-encryption-key", "secret-key", "clock", "policy", "witness-",
+    "demo.json",
+)  # fmt: skip
 
 
 def supervise(*, meanwhile: Callable[[threading.Event], None] | None = None) -> int:
@@ -47,9 +53,13 @@ def supervise(*, meanwhile: Callable[[threading.Event], None] | None = None) -> 
     return 0
 
 
-def _keep(name: str, stop: threading.Event) -> None:
+def _keep(
+    name: str, stop: threading.Event, command: Sequence[str] = (), environment: Mapping[str, str] | None = None
+) -> None:
+    """Run a child, and run it again when it ends, until `stop` is set."""
     while not stop.is_set():
-        child = subprocess.Popen([sys.executable, "-m", "traceability.supervisor", name], start_new_session=True)
+        words = list(command) or [sys.executable, "-m", "traceability.supervisor", name]
+        child = subprocess.Popen(words, env=environment, start_new_session=True)
         while child.poll() is None and not stop.wait(0.1):
             pass
         if child.poll() is None:
@@ -133,6 +143,8 @@ def engine() -> None:
         )
     )
     sequencer = threading.Thread(target=ledger.run_sequencer, args=(stop, wake_projections), name="sequencer")
+    collector = threading.Thread(target=ledger.run_collector, args=(stop,), name="cosignatures", daemon=True)
+    collector.start()  # ends at once where no witness is named
     threads = [
         sequencer,
         threading.Thread(target=worker.start, name="celery-worker", daemon=True),
@@ -179,10 +191,38 @@ def demo(*, reset: bool = False) -> int:
             sys.stderr.write("the demo world could not be built; see the message above\n")
             failed.set()
             stop.set()
+        elif WITNESSES:
+            _run_witnesses(stop, manage)
 
     failed = threading.Event()
     supervise(meanwhile=build_and_welcome)
     return 1 if failed.is_set() else 0
+
+
+def _run_witnesses(stop: threading.Event, manage: Sequence[str]) -> None:
+    """Keep the demo's witnesses running until `stop` is set; the collector finds their policy by itself."""
+    from django.conf import settings
+
+    from ledger import api as ledger
+    from traceability.simulation import witnesses
+
+    log_url = f"http://127.0.0.1:{settings.PORT}/log"
+    nodes = witnesses.chosen(settings.DATA_DIR, count=WITNESSES, port=settings.PORT + 2)
+    policy = Path(settings.DATA_DIR) / "policy"  # LOG_POLICY_FILE of the embedded settings
+    draft = policy.with_suffix(".tmp")
+    draft.write_text(witnesses.make_policy(nodes, vkey=ledger.vkey(), log_url=log_url, manage=manage))
+    os.replace(draft, policy)
+    for node in nodes:
+        command = witnesses.follow_command(node, log_url=log_url, policy=policy)
+        threading.Thread(target=_keep, args=(node.name, stop, command, node.environment())).start()
+
+
+def follower(arguments: Sequence[str]) -> None:
+    """One witness of the demo, as the supervisor starts it."""
+    from django.core.management import execute_from_command_line
+
+    leave_with_parent()
+    execute_from_command_line(["manage.py", *arguments])
 
 
 def remove_demo(folder: Path) -> str:
@@ -208,5 +248,7 @@ if __name__ == "__main__":
         web()
     elif part == "engine":
         engine()
+    elif part == "follower":
+        follower(sys.argv[2:])
     else:
         sys.exit(demo(reset="--reset" in sys.argv) if part == "demo" else supervise())

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -22,6 +23,12 @@ class PartyPrincipal:
 def party_of(request: Request) -> Party:
     """The party whose token a request carries."""
     return cast(PartyPrincipal, request.user).party
+
+
+def may_read_entries(request: HttpRequest) -> bool:
+    """Whether a request for the log's entries carries a party's token (settings.LOG_ENTRIES_READER)."""
+    scheme, _, plain = request.headers.get("Authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and plain.isascii() and parties.party_for_token(plain.strip()) is not None
 
 
 class PartyTokenAuthentication(BaseAuthentication):

@@ -20,6 +20,15 @@ _TITLES: Mapping[str, Promise | str] = {
     "quantity-mismatch": _("Received is not what was despatched"),
     "movement-after-recall-shipped": _("Shipped after recall"),
     "movement-after-recall-sold": _("Dispensed after recall"),
+    "log-split-view": _("The log showed two histories"),
+    "log-fork": _("The log was rewritten"),
+    "log-rollback": _("The log went backwards"),
+    "log-bad-bundle": _("The log serves entries that it did not sign"),
+    "log-bad-tile": _("The log serves hashes that do not fit its checkpoint"),
+    "log-bad-checkpoint": _("The log serves a checkpoint that does not count"),
+    "log-omission": _("The log left out what it had accepted"),
+    "log-bad-entry": _("An entry that no registered key stands behind"),
+    "log-stale": _("The log stands still"),
 }
 _TEXTS: Mapping[str, Promise | str] = {
     "temperature-hot": _(
@@ -71,6 +80,42 @@ _TEXTS: Mapping[str, Promise | str] = {
     ),
     "movement-after-recall-sold": _(
         "{subject} was handed out after lot {lot_class} had been recalled ({recalled_ms}). Trace whom it went to."
+    ),
+    "log-split-view": _(
+        "The witness {witness} holds two checkpoints of {subject} for one size with different content. Different people"
+        " were shown different logs. Keep both, ask the other witnesses for theirs, and stop relying on this log."
+    ),
+    "log-fork": _(
+        "The witness {witness} found that the newer tree of {subject} does not contain the older one. Something that"
+        " was recorded was changed or removed. Keep the evidence and stop relying on this log until it is explained."
+    ),
+    "log-rollback": _(
+        "The witness {witness} was shown a smaller log by {subject} than before. An older backup may have been put"
+        " back, or entries are being hidden. Compare with the checkpoints that others kept."
+    ),
+    "log-bad-bundle": _(
+        "The witness {witness} was served entries of {subject} that are not those in the signed tree. A disk may be"
+        " damaged or somebody changed them: run fsck on the house's database."
+    ),
+    "log-bad-tile": _(
+        "The witness {witness} was served hashes of {subject} that do not lead to the signed checkpoint. A disk may be"
+        " damaged or somebody changed them: run fsck on the house's database."
+    ),
+    "log-bad-checkpoint": _(
+        "The witness {witness} was served a checkpoint of {subject} that is malformed or not signed by the log's key."
+        " Find out who answers under this address."
+    ),
+    "log-omission": _(
+        "The witness {witness} holds a receipt of {subject} for statements that are not in the log after the promised"
+        " time. Whoever sent them must send them again, and somebody must find out where they went."
+    ),
+    "log-bad-entry": _(
+        "The witness {witness} found an entry in {subject} that no registered key stands behind. It counts for nothing;"
+        " find out how it got there."
+    ),
+    "log-stale": _(
+        "The witness {witness} has seen nothing new of {subject} for too long: it does not answer, or shows an old"
+        " checkpoint."
     ),
 }
 

@@ -135,6 +135,10 @@ DOSETRAIL_PROJECTIONS = [
 # Origin of the log: a URL without scheme (C2SP tlog-checkpoint); also the log key's name.
 LOG_ORIGIN = "dosetrail.example/log"
 LOG_ENTRIES_PUBLIC = False
+# Who else reads entries: members, and so their followers, with their tokens.
+LOG_ENTRIES_READER = "traceability.api.authentication.may_read_entries"
+# Whom this house trusts: witnesses and quorum (C2SP tlog-policy). No file: no witness, and nothing is final.
+LOG_POLICY_FILE: Path | None = None
 LOG_MMD_SECONDS = 60
 # A checkpoint is signed anew on an idle log this often, so that ledger time goes on (time-driven contracts).
 LOG_TICK_SECONDS = 30

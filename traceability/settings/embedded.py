@@ -38,6 +38,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.01}
 LOG_ENTRIES_PUBLIC = True
 # The log's high-water mark (ledger.md, section 6): size and root of the last signed checkpoint, fsynced.
 LOG_HIGH_WATER_FILE = DATA_DIR / "log-high-water"
+LOG_POLICY_FILE = DATA_DIR / "policy"
 CLOCK_FILE = str(DATA_DIR / "clock")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},

@@ -50,6 +50,7 @@ DATABASES = {
 }
 CELERY_BROKER_URL = _required("DOSETRAIL_REDIS_URL")
 LOG_HIGH_WATER_FILE = DATA_DIR / "log-high-water"
+LOG_POLICY_FILE = DATA_DIR / "policy"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

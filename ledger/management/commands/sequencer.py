@@ -10,7 +10,7 @@ from ledger import api
 
 
 class Command(BaseCommand):
-    help = "Run this log's one writer; waits while another process is the writer."
+    help = "Run this log's one writer, and collect cosignatures; waits while another process is the writer."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="sequence what waits now, then stop")
@@ -36,4 +36,7 @@ class Command(BaseCommand):
         stop = threading.Event()
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_: stop.set())
+        collector = threading.Thread(target=api.run_collector, args=(stop,), name="cosignatures")
+        collector.start()
         api.run_sequencer(stop, lambda: None)
+        collector.join()

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from ledger import api as ledger
 from traceability.common.clock import now_ms
 from traceability.common.models import Cursor
 from traceability.contracts import selectors as rule_contracts
+from traceability.contracts import wording as contract_words
 from traceability.contracts.models import Contract
 from traceability.parties.models import Member
 from traceability.products import selectors as products
@@ -16,6 +17,8 @@ from traceability.web.shared import names
 
 from . import words
 from .access import inspector_view
+
+SHOWN_REPORTS = 50
 
 
 @inspector_view
@@ -55,12 +58,27 @@ def health(request: HttpRequest, member: Member) -> HttpResponse:
         "checkpoint_at": words.moment(checkpoint.time_ms) if checkpoint else "",
         "age_s": (now_ms() - checkpoint.time_ms) // 1000 if checkpoint else None,
         "backlog": ledger.backlog(),
+        "final_size": ledger.final_size(),
+        "witnesses": [(one, words.moment(one.cosigned_ms) if one.cosigned_ms else "") for one in ledger.witnesses()],
+        "reports": [
+            (one, contract_words.title(f"log-{one.kind}"), words.moment(one.received_ms))
+            for one in ledger.monitor_reports(SHOWN_REPORTS)
+        ],
         "folds": [
             (words.FOLDS.get(cursor.projection, cursor.projection), cursor.position, size - cursor.position)
             for cursor in Cursor.objects.order_by("projection")
         ],
     }
     return render(request, "regulator/health.html", context)
+
+
+@inspector_view
+def report(request: HttpRequest, member: Member, digest: str) -> HttpResponse:
+    """What a witness reported about the log, as it signed it, evidence included."""
+    signed = ledger.monitor_report(digest)
+    if signed is None:
+        raise Http404
+    return HttpResponse(signed, content_type="text/plain; charset=utf-8")
 
 
 def _contract(one: Contract, naming: names.Names) -> dict[str, Any]:

@@ -15,4 +15,5 @@ urlpatterns = [
     path("contracts", house_views.contracts, name="contracts"),
     path("unknown", house_views.unknown, name="unknown"),
     path("health", house_views.health, name="health"),
+    path("reports/<str:digest>", house_views.report, name="report"),
 ]

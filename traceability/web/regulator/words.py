@@ -35,6 +35,7 @@ RULES = {
     "double-dispense": _("Dispensed twice"),
     "quantity-mismatch": _("Delivery differs from despatch"),
     "movement-after-recall": _("Moved after recall"),
+    "log": _("The log itself"),
 }
 TEMPLATES = RULES | {"temperature-hot": _("Too warm"), "temperature-freeze": _("Frozen")}
 CAUSES = {
