@@ -146,12 +146,7 @@ def submit(items: Sequence[bytes]) -> list[str]:
     """
     for item in items:
         statements.parse(item)  # what the sequencer takes, it must be able to read
-    hashes = [statement_hash(item) for item in items]
-    rows = [models.Submission(statement_hash=name, statement=item) for name, item in zip(hashes, items, strict=True)]
-    with transaction.atomic(savepoint=False):
-        models.Submission.objects.bulk_create(rows, ignore_conflicts=True)
-        writer.notify(writer.SUBMITTED)
-    return hashes
+    return writer.queue(items)
 
 
 def backlog() -> int:

@@ -3,7 +3,6 @@
 from django.db import transaction
 
 from . import models, monitor, operator_keys, trust, writer
-from . import statement as statements
 from .monitor import Report
 from .tlog.errors import NoteError
 
@@ -35,9 +34,8 @@ def receive(data: bytes) -> bool:
         )
         if new:
             proven = monitor.proves(report.finding, keys)
-            data = operator_keys.registrar_statement(KIND, _entry(report, digest, proven=proven, at_ms=row.received_ms))
-            models.Submission.objects.create(statement_hash=statements.statement_hash(data), statement=data)
-            writer.notify(writer.SUBMITTED)
+            content = _entry(report, digest, proven=proven, at_ms=row.received_ms)
+            writer.queue([operator_keys.registrar_statement(KIND, content)])
     return new
 
 

@@ -7,7 +7,6 @@ from django.conf import settings
 from django.db import transaction
 
 from . import models, operator_keys, writer
-from . import statement as statements
 from .tlog import policy
 from .tlog.policy import Policy
 
@@ -26,10 +25,8 @@ def adopt(text: str) -> None:
     if newest is not None and newest.text == text:
         return
     with transaction.atomic():
-        models.PolicyVersion.objects.create(text=text, adopted_ms=operator_keys.now_ms())
-        data = operator_keys.registrar_statement("policy", {"policy": text})
-        models.Submission.objects.create(statement_hash=statements.statement_hash(data), statement=data)
-        writer.notify(writer.SUBMITTED)
+        version = models.PolicyVersion.objects.create(text=text, adopted_ms=operator_keys.now_ms())
+        writer.queue([operator_keys.registrar_statement("policy", {"policy": text, "version": version.pk})])
 
 
 def current() -> Policy:

@@ -5,16 +5,17 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from . import models, operator_keys, reads
 from .db_storage import DbStore, HighWaterFile
 from .sequencer import BATCH, RefusedError, Sequencer
+from .statement import statement_hash
 from .storage import Mark
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,16 @@ def notify(channel: str) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"NOTIFY {channel}")
+
+
+def queue(items: Sequence[bytes]) -> list[str]:
+    """Queue well-formed statements, each once; their hashes. Durable when the caller's transaction commits."""
+    hashes = [statement_hash(item) for item in items]
+    rows = [models.Submission(statement_hash=name, statement=item) for name, item in zip(hashes, items, strict=True)]
+    with transaction.atomic(savepoint=False):
+        models.Submission.objects.bulk_create(rows, ignore_conflicts=True)
+        notify(SUBMITTED)
+    return hashes
 
 
 class Watch:
