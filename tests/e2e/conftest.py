@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_TIMEOUT_SECONDS = 420
+WITNESSES = 3
 
 
 @dataclass
@@ -59,7 +60,7 @@ class DemoHouse:
             return database.execute(query).fetchall()
 
     def processes(self) -> dict[str, int]:
-        """The process IDs of the running house: `supervisor`, and of its children `web` and `engine`."""
+        """The process IDs of the running house: `supervisor`, and of its children `web`, `engine` and `witness-…`."""
         found = {"supervisor": self.process.pid}
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
@@ -68,6 +69,9 @@ class DemoHouse:
                     parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
                     if parent == self.process.pid and words[-1:] in ([b"web"], [b"engine"]):
                         found[words[-1].decode()] = int(entry.name)
+                    elif parent == self.process.pid and b"follower" in words:
+                        name = words[words.index(b"--name") + 1].decode().partition(".")[0]
+                        found[f"witness-{name}"] = int(entry.name)
         return found
 
     def restart(self) -> None:
@@ -102,6 +106,7 @@ def start(folder: Path, port: int, seed: int) -> "subprocess.Popen[bytes]":
         "PORT": str(port),
         "HOST": "127.0.0.1",
         "SEED": str(seed),
+        "WITNESSES": str(WITNESSES),
         "DJANGO_SETTINGS_MODULE": "traceability.settings.embedded",
     }
     environment.pop("EVENT_STREAM_PORT", None)
@@ -130,13 +135,15 @@ def wait_for_world(folder: Path, process: "subprocess.Popen[bytes]") -> dict[str
 
 
 def free_port() -> int:
-    """A port with a free one above it, for web and event stream."""
+    """A port with free ones above it, for web, event stream and witnesses."""
     while True:
-        with socket.socket() as one, socket.socket() as two:
-            one.bind(("127.0.0.1", 0))
-            port = int(one.getsockname()[1])
+        with ExitStack() as held:
+            first = held.enter_context(socket.socket())
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
             try:
-                two.bind(("127.0.0.1", port + 1))
+                for above in range(1, 2 + WITNESSES):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", port + above))
             except OSError:
                 continue
             return port

@@ -4,6 +4,7 @@ No contract judges these; they stay open until people close their alert.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ def keep(entries: Sequence[LogEntry]) -> None:
     found: dict[str, Finding] = {}
     for entry in entries:
         if entry.kind == "monitor-report" and entry.iss == ledger.OPERATOR_URI:
-            body = entry.body
+            body = json.loads(entry.payload)
             if isinstance(body, dict) and _is_report(body):
                 row = _finding(entry.index, body)
                 found.setdefault(row.key, row)

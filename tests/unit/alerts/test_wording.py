@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 from traceability.alerts import rules
 from traceability.contracts import wording
@@ -13,7 +14,7 @@ PARAMS = {
     "limit_mc": 8000, "limit_s": 1800, "extreme_mc": 14_000, "certain_s": 2400, "possible_s": 3600,
     "start_ms": 1_772_400_000_000, "end_ms": 1_772_403_600_000, "expiry": "2026-01-31", "sold": "2026-02-01",
     "km": 3267, "minutes": 40, "missing": "1", "extra": "0", "recalled_ms": 1_772_400_000_000,
-    "lot_class": "https://id.gs1.org/01/09521000001008/10/L1",
+    "lot_class": "https://id.gs1.org/01/09521000001008/10/L1", "witness": "regulator", "detail": "in words",
 }  # fmt: skip
 SUBJECT = "https://id.gs1.org/01/09521000001008/21/A1"
 
@@ -39,9 +40,11 @@ def test_temperatures(milli: int, shown: str) -> None:
 
 def test_a_bound_is_never_rounded_inwards() -> None:
     """119 s are at least one minute and at most two; whole minutes stay."""
-    text = wording.explain("temperature-hot", PARAMS | {"certain_s": 119, "possible_s": 119}, subject=SUBJECT)
+    with translation.override("en"):
+        text = wording.explain("temperature-hot", PARAMS | {"certain_s": 119, "possible_s": 119}, subject=SUBJECT)
+        whole = wording.explain("temperature-hot", PARAMS, subject=SUBJECT)
     assert "for at least 1 and at most 2 minutes" in text
-    assert "for at least 40 and at most 60 minutes" in wording.explain("temperature-hot", PARAMS, subject=SUBJECT)
+    assert "for at least 40 and at most 60 minutes" in whole
 
 
 def test_honest_words_only() -> None:
