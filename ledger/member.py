@@ -97,7 +97,7 @@ class Node:
         self.origin = policy.logs[0].verifier.name
         self.wake = threading.Event()
         self._remote = http.HttpRemote(self.url, token=token)
-        self._answered = time.monotonic()
+        self._answered = self._fresh = time.monotonic()  # when the log last answered, and with news of its witnesses
 
     def witness(self, *, looking: bool) -> Witness:
         """The witness of this node; with `looking` it cosigns what the replica holds and nothing else."""
@@ -202,13 +202,18 @@ class Node:
         )
 
     def _check_age(self, checked: Checked) -> None:
-        """A checkpoint has no time; cosignatures have: the newest one of a quorum's witnesses tells its age."""
+        """A checkpoint has no time; cosignatures have: the newest of the other witnesses' tells how old the view is.
+
+        It must have been old for as long as we have looked: a house that was shut for an hour is not standing still.
+        """
         others = [
             time_s
             for name, time_s in checked.cosigned.items()
             if self.signer is None or self.policy.cosigners[name] != self.signer.cosigner
         ]
-        if others and time.time() - max(others) > STALE_SECONDS:
+        if not others or time.time() - max(others) <= STALE_SECONDS:
+            self._fresh = time.monotonic()
+        elif time.monotonic() - self._fresh > STALE_SECONDS:
             detail = f"the checkpoint that the log shows was last cosigned {int(time.time()) - max(others)} seconds ago"
             self._keep(self.origin, Finding("stale", detail, {"seen": _newest_note()}))
 

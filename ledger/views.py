@@ -54,6 +54,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "older": shown[PAGE - 1].size if len(shown) > PAGE else None,
         "is_first_page": before is None,
         "entries_public": settings.LOG_ENTRIES_PUBLIC,
+        "final_size": api.final_size(),
+        "signed": api.cosigned_note(latest) if latest else "",
     }
     return render(request, "log/page.html", context)
 

@@ -90,6 +90,7 @@ def alert(request: HttpRequest, member: Member, alert_id: str) -> HttpResponse:
         "comment": request.POST.get("comment", ""),
         "vkey": ledger.vkey(),
         "checkpoint": ledger.latest_checkpoint(),
+        "final": ledger.final_size() > max(found.evidence, default=0),
     }
     return render(request, "regulator/alert.html", context, status=error.status if error else 200)
 
