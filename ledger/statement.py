@@ -120,6 +120,7 @@ def key_id(public: bytes) -> bytes:
     return sha256(b"\xa3\x01\x01\x20\x06\x21\x58\x20" + public).digest()
 
 
+@lru_cache(maxsize=4096)  # a key signs many statements, and this costs as much as verifying one
 def check_public_key(public: bytes) -> None:
     """Raise StatementError for what is not a point of the prime-order group: such a key verifies for others too."""
     if len(public) != 32 or not nacl.bindings.crypto_core_ed25519_is_valid_point(public):
