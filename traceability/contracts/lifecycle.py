@@ -6,6 +6,7 @@ PURE. Three statements of kind `contract`, public, JSON:
     {"type": "approved", "contract", "version", "definition"}      definition = hash of the proposal
     {"type": "revoked", "contract", "version", "definition"}
 
+An approval given by a person also says who and why: "member" (a pseudonym) and "reason"; neither changes what it does.
 Version n+1 can be proposed once n is known. Everybody approves the hash, so that all mean the same parameters. A
 statement that does not fit is passed over: it stands on the log and changes nothing.
 """

@@ -19,9 +19,9 @@ from .models import Contract
 
 def propose(
     *,
-    party: Party,
     contract: str,
     template: str,
+    party: Party | None = None,
     parameters: Mapping[str, Any] | None = None,
     items: Sequence[str] = (),
     approvals: int = 1,
@@ -30,8 +30,9 @@ def propose(
     """Propose the next version of a contract; it counts when published. LifecycleError, ParameterError.
 
     `parameters` are completed with the template's defaults, so that the log shows every number. `items` = item ids in
-    scope (none = all). Without `approvers` the regulator alone approves.
+    scope (none = all). Without `party` the regulator proposes, without `approvers` the regulator alone approves.
     """
+    party = party or _regulator()
     typed = engine.check(template, parameters or {})
     named = [one.uri for one in approvers] or [_regulator().uri]
     history = lifecycle_store.history(contract)
@@ -49,18 +50,24 @@ def propose(
     return proposal
 
 
-def approve(*, party: Party, contract: str, version: int) -> str:
-    """Approve a published proposal; the statement's hash. LifecycleError when it would change nothing."""
+def approve(*, party: Party, contract: str, version: int, remarks: Mapping[str, str] | None = None) -> str:
+    """Approve a published proposal; the statement's hash. LifecycleError when it would change nothing.
+
+    `remarks` stand in the statement beside what it says, in public.
+    """
     life = _life(contract, version)
-    content = _about("approved", life.proposal)
+    content = _about("approved", life.proposal) | dict(remarks or {})
     lifecycle.approve(lifecycle_store.history(contract), content, index=0, by=party.uri, regulators=set())
     return _submit(party, content)
 
 
 def approve_as_member(*, member: Member, password: str, reason: str, contract: str, version: int) -> str:
-    """`approve` by a person, who signs in again and says why; ConfirmationError otherwise."""
-    party_services.confirm(member, password, reason)
-    return approve(party=member.party, contract=contract, version=version)
+    """`approve` by a person, who gives the password again and says why; ConfirmationError otherwise.
+
+    Reason and the person's pseudonym go on the log with the approval.
+    """
+    remarks = {"member": member.pseudonym, "reason": party_services.confirm(member, password, reason)}
+    return approve(party=member.party, contract=contract, version=version, remarks=remarks)
 
 
 def revoke(*, party: Party, contract: str, version: int) -> str:

@@ -7,9 +7,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from traceability.common.problems import ProblemError
-from traceability.web.shared import names
+from traceability.web.shared import confirmation, names
 
 _WORDS: dict[str, tuple[str, str | Promise]] = {
+    **confirmation.FAULTS,
     "codes": ("codes", gettext_lazy("Give 1 to 1000 codes, one per line.")),
     "not-your-place": ("place", gettext_lazy("Choose one of your own places.")),
     "unknown-receiver": ("receiver", gettext_lazy("Choose the receiver from the list.")),
@@ -23,9 +24,6 @@ _WORDS: dict[str, tuple[str, str | Promise]] = {
         gettext_lazy("No dispensing of this pack at this place in the last ten days can be undone."),
     ),
     "preflight-stop": ("codes", gettext_lazy("The check stops this. Nothing was recorded.")),
-    "reason-missing": ("reason", gettext_lazy("Say why.")),
-    "password-wrong": ("password", gettext_lazy("The password is not right. Nothing was recorded.")),
-    "password-wait": ("password", gettext_lazy("Too many wrong passwords. Try again in a quarter of an hour.")),
     "username": (
         "username",
         gettext_lazy("Choose another user name: letters, digits and @ . + - _ only, not in use yet."),

@@ -1,19 +1,25 @@
 """The house itself: contracts in force, identifiers without master data, the log's health."""
 
+from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from ledger import api as ledger
 from traceability.common.clock import now_ms
 from traceability.common.models import Cursor
 from traceability.contracts import selectors as rule_contracts
+from traceability.contracts import services as contract_services
 from traceability.contracts import wording as contract_words
+from traceability.contracts.lifecycle import LifecycleError, State
 from traceability.contracts.models import Contract
 from traceability.parties.models import Member
+from traceability.parties.services import ConfirmationError
 from traceability.products import selectors as products
-from traceability.web.shared import names
+from traceability.web.shared import confirmation, names
 
 from . import words
 from .access import inspector_view
@@ -23,10 +29,15 @@ SHOWN_REPORTS = 50
 
 @inspector_view
 def contracts(request: HttpRequest, member: Member) -> HttpResponse:
-    """Every contract version with its parameters and approvals."""
+    """Every contract version with its parameters and approvals; POST approves a proposed one, with password and reason."""
+    error = _approve(request, member) if request.method == "POST" else None
+    if request.method == "POST" and error is None:
+        messages.success(request, _("Approved. It is in force once the log has published it."))
+        return redirect("regulator:contracts")
     naming = names.Names()
-    rows = [_contract(one, naming) for one in rule_contracts.contracts()]
-    return render(request, "regulator/contracts.html", {"member": member, "section": "contracts", "rows": rows})
+    rows = [_contract(one, naming, member) for one in rule_contracts.contracts()]
+    context = {"member": member, "section": "contracts", "rows": rows, "error": error, "given": request.POST}
+    return render(request, "regulator/contracts.html", context, status=error.status if error else 200)
 
 
 @inspector_view
@@ -81,8 +92,42 @@ def report(request: HttpRequest, member: Member, digest: str) -> HttpResponse:
     return HttpResponse(signed, content_type="text/plain; charset=utf-8")
 
 
-def _contract(one: Contract, naming: names.Names) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Refused:
+    """Why a proposal was not approved: the contract's key, the field that mends it, and words for people."""
+
+    key: str
+    field: str
+    text: str
+    status: int
+
+
+def _approve(request: HttpRequest, member: Member) -> Refused | None:
+    """Approve what the form names; why not, when it cannot be done."""
+    found = Contract.objects.filter(key=request.POST.get("contract", "")).first()
+    if found is None:
+        raise Http404
+    try:
+        contract_services.approve_as_member(
+            member=member,
+            password=request.POST.get("password", ""),
+            reason=request.POST.get("reason", ""),
+            contract=found.contract,
+            version=found.version,
+        )
+    except ConfirmationError as error:
+        field, text = confirmation.FAULTS[error.code]
+        return Refused(found.key, field, str(text), 403)
+    except LifecycleError:
+        return Refused(found.key, "", _("This version can no longer be approved by you. Look at it again."), 409)
+    return None
+
+
+def _contract(one: Contract, naming: names.Names, member: Member) -> dict[str, Any]:
+    uri = member.party.uri
     return {
+        "key": one.key,
+        "may_approve": one.state == State.PROPOSED and uri in one.parties and uri not in one.approved_by,
         "name": one.contract,
         "version": one.version,
         "template": words.TEMPLATES.get(one.template, one.template),

@@ -76,21 +76,31 @@ PARAMETERS = {
     "limit_mc": _("Limit"),
     "limit_s": _("Allowed time beyond it"),
     "max_gap_s": _("Longest gap between readings"),
+    "strict": _("The limit itself is still good"),
 }
+_LEFT_OPEN = {"max_gap_s": _("three times the interval of the readings")}
 
 
 def parameter(name: str, value: Any) -> tuple[str, str]:
-    """A contract's parameter and its value in words; None = what the product's profile says."""
+    """A contract's parameter and its value in words; None = left to the product's profile or to the readings."""
     label = str(PARAMETERS.get(name, name))
     if value is None:
-        return label, str(_("as the product's profile says"))
+        return label, str(_LEFT_OPEN.get(name, _("as the product's profile says")))
     if name.endswith("_mc"):
         return label, wording.celsius(value)
     if name.endswith("_s"):
-        return label, f"{value // 60} min" if value % 60 == 0 else f"{value} s"
+        return label, _duration(value)
     if isinstance(value, bool):
         return label, str(_("yes") if value else _("no"))
     return label, str(value)
+
+
+def _duration(seconds: int) -> str:
+    """A time span in the largest unit that says it without a fraction."""
+    for size, words in ((3600, _("{n} h")), (60, _("{n} min"))):
+        if seconds and seconds % size == 0:
+            return str(words).format(n=seconds // size)
+    return str(_("{n} s")).format(n=seconds)
 
 
 def status(name: str) -> str:

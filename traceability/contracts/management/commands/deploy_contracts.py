@@ -19,6 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--contract", help="its name (default: the template's)")
         parser.add_argument("--parameters", default="{}", help='JSON object, for example {"limit_mc": 8000}')
         parser.add_argument("--item", action="append", default=[], help="item id in its scope (repeat; none = all)")
+        parser.add_argument("--propose", action="store_true", help="leave the approval to an inspector, in the browser")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -32,12 +33,13 @@ class Command(BaseCommand):
 
     def _deploy(self, options: dict[str, Any]) -> list[Proposal]:
         if options["template"] is None:
+            if options["propose"]:
+                raise CommandError("--propose is about one contract: name its --template")
             return services.deploy_defaults()
-        return [
-            services.deploy(
-                contract=options["contract"] or options["template"],
-                template=options["template"],
-                parameters=json.loads(options["parameters"]),
-                items=options["item"],
-            )
-        ]
+        what = {
+            "contract": options["contract"] or options["template"],
+            "template": options["template"],
+            "parameters": json.loads(options["parameters"]),
+            "items": options["item"],
+        }
+        return [services.propose(**what) if options["propose"] else services.deploy(**what)]
