@@ -29,7 +29,7 @@ SHOWN_REPORTS = 50
 
 @inspector_view
 def contracts(request: HttpRequest, member: Member) -> HttpResponse:
-    """Every contract version with its parameters and approvals; POST approves a proposed one, with password and reason."""
+    """Every contract version with its numbers and approvals; POST approves one, with password and reason."""
     error = _approve(request, member) if request.method == "POST" else None
     if request.method == "POST" and error is None:
         messages.success(request, _("Approved. It is in force once the log has published it."))

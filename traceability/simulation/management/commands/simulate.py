@@ -37,9 +37,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         path = Path(settings.DATA_DIR) / "demo.json"
         if options["if_absent"] and path.exists():
-            if json.loads(path.read_text()).get("complete"):
-                return
-            raise CommandError("an earlier build of the demo world was cut off; start anew with: make demo RESET=1")
+            built = json.loads(path.read_text())
+            if not built.get("complete"):
+                raise CommandError("an earlier build of the demo world was cut off; start anew with: make demo RESET=1")
+            if built["base_url"] != options["base_url"]:  # the house answers on another port today
+                summary.write(path, built | {"base_url": options["base_url"]})
+            return
         if Party.objects.exists():
             raise CommandError(f"{path.parent} holds other parties already; set DOSETRAIL_DATA_DIR to a new folder")
         summary.write(path, {"complete": False})  # from here on RESET knows this folder for a demo's
@@ -67,7 +70,7 @@ class Command(BaseCommand):
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             try:
-                httpx.get(f"{base_url}/log/vkey", timeout=2)
+                httpx.get(f"{base_url}/", timeout=2)
                 return
             except httpx.TransportError:
                 time.sleep(0.2)
