@@ -33,7 +33,8 @@ class Page:
 
 def bad_parameter(name: str, detail: str) -> ProblemError:
     """400 that names the parameter."""
-    return ProblemError(400, "query-parameter", f"{name}: {detail}", "QueryParameterException")
+    errors = [{"parameter": name, "code": "query-parameter", "message": detail}]
+    return ProblemError(400, "query-parameter", f"{name}: {detail}", "QueryParameterException", errors)
 
 
 def page(events: QuerySet[PublishedEvent], parameters: Mapping[str, Sequence[str]]) -> Page:

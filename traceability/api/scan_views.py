@@ -16,7 +16,7 @@ from traceability.coldchain import selectors as coldchain_files
 from traceability.coldchain import services as coldchain
 from traceability.coldchain.loggers.model import LoggerError
 from traceability.common.clock import now_ms
-from traceability.common.problems import ProblemError
+from traceability.common.problems import ProblemError, pointer
 from traceability.parties import selectors as parties
 from traceability.parties.models import Site
 from traceability.scans import services as scans
@@ -71,7 +71,9 @@ class Statements(APIView):
         body = bodies.read_object(request)
         items = body.get("statements")
         if set(body) != {"statements"} or not isinstance(items, list) or not 1 <= len(items) <= MAX_STATEMENTS:
-            raise ProblemError(400, "statements", f"send a list of 1 to {MAX_STATEMENTS} items as statements")
+            raise ProblemError(
+                400, "statements", f"send a list of 1 to {MAX_STATEMENTS} items as statements", pointer="/statements"
+            )
         accepted = device_signed.accept_statements(items, reporter=party_of(request))
         receipt = ledger.submission_receipt([one.statement_hash for one in accepted], now_ms())
         answer = [
@@ -93,7 +95,7 @@ class LoggerFiles(APIView):
     def post(self, request: Request) -> JsonResponse:
         upload = request.FILES.get("file")
         if upload is None:
-            raise ProblemError(400, "file-missing", "send the logger's file as the part named file")
+            raise _of_part("file", 400, "file-missing", "send the logger's file as the part named file")
         site = self._site(request)
         try:
             kept = coldchain.upload(
@@ -117,7 +119,7 @@ class LoggerFiles(APIView):
             return None
         site = parties.site_by_uri(value) or Site.objects.filter(id=value).first()
         if site is None or site.party_id != party_of(request).id:
-            raise ProblemError(403, "not-your-place", f"{value!r} is not a place of this party")
+            raise _of_part("site", 403, "not-your-place", f"{value!r} is not a place of this party")
         return site
 
 
@@ -137,24 +139,30 @@ class LoggerFile(APIView):
         return response
 
 
+def _of_part(name: str, status: int, code: str, detail: str) -> ProblemError:
+    """What is wrong with a part of a multipart form."""
+    return ProblemError(status, code, detail, errors=[{"field": name, "code": code, "message": detail}])
+
+
 def _call(body: Mapping[str, Any]) -> dict[str, Any]:
     """The call's members, each of its type; ProblemError names the one that is not."""
     unknown = set(body) - _MEMBERS
     if unknown:
-        raise ProblemError(400, "unknown-member", f"{sorted(unknown)[0]!r} is not a member of this call")
+        name = sorted(unknown)[0]
+        raise ProblemError(400, "unknown-member", f"{name!r} is not a member of this call", pointer=pointer(name))
     codes, details = body.get("codes"), body.get("details", {})
     if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
-        raise ProblemError(400, "codes", "codes must be a list of texts as scanned")
+        raise ProblemError(400, "codes", "codes must be a list of texts as scanned", pointer="/codes")
     if not isinstance(details, dict) or not all(isinstance(value, str) for value in details.values()):
-        raise ProblemError(400, "details", "details must be an object of texts")
+        raise ProblemError(400, "details", "details must be an object of texts", pointer="/details")
     for name in ("step", "place"):
         if not isinstance(body.get(name), str):
-            raise ProblemError(400, name, f"{name} must be a text")
+            raise ProblemError(400, name, f"{name} must be a text", pointer=pointer(name))
     call = {"step": body["step"], "place": body["place"], "codes": codes, "details": details}
     for name in ("nonce", "override_reason"):
         if name in body:
             if not isinstance(body[name], str):
-                raise ProblemError(400, name, f"{name} must be a text")
+                raise ProblemError(400, name, f"{name} must be a text", pointer=pointer(name))
             call[name] = body[name]
     return call
 

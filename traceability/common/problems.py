@@ -7,7 +7,10 @@ from typing import Any
 
 @dataclass
 class ProblemError(Exception):
-    """A request that cannot be served. `code` is stable; `kind` is the EPCIS exception name where there is one."""
+    """A request that cannot be served. `code` is stable; `kind` is the EPCIS exception name where there is one.
+
+    `pointer` names the one member of the body that is at fault (RFC 6901), where `errors` do not.
+    """
 
     status: int
     code: str
@@ -15,6 +18,7 @@ class ProblemError(Exception):
     kind: str = ""
     errors: Sequence[Mapping[str, Any]] = field(default_factory=list)
     headers: Mapping[str, str] = field(default_factory=dict)
+    pointer: str = ""
 
     def __str__(self) -> str:
         return f"{self.code}: {self.detail}"
@@ -31,4 +35,11 @@ class ProblemError(Exception):
         }
         if self.errors:
             document["errors"] = [dict(error) for error in self.errors]
+        elif self.pointer:
+            document["errors"] = [{"pointer": self.pointer, "code": self.code, "message": self.detail}]
         return document
+
+
+def pointer(*path: str | int) -> str:
+    """The JSON pointer (RFC 6901) that leads along these members and places."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)

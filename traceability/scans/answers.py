@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from traceability.capture import selectors as capture
 from traceability.capture.services import Accepted
 from traceability.common.models import Document
-from traceability.common.problems import ProblemError
+from traceability.common.problems import ProblemError, pointer
 from traceability.parties.models import Party
 
 from .models import ScanEvent
@@ -60,7 +60,8 @@ def require_room(**texts: str) -> None:
     for name, value in texts.items():
         if len(value) > _LIMITS[name] or "\x00" in value:
             code = name.replace("_", "-")
-            raise ProblemError(400, code, f"{name} has at most {_LIMITS[name]} characters and no NUL")
+            detail = f"{name} has at most {_LIMITS[name]} characters and no NUL"
+            raise ProblemError(400, code, detail, pointer=pointer(name))
 
 
 def with_ids(party: Party, nonce: str, events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -86,7 +87,8 @@ def first(scan: Scan, nonce: str) -> Answer | None:
 
 
 def _reused() -> ProblemError:
-    return ProblemError(409, "nonce-reused", "this nonce stands for another scan; use a new one for each scan")
+    detail = "this nonce stands for another scan; use a new one for each scan"
+    return ProblemError(409, "nonce-reused", detail, pointer="/nonce")
 
 
 def _is_about(scan: Scan, events: Sequence[Accepted]) -> bool:

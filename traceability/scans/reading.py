@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from traceability.common.clock import now_ms
-from traceability.common.problems import ProblemError
+from traceability.common.problems import ProblemError, pointer
 from traceability.epcis import times
 from traceability.gs1 import scan
 from traceability.gs1.errors import Gs1Error
@@ -80,17 +80,18 @@ def read(
         raise ProblemError(403, "not-your-party", "this person does not act for this party")
     chosen = step_for(party.roles, step)
     if chosen is None:
-        raise ProblemError(400, "unknown-step", f"{step[:60]!r} is not a step of this party's roles")
+        raise ProblemError(400, "unknown-step", f"{step[:60]!r} is not a step of this party's roles", pointer="/step")
     if not 1 <= len(codes) <= MAX_CODES:
-        raise ProblemError(400, "codes", f"a step takes 1 to {MAX_CODES} codes")
+        raise ProblemError(400, "codes", f"a step takes 1 to {MAX_CODES} codes", pointer="/codes")
     if "\x00" in place:
-        raise ProblemError(400, "place", "a place has no NUL in its name")
+        raise ProblemError(400, "place", "a place has no NUL in its name", pointer="/place")
     site = parties.site_by_uri(place) or Site.objects.filter(id=place).first()
     if site is None or site.party_id != party.id:
-        raise ProblemError(403, "not-your-place", f"{place[:200]!r} is not a place of this party")
+        detail = f"{place[:200]!r} is not a place of this party"
+        raise ProblemError(403, "not-your-place", detail, pointer="/place")
     now = now_ms()
     today = datetime.fromtimestamp(now / 1000, UTC).date()
-    scanned = [_code(text, today) for text in codes]
+    scanned = [_code(text, today, pointer("codes", number)) for number, text in enumerate(codes)]
     return Scan(party, member, chosen, scanned, site, _details(chosen, details, today), now)
 
 
@@ -100,13 +101,14 @@ def own_uri(party: Party) -> str:
     return uris[-1] if len(uris) > 1 else uris[0]
 
 
-def _code(raw: str, today: date) -> ScannedCode:
+def _code(raw: str, today: date, where: str) -> ScannedCode:
     if len(raw) > MAX_TEXT or "\x00" in raw:
-        raise ProblemError(400, "code-unreadable", f"{raw[:60]!r}: a code has at most {MAX_TEXT} characters and no NUL")
+        detail = f"{raw[:60]!r}: a code has at most {MAX_TEXT} characters and no NUL"
+        raise ProblemError(400, "code-unreadable", detail, pointer=where)
     try:
         return scan.parse(raw, today=today)
     except Gs1Error as error:
-        raise ProblemError(400, f"code-{error.code}", f"{raw[:60]!r}: {error.detail}") from error
+        raise ProblemError(400, f"code-{error.code}", f"{raw[:60]!r}: {error.detail}", pointer=where) from error
 
 
 def _details(step: Step, given: Mapping[str, str], today: date) -> dict[str, str]:
@@ -114,10 +116,12 @@ def _details(step: Step, given: Mapping[str, str], today: date) -> dict[str, str
     details = {name: str(value).strip() for name, value in given.items() if str(value).strip()}
     missing = [name for name in step.needs if name not in details]
     if missing:
-        raise ProblemError(400, "details-missing", f"the step {step.id} needs: {', '.join(missing)}")
+        detail = f"the step {step.id} needs: {', '.join(missing)}"
+        raise ProblemError(400, "details-missing", detail, pointer=pointer("details", missing[0]))
     for name, value in details.items():
         if len(value) > MAX_TEXT or "\x00" in value:
-            raise ProblemError(400, "details", f"{name} has at most {MAX_TEXT} characters and no NUL")
+            detail = f"{name} has at most {MAX_TEXT} characters and no NUL"
+            raise ProblemError(400, "details", detail, pointer=pointer("details", name))
     for name in {"receiver", "sender"} & details.keys():
         details[name] = _party_uri(name, details[name])
     for name in details.keys() & set(_DOCUMENTS):
@@ -126,30 +130,35 @@ def _details(step: Step, given: Mapping[str, str], today: date) -> dict[str, str
         details["container"] = _container(details["container"], today)
     _require_lot_and_date(details)
     if "quantity_left" in details and not (details["quantity_left"].isascii() and details["quantity_left"].isdigit()):
-        raise ProblemError(400, "quantity-left", "the quantity left must be a whole number")
+        detail = "the quantity left must be a whole number"
+        raise ProblemError(400, "quantity-left", detail, pointer="/details/quantity_left")
     return details
 
 
 def _party_uri(name: str, value: str) -> str:
     party = parties.party_by_uri(value) or Party.objects.filter(id=value).first()
     if party is None or not party.active:
-        raise ProblemError(400, f"unknown-{name}", f"{value!r} is not a party that is registered here")
+        detail = f"{value!r} is not a party that is registered here"
+        raise ProblemError(400, f"unknown-{name}", detail, pointer=pointer("details", name))
     return own_uri(party)
 
 
 def _container(value: str, today: date) -> str:
-    code = _code(value, today)
+    where = "/details/container"
+    code = _code(value, today, where)
     if code.kind != "sscc":
-        raise ProblemError(400, "container", "the container needs an SSCC")
+        raise ProblemError(400, "container", "the container needs an SSCC", pointer=where)
     return code.epc
 
 
 def _require_lot_and_date(details: Mapping[str, str]) -> None:
     lot = details.get("lot", "")
     if len(lot) > MAX_LOT or not lot.isprintable():
-        raise ProblemError(400, "lot", f"a lot number has at most {MAX_LOT} printable characters")
+        detail = f"a lot number has at most {MAX_LOT} printable characters"
+        raise ProblemError(400, "lot", detail, pointer="/details/lot")
     if "expiry" in details:
         try:
             times.day(details["expiry"])
         except ValueError as error:
-            raise ProblemError(400, "expiry", "the expiry date must be year-month-day, such as 2028-12-31") from error
+            detail = "the expiry date must be year-month-day, such as 2028-12-31"
+            raise ProblemError(400, "expiry", detail, pointer="/details/expiry") from error

@@ -87,7 +87,7 @@ def _recorded(answer: Answer) -> Recorded:
 
 def _judge(scan: Scan) -> Preflight:
     if scan.step.shape is Shape.UNDO and len(scan.epcs) != 1:
-        raise ProblemError(400, "one-code", "undo takes one pack at a time")
+        raise ProblemError(400, "one-code", "undo takes one pack at a time", pointer="/codes")
     ask = Ask(
         step=scan.step,
         codes=scan.codes,

@@ -103,34 +103,39 @@ def test_a_body_that_is_no_such_document(house: House, path: str, name: str) -> 
     assert (*stored(), ScanEvent.objects.count()) == before
 
 
-CALLS: list[tuple[str, dict[str, Any]]] = [
-    ("step", {"step": 7}),
-    ("unknown-step", {"step": "fly"}),
-    ("codes", {"codes": "(01)09521000001008(21)1"}),
-    ("codes", {"codes": []}),
-    ("codes", {"codes": [1]}),
-    ("code-check-digit", {"codes": ["(01)09521000001009(21)1"]}),
-    ("code-unreadable", {"codes": [LONG]}),
-    ("code-unreadable", {"codes": ["(01)09521000001008(21)a\0b"]}),
-    ("not-your-place", {"place": "https://id.gs1.org/414/9521000800031"}),
-    ("place", {"place": None}),
-    ("details", {"details": {"receiver": ["maker"]}}),
-    ("details-missing", {"step": "ship"}),
-    ("unknown-receiver", {"step": "ship", "details": {"receiver": "nobody"}}),
-    ("nonce", {"nonce": LONG}),
-    ("unknown-member", {"wish": 1}),
-    ("quantity-left", {"step": "dispense_part", "details": {"quantity_left": "-1"}}),
+CALLS: list[tuple[str, str, dict[str, Any]]] = [
+    ("step", "/step", {"step": 7}),
+    ("unknown-step", "/step", {"step": "fly"}),
+    ("codes", "/codes", {"codes": "(01)09521000001008(21)1"}),
+    ("codes", "/codes", {"codes": []}),
+    ("codes", "/codes", {"codes": [1]}),
+    ("code-check-digit", "/codes/1", {"codes": [pack("1"), "(01)09521000001009(21)1"]}),
+    ("code-unreadable", "/codes/0", {"codes": [LONG]}),
+    ("code-unreadable", "/codes/0", {"codes": ["(01)09521000001008(21)a\0b"]}),
+    ("not-your-place", "/place", {"place": "https://id.gs1.org/414/9521000800031"}),
+    ("place", "/place", {"place": None}),
+    ("details", "/details", {"details": {"receiver": ["maker"]}}),
+    ("details-missing", "/details/receiver", {"step": "ship"}),
+    ("unknown-receiver", "/details/receiver", {"step": "ship", "details": {"receiver": "nobody"}}),
+    ("nonce", "/nonce", {"nonce": LONG}),
+    ("unknown-member", "/my~1wish", {"my/wish": 1}),
+    ("container", "/details/container", {"step": "ship", "details": {"receiver": "maker", "container": pack("1")}}),
+    ("lot", "/details/lot", {"step": "opening_stock", "details": {"lot": LONG[:21]}}),
+    ("expiry", "/details/expiry", {"step": "opening_stock", "details": {"expiry": "soon"}}),
+    ("one-code", "/codes", {"step": "undo", "codes": [pack("1"), pack("2")], "details": {"reason": "mistake"}}),
+    ("quantity-left", "/details/quantity_left", {"step": "dispense_part", "details": {"quantity_left": "-1"}}),
 ]
 
 
-@pytest.mark.parametrize(("code", "changes"), CALLS)
-def test_an_odd_scan_is_named(house: House, code: str, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("code", "pointer", "changes"), CALLS)
+def test_an_odd_scan_is_named(house: House, code: str, pointer: str, changes: dict[str, Any]) -> None:
     before = (*stored(), ScanEvent.objects.count())
     call = {"step": "receive", "codes": [pack("1")], "place": house.place("pharmacy")} | changes
     answer = house.post("pharmacy", "/api/v1/scans", call)
     assert 400 <= answer.status_code < 500, answer.content
     assert answer["Content-Type"] == "application/problem+json"
     assert answer.json()["code"] == code
+    assert [(one["pointer"], one["code"]) for one in answer.json()["errors"]] == [(pointer, code)]
     assert (*stored(), ScanEvent.objects.count()) == before
 
 

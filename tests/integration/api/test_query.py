@@ -79,6 +79,7 @@ def test_each_promised_parameter(chain: House, query: str, count: int) -> None:
 def test_any_other_parameter_is_400(chain: House, query: str) -> None:
     answer = chain.client("regulator").get(f"/epcis/events{query}")
     assert (answer.status_code, answer.json()["code"]) == (400, "query-parameter")
+    assert [error["parameter"] for error in answer.json()["errors"]] == [query[1:].partition("=")[0]]
 
 
 def test_pages_carry_their_query_and_stand_still_under_writes(chain: House, writer: Any) -> None:
