@@ -19,6 +19,7 @@ from . import statement as statements
 from .claims import ClaimsError, Commitment
 from .cosigning import WitnessStanding
 from .db_storage import DbReader, DbStore
+from .faults import is_full
 from .fsck import Problem
 from .keyring import KeyStatus
 from .operator_keys import OPERATOR_URI, NotInitialisedError
@@ -58,6 +59,7 @@ __all__ = [
     "generate_key",
     "inclusion",
     "initialise",
+    "is_full",
     "key_from_seed",
     "key_id",
     "key_status",

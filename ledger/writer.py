@@ -12,7 +12,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
-from . import models, operator_keys, reads
+from . import faults, models, operator_keys, reads
 from .db_storage import DbStore, HighWaterFile
 from .sequencer import BATCH, RefusedError, Sequencer
 from .statement import statement_hash
@@ -25,12 +25,14 @@ _SQLITE_POLL_SECONDS = 0.004
 _SEQUENCER_POLL_SECONDS = 0.05
 _WAITER_POLL_SECONDS = 0.25
 _ELECTION_POLL_SECONDS = 0.05
+RESTART_PAUSE_SECONDS = 1.0
 _REFUSED_PAUSE_SECONDS = 10.0
 # Ledger time moves at most this often while idle, also when a simulated clock runs a day per second.
 _MIN_TICK_SECONDS = 0.5
 # Of each such half second, so much goes into checking old rows again.
 _SCRUB_SECONDS = 0.01
 _ADVISORY_LOCK = 0x446F7365  # "Dose"
+_SQLITE_FULL = 2  # PRAGMA synchronous
 
 
 def notify(channel: str) -> None:
@@ -186,6 +188,7 @@ def run(
         try:
             with elected(stop.is_set) as mine:
                 if mine:
+                    _require_durable()
                     check()
                     _work(stop, on_published, scrub)
         except operator_keys.NotInitialisedError:
@@ -193,10 +196,11 @@ def run(
         except RefusedError as error:
             log.critical("the log is closed, nothing is signed: %s", error)
             stop.wait(_REFUSED_PAUSE_SECONDS)
-        except DatabaseError:
-            log.exception("the sequencer lost the database; it starts over")
+        except (DatabaseError, OSError) as error:
+            # Nothing is repaired here: the next turn checks and finishes whatever was left, as any start does.
+            log.error("nothing is signed: %s. The sequencer goes on by itself", faults.explain(error))
             connection.close()
-            stop.wait(1)
+            stop.wait(RESTART_PAUSE_SECONDS)
     connection.close()
 
 
@@ -217,6 +221,21 @@ def _work(stop: threading.Event, on_published: Callable[[], None], scrub: Callab
                 on_published()
             next_tick = time.monotonic() + _MIN_TICK_SECONDS
         watch.wait(_SEQUENCER_POLL_SECONDS)
+
+
+def _require_durable() -> None:
+    """RefusedError unless what this database has committed survives a power cut."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT name FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit') AND setting = 'off'"
+            )
+            careless = [row[0] for row in cursor.fetchall()]
+        else:
+            cursor.execute("PRAGMA synchronous")
+            careless = ["synchronous"] if int(cursor.fetchone()[0]) < _SQLITE_FULL else []
+    if careless:
+        raise RefusedError(f"the database's setting {careless[0]} lets a power cut lose what it has committed; set it")
 
 
 def _try_lock(descriptor: int) -> bool:

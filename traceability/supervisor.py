@@ -204,14 +204,14 @@ def _run_witnesses(stop: threading.Event, manage: Sequence[str]) -> None:
     from django.conf import settings
 
     from ledger import api as ledger
+    from traceability.common import files
     from traceability.simulation import witnesses
 
     log_url = f"http://127.0.0.1:{settings.PORT}/log"
     nodes = witnesses.chosen(settings.DATA_DIR, count=WITNESSES, port=settings.PORT + 2)
     policy = Path(settings.DATA_DIR) / "policy"  # LOG_POLICY_FILE of the embedded settings
-    draft = policy.with_suffix(".tmp")
-    draft.write_text(witnesses.make_policy(nodes, vkey=ledger.vkey(), log_url=log_url, manage=manage))
-    os.replace(draft, policy)
+    text = witnesses.make_policy(nodes, vkey=ledger.vkey(), log_url=log_url, manage=manage)
+    files.replace(policy, [text.encode()])  # the collector reads it at any moment
     for node in nodes:
         command = witnesses.follow_command(node, log_url=log_url, policy=policy)
         threading.Thread(target=_keep, args=(node.name, stop, command, node.environment())).start()

@@ -3,10 +3,13 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
+from ledger import api as ledger
+from traceability.common import storage_full
 from traceability.common.problems import ProblemError
 
 # What REST framework raises -> our code and the EPCIS exception's name
@@ -48,6 +51,8 @@ def not_found(detail: str) -> ProblemError:
 def _problem(error: Exception) -> ProblemError | None:
     if isinstance(error, ProblemError):
         return error
+    if isinstance(error, DatabaseError | OSError) and ledger.is_full(error):
+        return storage_full.problem()
     for kind, (status, code, name) in _KNOWN.items():
         if isinstance(error, kind):
             headers = {}

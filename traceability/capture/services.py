@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from ledger import api as ledger
-from traceability.common import documents, strict_json
+from traceability.common import documents, storage_full, strict_json
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
 from traceability.epcis import document as epcis_document
@@ -66,6 +66,7 @@ Key = tuple[str, str]
 Sign = Callable[[Sequence[Prepared]], documents.Signed]
 
 
+@storage_full.refused()
 def accept_document(body: bytes, *, reporter: Party, error_behaviour: str = "rollback") -> CaptureJob:
     """Take in an EPCISDocument or EPCISQueryDocument; the job, with its signed submission receipt.
 
@@ -108,6 +109,7 @@ def accept_document(body: bytes, *, reporter: Party, error_behaviour: str = "rol
     return job
 
 
+@storage_full.refused()
 def accept_events(
     events: Sequence[Mapping[str, Any]],
     *,
@@ -258,6 +260,7 @@ def _store_new(
         job.already_recorded = len(known)
         job.errors = _shown([*job.errors, *map(_error, conflicts)])
         job.receipt = ledger.submission_receipt([*hashes.values(), *known.values()], now_ms())
+    # Crash before this commits: nothing was recorded, and the same bytes sent again are a first time.
     with transaction.atomic():
         if job is not None:
             job.save(force_insert=True)
@@ -279,6 +282,7 @@ def _store_new(
         )
         if unknown and fresh:
             master_data.note(unknown, event_id=fresh[0].event_id, reporter=reporter)
+    # Crash here: recorded, and nobody was told. Sent again it is known by job, eventID or key, and answered so.
     merged = {**known, **hashes}
     return [
         Accepted(item.event_id, merged[item.key], item.key in known, item.declaration)

@@ -20,16 +20,11 @@ def digest(content: bytes) -> str:
 def keep(content: bytes) -> str:
     """Store the bytes, once per content; their SHA-256 in hex.
 
-    A crash while writing leaves a part under the name; the next upload of the same file sees that it does not hash to
-    its name and writes it anew. Until then no event names it, for the event is captured after this returns.
+    They are on the disk when this returns (common/storage.py); only then the event that names them is captured. Bytes
+    that are there already are written again: they may have been damaged, or their folder not synced for an error.
     """
     sha256 = digest(content)
-    path = storage_path(sha256)
-    if default_storage.exists(path):
-        if _read(path) == content:
-            return sha256
-        default_storage.delete(path)
-    default_storage.save(path, ContentFile(content))
+    default_storage.save(storage_path(sha256), ContentFile(content))
     return sha256
 
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from traceability.capture import services as capture
+from traceability.common import storage_full
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
 from traceability.gs1 import scan
@@ -45,6 +46,7 @@ class _Upload:
     zone: ZoneInfo
 
 
+@storage_full.refused()
 def upload(
     *,
     content: bytes,
@@ -124,6 +126,7 @@ def _keep(content: bytes, event_id: str, columns: dict[str, object]) -> tuple[Lo
     derived from the upload.
     """
     originals.keep(content)
+    # Crash here: bytes that no row names.
     with transaction.atomic():
         return LoggerFile.objects.get_or_create(event_id=event_id, defaults=columns)
 

@@ -4,6 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
+from . import files
+
 
 def read_or_create(path: Path, size: int = 32) -> bytes:
     """The `size` secret bytes in `path`, drawn on first use; safe when several processes start at once."""
@@ -20,4 +22,6 @@ def read_or_create(path: Path, size: int = 32) -> bytes:
             pass
         finally:
             draft.unlink()
+        # Without this a power cut could take the key away and leave the database that it opens.
+        files.sync_folder(path.parent)
     return path.read_bytes()

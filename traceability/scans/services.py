@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from traceability.capture import services as capture
 from traceability.capture.services import Accepted
+from traceability.common import storage_full
 from traceability.common.problems import ProblemError
 from traceability.custody import selectors as custody
 from traceability.epcis import times
@@ -45,6 +46,7 @@ def preflight(
     return _judge(scan)
 
 
+@storage_full.refused()
 def record(
     *,
     party: Party,

@@ -155,6 +155,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker, however long it is away
 CELERY_BEAT_SCHEDULE = {
     "advance-projections": {"task": "traceability.common.tasks.advance", "schedule": 5.0},
     "contracts-tick": {"task": "traceability.contracts.tasks.tick", "schedule": 5.0},

@@ -7,13 +7,13 @@ data folder with mode 0600.
 import os
 from pathlib import Path
 
+from traceability.common.files import data_folder
 from traceability.common.secretfile import read_or_create
 
 from .base import *  # noqa: F403
 from .base import BASE_DIR, CONTENT_SECURITY_POLICY
 
-DATA_DIR = Path(os.environ.get("DOSETRAIL_DATA_DIR", BASE_DIR / "var")).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)  # the salts of claims lie in the database
+DATA_DIR = data_folder(Path(os.environ.get("DOSETRAIL_DATA_DIR", BASE_DIR / "var")).resolve())
 
 SECRET_KEY = read_or_create(DATA_DIR / "secret-key").hex()
 # Encrypts private keys at rest (parties and the log), and keys the ids that must not be guessable.
@@ -41,7 +41,7 @@ LOG_HIGH_WATER_FILE = DATA_DIR / "log-high-water"
 LOG_POLICY_FILE = DATA_DIR / "policy"
 CLOCK_FILE = str(DATA_DIR / "clock")
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
+    "default": {"BACKEND": "traceability.common.storage.LastingStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True

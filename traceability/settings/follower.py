@@ -6,11 +6,11 @@
 import os
 from pathlib import Path
 
+from traceability.common.files import data_folder
 from traceability.common.secretfile import read_or_create
 
 BASE_DIR = Path(__file__).resolve().parents[2]
-DATA_DIR = Path(os.environ.get("DOSETRAIL_DATA_DIR", BASE_DIR / "var" / "follower")).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+DATA_DIR = data_folder(Path(os.environ.get("DOSETRAIL_DATA_DIR", BASE_DIR / "var" / "follower")).resolve())
 SECRET_KEY = read_or_create(DATA_DIR / "secret-key").hex()
 KEY_ENCRYPTION_KEY = read_or_create(DATA_DIR / "key-encryption-key")
 DEBUG = False

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from traceability.common.files import data_folder
+
 from .base import *  # noqa: F403
 
 
@@ -34,7 +36,7 @@ KEY_ENCRYPTION_KEY = _secret_file("DOSETRAIL_KEY_ENCRYPTION_KEY_FILE", minimum=3
 DEBUG = False
 ALLOWED_HOSTS = _required("DOSETRAIL_HOSTS").split(",")
 LOG_ORIGIN = _required("DOSETRAIL_LOG_ORIGIN")
-DATA_DIR = Path(_required("DOSETRAIL_DATA_DIR"))
+DATA_DIR = data_folder(Path(_required("DOSETRAIL_DATA_DIR")))
 
 DATABASES = {
     "default": {
@@ -52,7 +54,7 @@ CELERY_BROKER_URL = _required("DOSETRAIL_REDIS_URL")
 LOG_HIGH_WATER_FILE = DATA_DIR / "log-high-water"
 LOG_POLICY_FILE = DATA_DIR / "policy"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
+    "default": {"BACKEND": "traceability.common.storage.LastingStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 STATIC_ROOT = DATA_DIR / "static"

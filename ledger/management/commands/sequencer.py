@@ -38,5 +38,8 @@ class Command(BaseCommand):
             signal.signal(signum, lambda *_: stop.set())
         collector = threading.Thread(target=api.run_collector, args=(stop,), name="cosignatures")
         collector.start()
-        api.run_sequencer(stop, lambda: None)
-        collector.join()
+        try:
+            api.run_sequencer(stop, lambda: None)
+        finally:  # whatever ended it: a process that only collects would look like a sequencer
+            stop.set()
+            collector.join()

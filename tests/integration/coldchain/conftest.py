@@ -75,7 +75,7 @@ def house(transactional_db: None, settings: Any, tmp_path: Path) -> House:
     settings.DOSETRAIL_PROJECTIONS = FOLDS
     settings.STORAGES = {
         **settings.STORAGES,
-        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}},
+        "default": {"BACKEND": "traceability.common.storage.LastingStorage", "OPTIONS": {"location": tmp_path}},
     }
     ledger.initialise(operator_name="Test operator")
     made = {}

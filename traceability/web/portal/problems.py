@@ -36,6 +36,13 @@ _WORDS: dict[str, tuple[str, str | Promise]] = {
     "label": ("label", gettext_lazy("Give the token a name of 1 to 64 characters.")),
     "oneself": ("username", gettext_lazy("You cannot end your own access. Ask another administrator.")),
     "not-a-regulator": ("comment", gettext_lazy("The regulator closes alerts. Answer it instead.")),
+    "storage-full": (
+        "codes",
+        gettext_lazy(
+            "There is no room left to record anything. Nothing was recorded. Keep the goods and your notes, tell"
+            " whoever runs this system, and try again later."
+        ),
+    ),
     "comment": ("comment", gettext_lazy("Write a comment of 1 to 500 characters.")),
     "state-changed": ("comment", gettext_lazy("Someone else has acted on this alert. Look at it again.")),
     "state": ("comment", gettext_lazy("The alert is no longer in a state where this can be done.")),
