@@ -31,6 +31,7 @@ _REFUSED_PAUSE_SECONDS = 10.0
 _MIN_TICK_SECONDS = 0.5
 # Of each such half second, so much goes into checking old rows again.
 _SCRUB_SECONDS = 0.01
+_HASHES_PER_LINE = 100
 _ADVISORY_LOCK = 0x446F7365  # "Dose"
 _SQLITE_FULL = 2  # PRAGMA synchronous
 
@@ -156,11 +157,23 @@ def drain(sequencer: Sequencer, on_published: Callable[[], None] | None = None) 
     """Batch after batch until nothing waits; the number of entries."""
     total = 0
     while models.Submission.objects.exists():
+        first = reads.published_size() if log.isEnabledFor(logging.INFO) else 0
         total += sequencer.sequence(BATCH)
         notify(PUBLISHED)
+        if log.isEnabledFor(logging.INFO):
+            _say_sequenced(first)
         if on_published is not None:
             on_published()
     return total
+
+
+def _say_sequenced(first: int) -> None:
+    """Log each entry published since size `first` by its hash, in order: the n-th of a line has the index first + n."""
+    rows = models.Entry.objects.filter(index__gte=first, index__lt=reads.published_size()).order_by("index")
+    hashes = list(rows.values_list("statement_hash", flat=True))
+    for start in range(0, len(hashes), _HASHES_PER_LINE):
+        part = hashes[start : start + _HASHES_PER_LINE]
+        log.info("sequenced", extra={"first": first + start, "last": first + start + len(part) - 1, "statements": part})
 
 
 def accept_database() -> int:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-handler500 = "traceability.web.failures.server_error"
+handler500 = "traceability.api.problems.server_error"
 urlpatterns = [
     path("log/", include("ledger.urls")),
     path("epcis/", include("traceability.api.epcis_urls")),

@@ -7,8 +7,9 @@ computed again at any time. Ids are keyed hashes: nobody can guess from a serial
 import hashlib
 import hmac
 import json
+import logging
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -24,10 +25,13 @@ from traceability.contracts.models import Finding
 from . import rules
 from .models import Alert, AlertChange, AlertParty
 
+log = logging.getLogger(__name__)
+
 NAME = "alerts"
 KIND = "alert-transition"
 SETTLE_MS = 5 * 60_000
 _PARTS = 500
+_EVIDENCE_PER_LINE = 100
 
 
 def alert_id(incident: str) -> str:
@@ -158,12 +162,19 @@ def _tell(names: Collection[str], *, position: int) -> None:
     last: dict[str, str] = {}
     for change in bulk.among(AlertChange.objects.order_by("pk"), "alert_id", names):
         last[change.alert_id] = change.fingerprint
-    news = [(alert.id, _fingerprint(alert)) for alert in bulk.among(Alert.objects.order_by("id"), "id", names)]
+    shown = [(alert, _fingerprint(alert)) for alert in bulk.among(Alert.objects.order_by("id"), "id", names)]
+    news = [(alert, fingerprint) for alert, fingerprint in shown if last.get(alert.id) != fingerprint]
     AlertChange.objects.bulk_create(
-        AlertChange(position=position, alert_id=name, fingerprint=shown)
-        for name, shown in news
-        if last.get(name) != shown
+        AlertChange(position=position, alert_id=alert.id, fingerprint=fingerprint) for alert, fingerprint in news
     )
+    transaction.on_commit(lambda: _say(alert for alert, _ in news))
+
+
+def _say(alerts: Iterable[Alert]) -> None:
+    """Log what changed; `evidence` holds the log indexes of the entries behind it, never what they name."""
+    for alert in alerts:
+        facts = {"alert": alert.id, "rule": alert.rule, "severity": alert.severity, "state": alert.state}
+        log.info("alert", extra={**facts, "evidence": alert.evidence[:_EVIDENCE_PER_LINE]})
 
 
 def _fingerprint(alert: Alert) -> str:

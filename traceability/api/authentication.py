@@ -7,6 +7,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from traceability.common import log_context
 from traceability.parties import selectors as parties
 from traceability.parties.models import Party
 
@@ -45,6 +46,7 @@ class PartyTokenAuthentication(BaseAuthentication):
         party = parties.party_for_token(plain)
         if party is None:
             raise AuthenticationFailed("the bearer token is unknown or revoked")
+        log_context.bind(party=party.uri)
         return PartyPrincipal(party), None
 
     def authenticate_header(self, request: Request) -> str:

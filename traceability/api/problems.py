@@ -1,16 +1,20 @@
 """Every error of the API as one problem document (RFC 7807)."""
 
+import sys
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
-from django.http import Http404, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import get_template
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
 from ledger import api as ledger
-from traceability.common import storage_full
+from traceability.common import log_context, metrics, storage_full
 from traceability.common.problems import ProblemError
+
+_MACHINES = ("/epcis/", "/api/", "/log/")
 
 # What REST framework raises -> our code and the EPCIS exception's name
 _KNOWN: dict[type[Exception], tuple[int, str, str]] = {
@@ -37,10 +41,32 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> JsonResponse
 
 
 def response(problem: ProblemError) -> JsonResponse:
-    """The HTTP answer of a problem."""
+    """The HTTP answer of a problem; `requestId` is what the log lines of this request carry."""
+    log_context.bind(code=problem.code)
+    metrics.count_refusal(problem.code)
+    body = problem.body | ({"requestId": name} if (name := log_context.request_id()) else {})
     return JsonResponse(
-        problem.body, status=problem.status, content_type="application/problem+json", headers=dict(problem.headers)
+        body, status=problem.status, content_type="application/problem+json", headers=dict(problem.headers)
     )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: 507 when there was no room left, else 500 with the id under which the log has it.
+
+    A problem document for machines, a page in both languages for people.
+    """
+    error = sys.exc_info()[1]
+    full = error is not None and ledger.is_full(error)
+    if request.path.startswith(_MACHINES):
+        return response(storage_full.problem() if full else _internal())
+    # No context processors: they ask the database, which may be what went wrong.
+    page = get_template("507.html" if full else "500.html").render({"request_id": log_context.request_id()})
+    return HttpResponse(page, status=507 if full else 500)
+
+
+def _internal() -> ProblemError:
+    detail = "something went wrong on our side; what was answered before this is recorded, send this again"
+    return ProblemError(500, "internal", detail)
 
 
 def not_found(detail: str) -> ProblemError:

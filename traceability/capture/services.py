@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from ledger import api as ledger
-from traceability.common import documents, storage_full, strict_json
+from traceability.common import documents, metrics, storage_full, strict_json
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
 from traceability.epcis import document as epcis_document
@@ -25,10 +26,13 @@ from traceability.parties.models import Party
 from . import master_data, selectors
 from .models import CapturedEvent, CaptureJob
 
+log = logging.getLogger(__name__)
+
 KIND = "event"
 FUTURE_TOLERANCE_MS = 5 * 60 * 1000
 MAX_ERRORS_SHOWN = 50
 _NUL_SHOWN = "\ufffd"
+_HASHES_PER_LINE = 100
 
 
 class CaptureError(ProblemError):
@@ -283,12 +287,21 @@ def _store_new(
         if unknown and fresh:
             master_data.note(unknown, event_id=fresh[0].event_id, reporter=reporter)
     # Crash here: recorded, and nobody was told. Sent again it is known by job, eventID or key, and answered so.
+    transaction.on_commit(lambda: _say_accepted(list(hashes.values()), known=len(known), reporter=reporter, job=job))
     merged = {**known, **hashes}
     return [
         Accepted(item.event_id, merged[item.key], item.key in known, item.declaration)
         for item in prepared
         if item.key in merged
     ]
+
+
+def _say_accepted(hashes: Sequence[str], *, known: int, reporter: Party, job: CaptureJob | None) -> None:
+    """Count what was taken in, and log each new statement by its hash: where following it through the logs begins."""
+    metrics.count_captured(new=len(hashes), known=known)
+    facts = {"party": reporter.uri, "job": job.id if job else "", "already_recorded": known}
+    for start in range(0, len(hashes) or 1, _HASHES_PER_LINE):
+        log.info("accepted", extra={**facts, "statements": hashes[start : start + _HASHES_PER_LINE]})
 
 
 def _hosted(reporter: Party, annotation: Mapping[str, Any]) -> Sign:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from django.db import models, transaction
 from ledger import api as ledger
 
 from .models import Cursor, Document
+
+log = logging.getLogger(__name__)
 
 # At most so many entries per transaction, so that a projection never holds the write gate for long.
 BATCH = 500
@@ -72,6 +75,7 @@ def advance(projection: Projection, *, limit: int = BATCH) -> int:
         projection.apply(entries)
         cursor.position = entries[-1].index + 1
         cursor.save(update_fields=["position"])
+    log.info("folded", extra={"projection": projection.name, "first": entries[0].index, "last": entries[-1].index})
     return len(entries)
 
 

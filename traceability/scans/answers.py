@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from traceability.capture import selectors as capture
 from traceability.capture.services import Accepted
+from traceability.common import metrics
 from traceability.common.models import Document
 from traceability.common.problems import ProblemError, pointer
 from traceability.parties.models import Party
@@ -142,6 +143,7 @@ def keep(answer: Answer) -> Answer:
         if row is None:
             raise
         return _answer(scan, row)
+    metrics.count_scan(scan.step.id, answer.preflight.verdict)
     return answer
 
 

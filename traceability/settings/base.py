@@ -28,6 +28,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "traceability.common.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -161,6 +162,9 @@ CELERY_BEAT_SCHEDULE = {
     "contracts-tick": {"task": "traceability.contracts.tasks.tick", "schedule": 5.0},
     "forget-sessions": {"task": "traceability.parties.tasks.forget_sessions", "schedule": 24 * 3600.0},
 }
+
+# Where a request's address stands: REMOTE_ADDR, or the header that a proxy in front of us sets.
+CLIENT_ADDRESS_HEADER = "REMOTE_ADDR"
 
 # The simulated clock's file (traceability/common/clock.py); None = the machine's own clock.
 CLOCK_FILE: str | None = None

@@ -7,6 +7,7 @@ data folder with mode 0600.
 import os
 from pathlib import Path
 
+from traceability.common import log_lines
 from traceability.common.files import data_folder
 from traceability.common.secretfile import read_or_create
 
@@ -52,10 +53,6 @@ HOST = os.environ.get("HOST", "127.0.0.1")
 EVENT_STREAM_PORT = int(os.environ.get("EVENT_STREAM_PORT", PORT + 1))
 CONTENT_SECURITY_POLICY["DIRECTIVES"]["connect-src"].append(f"*:{EVENT_STREAM_PORT}")
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-}
+LOGGING = log_lines.configuration(
+    style=os.environ.get("DOSETRAIL_LOG_FORMAT", "plain"), level=os.environ.get("DOSETRAIL_LOG_LEVEL", "WARNING")
+)

@@ -6,6 +6,7 @@
 import os
 from pathlib import Path
 
+from traceability.common import log_lines
 from traceability.common.files import data_folder
 from traceability.common.secretfile import read_or_create
 
@@ -16,7 +17,10 @@ KEY_ENCRYPTION_KEY = read_or_create(DATA_DIR / "key-encryption-key")
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
 INSTALLED_APPS = ["ledger"]
-MIDDLEWARE = ["django.middleware.security.SecurityMiddleware"]
+MIDDLEWARE = [
+    "traceability.common.request_log.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+]
 ROOT_URLCONF = "ledger.member_urls"
 DATABASES = {
     "default": {
@@ -39,10 +43,6 @@ LOG_CLOCK = "ledger.clock.now_ms"
 # Whether this node hands on the entries that it holds; hash tiles and checkpoints are for everybody.
 LOG_ENTRIES_PUBLIC = os.environ.get("DOSETRAIL_ENTRIES_PUBLIC", "") == "1"
 LOG_MMD_SECONDS = 60
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-}
+LOGGING = log_lines.configuration(
+    style=os.environ.get("DOSETRAIL_LOG_FORMAT", "plain"), level=os.environ.get("DOSETRAIL_LOG_LEVEL", "WARNING")
+)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from traceability.common import log_lines
 from traceability.common.files import data_folder
 
 from .base import *  # noqa: F403
@@ -64,12 +65,9 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 SECURE_SSL_REDIRECT = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CLIENT_ADDRESS_HEADER = "HTTP_X_FORWARDED_FOR"  # its last address: what the proxy itself has seen
 SECURE_HSTS_SECONDS = 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-}
+LOGGING = log_lines.configuration(
+    style=os.environ.get("DOSETRAIL_LOG_FORMAT", "json"), level=os.environ.get("DOSETRAIL_LOG_LEVEL", "INFO")
+)

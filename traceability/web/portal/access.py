@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from traceability.common import log_context
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member
 
@@ -24,6 +25,7 @@ def member_view(view: View) -> Callable[..., HttpResponseBase]:
         member = parties.member_for(request.user)
         if member is None or not member.party.active:
             return render(request, "portal/no_party.html", status=403)
+        log_context.bind(party=member.party.uri)  # never the person
         return view(request, member, *args, **kwargs)
 
     return entered

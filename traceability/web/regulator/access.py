@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
+from traceability.common import log_context
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party
 
@@ -26,6 +27,7 @@ def inspector_view(view: View) -> Callable[..., HttpResponseBase]:
         member = parties.member_for(request.user)
         if member is None or not member.party.has_role(Party.Role.REGULATOR):
             return render(request, "regulator/not_a_regulator.html", status=403)
+        log_context.bind(party=member.party.uri)  # never the person
         return view(request, member, *args, **kwargs)
 
     return entered
