@@ -191,7 +191,7 @@ def initialise(*, operator_name: str) -> None:
 
 def vkey() -> str:
     """The log's verifier key: what an auditor pins."""
-    return str(operator_keys.log_signer().verifier)
+    return str(operator_keys.log_verifier())
 
 
 def register_key(*, public: bytes, party_uri: str) -> str:
@@ -230,7 +230,7 @@ def evidence(
 
 def fsck(progress: Callable[[int, int], None] = lambda done, total: None) -> list[Problem]:
     """Everything that is wrong with the log, recomputed from its entries; `progress(done, total)` counts entries."""
-    return checker.check(DbReader(), operator_keys.log_signer().verifier, progress)
+    return checker.check(DbReader(), operator_keys.log_verifier(), progress)
 
 
 def witnesses() -> list[WitnessStanding]:

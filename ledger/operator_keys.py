@@ -12,6 +12,7 @@ from . import statement as statements
 from .db_storage import DbStore
 from .sequencer import LogSigner
 from .statement import Header, SigningKey
+from .tlog import note
 
 OPERATOR_URI = "urn:dosetrail:operator"
 _HOUR_SECONDS = 3600
@@ -56,6 +57,12 @@ def log_signer() -> LogSigner:
     """The log key, opened. It signs for the origin that it was made for, whatever settings say now."""
     row = _row(models.LogKey.Role.LOG)
     return LogSigner(row.origin, open_key(row))
+
+
+def log_verifier() -> note.Verifier:
+    """The public half of the log key; nothing is opened for it."""
+    row = _row(models.LogKey.Role.LOG)
+    return note.Verifier(row.origin, bytes(row.public_key))
 
 
 def registrar_statement(kind: str, content: object) -> bytes:

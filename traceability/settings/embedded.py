@@ -41,6 +41,8 @@ LOG_ENTRIES_PUBLIC = True
 LOG_HIGH_WATER_FILE = DATA_DIR / "log-high-water"
 LOG_POLICY_FILE = DATA_DIR / "policy"
 CLOCK_FILE = str(DATA_DIR / "clock")
+# What a backup holds beside the database and uploaded files.
+KEPT_FILES = {name: DATA_DIR / name for name in ("secret-key", "key-encryption-key", "policy")}
 STORAGES = {
     "default": {"BACKEND": "traceability.common.storage.LastingStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -54,6 +54,12 @@ DATABASES = {
 CELERY_BROKER_URL = _required("DOSETRAIL_REDIS_URL")
 LOG_HIGH_WATER_FILE = DATA_DIR / "log-high-water"
 LOG_POLICY_FILE = DATA_DIR / "policy"
+# What a backup holds beside the database and uploaded files, by the names of the embedded size.
+KEPT_FILES = {
+    "secret-key": Path(_required("DOSETRAIL_SECRET_KEY_FILE")),
+    "key-encryption-key": Path(_required("DOSETRAIL_KEY_ENCRYPTION_KEY_FILE")),
+    "policy": LOG_POLICY_FILE,
+}
 STORAGES = {
     "default": {"BACKEND": "traceability.common.storage.LastingStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
