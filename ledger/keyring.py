@@ -1,5 +1,8 @@
 """The status of a signing key at a log index: a fold over the entries about keys (docs/formats.md). PURE.
 
+A rotation retires a key as of a time: what it signed before counts, wherever it stands. A revocation takes the word of
+a key that may be in wrong hands: no later entry of it counts, whatever time it claims.
+
 Entry 0, the genesis, names the operator's root key and the registrars; a party key counts iff a registrar's statement
 registers it. A statement that its signer had no right to make changes nothing.
 """
@@ -30,15 +33,38 @@ class KeyState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """An entry that ends a key: a revocation, or a rotation that retires it as of a time (ms since 1970)."""
+
+    index: int
+    bad_since_ms: int
+    revokes: bool
+
+    def covers(self, index: int, iat: int) -> bool:
+        """Whether a statement of time `iat` (seconds) at `index` does not count once this entry is on the log."""
+        return (self.revokes and self.index < index) or iat * 1000 >= self.bad_since_ms
+
+
+@dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """All that the log says about one key: whose it is, from which entry on, and from when it must not be believed."""
+    """All that the log says about one key: whose it is, from which entry on, and what ends it, in order of index."""
 
     kid: bytes
     party: str
     public: bytes
     registered_index: int
-    revoked_index: int | None = None
-    bad_since_ms: int | None = None
+    endings: tuple[Ending, ...] = ()
+
+    def void_from(self, index: int, iat: int) -> int | None:
+        """The log index from which on a statement of the key at `index` does not count; None while it counts.
+
+        Its own index where it never counted; a later one where an entry there reaches back to its time `iat` (seconds).
+        More endings never change an index that was given once.
+        """
+        if self.registered_index >= index:
+            return index
+        ends = [end.index for end in self.endings if end.covers(index, iat)]
+        return max(index, ends[0]) if ends else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +83,10 @@ class KeyStatus:
         return self.record.public if self.record else None
 
     def believes(self, iat: int) -> bool:
-        """Whether a statement of time `iat` (seconds) at this index counts: not revoked before it nor since `iat`."""
+        """Whether a statement of time `iat` (seconds) at this index counts: not revoked before it, not bad at `iat`."""
         if self.state is not KeyState.VALID or self.record is None:
             return False
-        return self.record.bad_since_ms is None or iat * 1000 < self.record.bad_since_ms
+        return all(iat * 1000 < end.bad_since_ms for end in self.record.endings)
 
 
 @dataclass
@@ -84,11 +110,11 @@ class Keyring:
         self.effective.append(index)
 
     def status(self, kid: bytes, index: int) -> KeyStatus:
-        """The key as the entry at `index` meets it. `bad_since_ms` also counts when it was logged later."""
+        """The key as the entry at `index` meets it. Since when it is bad also counts when that was logged later."""
         record = self.keys.get(kid)
         if record is None or record.registered_index >= index:
             return KeyStatus(KeyState.UNKNOWN, None)
-        if record.revoked_index is not None and record.revoked_index < index:
+        if any(end.revokes and end.index < index for end in record.endings):
             return KeyStatus(KeyState.REVOKED, record)
         return KeyStatus(KeyState.VALID, record)
 
@@ -102,8 +128,9 @@ class Keyring:
         if statement.kind != "key-revoked":
             records.append(self._registered(index, content))
         if statement.kind != "key-registered":
-            old = content.get("replaces" if statement.kind == "key-rotated" else "kid")
-            records.append(self._revoked(index, old, content.get("badSince")))
+            revokes = statement.kind == "key-revoked"
+            old = content.get("kid" if revokes else "replaces")
+            records.append(self._ended(old, index, content.get("badSince"), revokes=revokes))
         self.keys.update({record.kid: record for record in records})  # all of the statement takes effect, or nothing
 
     def _add_genesis(self, index: int, statement: Statement) -> None:
@@ -127,14 +154,11 @@ class Keyring:
             raise StatementError("bad-key-entry", f"entry {index} registers a key that is registered already")
         return KeyRecord(kid, party, public, index)
 
-    def _revoked(self, index: int, kid: Any, bad_since: Any) -> KeyRecord:
+    def _ended(self, kid: Any, index: int, bad_since: Any, *, revokes: bool) -> KeyRecord:
         record = self.keys.get(_kid(kid))
         if record is None or type(bad_since) is not int or not 0 <= bad_since <= MAX_INTEGER:
-            raise StatementError("bad-key-entry", f"entry {index} revokes an unknown key, or says not since when")
-        if record.revoked_index is not None and record.bad_since_ms is not None:
-            # A second revocation can only reach further back.
-            index, bad_since = record.revoked_index, min(bad_since, record.bad_since_ms)
-        return replace(record, revoked_index=index, bad_since_ms=bad_since)
+            raise StatementError("bad-key-entry", f"entry {index} ends an unknown key, or says not since when")
+        return replace(record, endings=(*record.endings, Ending(index, bad_since, revokes)))
 
 
 def fold(entries: Iterable[tuple[int, bytes]]) -> Keyring:
@@ -166,7 +190,10 @@ def registration(*, public: bytes, party: str) -> dict[str, Any]:
 
 
 def rotation(*, public: bytes, party: str, replaces: bytes, bad_since_ms: int) -> dict[str, Any]:
-    """The content of a key-rotated statement: registers a key and retires another as of `bad_since_ms`."""
+    """The content of a key-rotated statement: registers a key and retires another as of `bad_since_ms`.
+
+    That moment may lie in the future; until then both keys count.
+    """
     return {**registration(public=public, party=party), "replaces": replaces.hex(), "badSince": bad_since_ms}
 
 

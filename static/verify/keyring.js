@@ -27,8 +27,9 @@ export class Keyring {
     const registrar = this.registrars.get(hex(kid));
     need(registrar && iss === this.operator, "not signed by a registrar");
     await verify(statement, registrar);
-    if (kind !== "key-revoked") this.register(index, content);
-    if (kind !== "key-registered") this.revoke(index, kind === "key-rotated" ? content.replaces : content.kid, content.badSince);
+    if (kind === "key-rotated") this.end(Infinity, content.replaces, content.badSince); // retired: its past still counts
+    if (kind === "key-revoked") this.end(index, content.kid, content.badSince);
+    else this.register(index, content);
   }
 
   async addGenesis(index, statement) {
@@ -51,10 +52,10 @@ export class Keyring {
     this.keys.set(id, { party, key, since: index, revoked: Infinity, badSince: Infinity });
   }
 
-  revoke(index, kid, badSince) {
+  end(revokedAt, kid, badSince) {
     const record = this.keys.get(kid);
-    need(record && Number.isSafeInteger(badSince) && badSince >= 0, "revokes an unknown key, or says not since when");
-    record.revoked = Math.min(record.revoked, index);
+    need(record && Number.isSafeInteger(badSince) && badSince >= 0, "ends an unknown key, or says not since when");
+    record.revoked = Math.min(record.revoked, revokedAt);
     record.badSince = Math.min(record.badSince, badSince);
   }
 
@@ -63,7 +64,7 @@ export class Keyring {
     const record = this.keys.get(hex(kid));
     need(record && record.since < index, "the signer's key is not registered before the entry");
     need(record.party === iss, "the signer's key belongs to another party");
-    need(index <= record.revoked && iat * 1000 < record.badSince, "the signer's key was revoked");
+    need(index <= record.revoked && iat * 1000 < record.badSince, "the signer's key was revoked or retired");
     return record.key;
   }
 }

@@ -51,12 +51,53 @@ def test_a_revocation_counts_for_later_entries_and_for_times_since():
     assert not keys.status(PARTY.kid, 3).believes(0)
 
 
+def rotated(since=7_200_000, old=PARTY, new=NEXT):
+    content = keyring.rotation(public=new.public, party=ACME, replaces=old.kid, bad_since_ms=since)
+    return signed(REGISTRAR, "key-rotated", content)
+
+
 def test_a_rotation_registers_one_and_retires_the_other():
-    content = keyring.rotation(public=NEXT.public, party=ACME, replaces=PARTY.kid, bad_since_ms=7_200_000)
-    keys = ring(registered(), signed(REGISTRAR, "key-rotated", content))
-    assert keys.status(PARTY.kid, 2).believes(3600)  # past statements of a retired key still count
-    assert keys.status(PARTY.kid, 3).state is KeyState.REVOKED
-    assert keys.status(NEXT.kid, 3).state is KeyState.VALID
+    keys = ring(registered(), rotated())
+    for index in (2, 3, 99):  # where a statement stands does not matter: what the old key signed in its time counts
+        assert keys.status(PARTY.kid, index).state is KeyState.VALID
+        assert keys.status(PARTY.kid, index).believes(7199)
+        assert not keys.status(PARTY.kid, index).believes(7200)
+    assert keys.status(NEXT.kid, 3).believes(9999)
+
+
+def test_while_a_rotation_overlaps_both_keys_count():
+    keys = ring(registered(), rotated(since=7_200_000_000))
+    assert keys.status(PARTY.kid, 5).believes(7_199_999)
+    assert keys.status(NEXT.kid, 5).believes(7_199_999)
+
+
+def test_a_retired_key_that_is_revoked_counts_no_more():
+    keys = ring(registered(), rotated(), revoked(since=7_200_000))
+    assert keys.status(PARTY.kid, 3).believes(7199)
+    assert keys.status(PARTY.kid, 4).state is KeyState.REVOKED
+
+
+@pytest.mark.parametrize(
+    ("entries", "index", "iat", "void_from"),
+    [
+        ([], 1, 0, 1),  # at its registration, not after it
+        ([], 2, 0, None),
+        ([revoked(since=7_200_000)], 4, 0, 4),  # after the revocation, whatever time it claims
+        ([rotated(), revoked(since=7_200_000)], 2, 7199, None),
+        ([rotated(), revoked(since=3_600_000)], 2, 7199, 4),  # the later entry reaches further back
+        ([rotated(), revoked(since=3_600_000)], 2, 7200, 3),
+        ([revoked(since=9_000_000), revoked(since=1_000_000)], 2, 5000, 4),
+        ([rotated(), revoked(since=3_600_000)], 9, 0, 9),
+    ],
+)
+def test_from_which_entry_on_a_statement_is_void(entries, index, iat, void_from):
+    """The statement stands at 2 where nothing else is said; what ends its key, from 3 on."""
+    record = ring(registered(), registered(by=STRANGER), *entries).keys[PARTY.kid]
+    assert record.void_from(index, iat) == void_from
+
+
+def test_a_rotation_cannot_replace_the_key_that_it_registers():
+    assert ring(rotated(old=NEXT)).effective == [0]
 
 
 def test_a_rotation_of_an_unknown_key_registers_nothing():
@@ -68,8 +109,8 @@ def test_a_rotation_of_an_unknown_key_registers_nothing():
 
 def test_a_second_revocation_only_reaches_further_back():
     keys = ring(registered(), revoked(since=5_000_000), revoked(since=9_000_000), revoked(since=1_000_000))
-    record = keys.keys[PARTY.kid]
-    assert (record.revoked_index, record.bad_since_ms) == (2, 1_000_000)
+    assert [keys.status(PARTY.kid, 2).believes(iat) for iat in (999, 1000)] == [True, False]
+    assert keys.status(PARTY.kid, 3).state is KeyState.REVOKED
 
 
 @pytest.mark.parametrize(

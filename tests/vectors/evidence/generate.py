@@ -28,7 +28,8 @@ def seed(name: str) -> bytes:
     return sha256(f"dosetrail/vectors/{name}".encode()).digest()
 
 
-KEYS = {name: statement.key_from_seed(seed(name)) for name in ("root", "registrar", "maker", "wholesaler", "stranger")}
+NAMES = ("root", "registrar", "maker", "maker-next", "wholesaler", "stranger")
+KEYS = {name: statement.key_from_seed(seed(name)) for name in NAMES}
 
 
 def sign(key: str, iss: str, kind: str, payload: Any) -> bytes:
@@ -135,6 +136,11 @@ def revoked(key: str, bad_since_ms: int) -> bytes:
     return sign("registrar", OPERATOR, "key-revoked", keyring.revocation(kid=KEYS[key].kid, bad_since_ms=bad_since_ms))
 
 
+def rotated(old: str, new: str, bad_since_ms: int) -> bytes:
+    content = keyring.rotation(public=KEYS[new].public, party=MAKER, replaces=KEYS[old].kid, bad_since_ms=bad_since_ms)
+    return sign("registrar", OPERATOR, "key-rotated", content)
+
+
 def events() -> list[bytes]:
     return [
         sign("maker", MAKER, "event", root_of(COMMISSION, MAKER)),
@@ -165,6 +171,16 @@ def bundles() -> dict[str, dict[str, Any]]:
         ),
         "revoked-before": Log([*base[:3], revoked("maker", late), *events()]).bundle([0, 1, 2, 3], disclosures(4)),
         "bad-since": Log([*base, revoked("maker", IAT * 1000)]).bundle([0, 1, 2, 8], disclosures(3)),
+        "retired-before": Log([*base[:3], rotated("maker", "maker-next", late), *events()]).bundle(
+            [0, 1, 2, 3], disclosures(4)
+        ),
+        "retired-since": Log([*base, rotated("maker", "maker-next", IAT * 1000)]).bundle([0, 1, 2, 8], disclosures(3)),
+        "retired-then-revoked": Log(
+            [*base[:3], rotated("maker", "maker-next", late), revoked("maker", late), *events()]
+        ).bundle([0, 1, 2, 3, 4], disclosures(5)),
+        "rotated-to-itself": Log([genesis(), rotated("maker-next", "maker-next", late), *pair[1:]]).bundle(
+            [0, 1, 2], {3: shown(COMMISSION, MAKER)}
+        ),
         "key-after-entry": Log([genesis(), *events()[:1], registered("maker", MAKER)]).bundle([0, 2], only),
         "key-of-other-party": Log([genesis(), registered("maker", WHOLESALER), *events()]).bundle(
             [0, 1], {2: shown(COMMISSION, MAKER)}
@@ -184,7 +200,7 @@ def bundles() -> dict[str, dict[str, Any]]:
 
 def cases(made: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """Every bundle as it is, and the single one altered in the ways a liar might choose."""
-    good = {"good", "single", "revoked-later", "with-time"}
+    good = {"good", "single", "revoked-later", "with-time", "retired-before"}
     listed = [{"name": name, "bundle": name, "patch": [], "accept": name in good} for name in made]
     single = made["single"]
     entry = single["entries"][0]
