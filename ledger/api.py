@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from . import claims, cosigning, keyring, models, operator_keys, reads, trust, writer
+from . import claims, cosigning, health, keyring, models, operator_keys, reads, trust, writer
 from . import fsck as checker
 from . import statement as statements
 from .claims import ClaimsError, Commitment
@@ -21,20 +21,24 @@ from .cosigning import WitnessStanding
 from .db_storage import DbReader, DbStore
 from .faults import is_full
 from .fsck import Problem
+from .health import Check
 from .keyring import KeyStatus
 from .operator_keys import OPERATOR_URI, NotInitialisedError
 from .reads import EvidenceRequest, NotPublishedError, Position, PublishedCheckpoint, PublishedEntry
 from .sequencer import RefusedError
+from .standing import LogStanding, log_standing
 from .statement import PRIVATE_KINDS, Header, SigningKey, Statement, StatementError, key_from_seed, statement_hash
 from .tlog import merkle, note
 
 __all__ = [
     "OPERATOR_URI",
     "PRIVATE_KINDS",
+    "Check",
     "ClaimsError",
     "Commitment",
     "EvidenceRequest",
     "KeyStatus",
+    "LogStanding",
     "NotInitialisedError",
     "NotPublishedError",
     "Position",
@@ -57,6 +61,7 @@ __all__ = [
     "final_size",
     "fsck",
     "generate_key",
+    "health",
     "inclusion",
     "initialise",
     "is_full",
@@ -65,6 +70,7 @@ __all__ = [
     "key_status",
     "latest_checkpoint",
     "ledger_time_ms",
+    "log_standing",
     "monitor_report",
     "monitor_reports",
     "parse_statement",

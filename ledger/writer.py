@@ -13,10 +13,11 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from . import faults, models, operator_keys, reads
-from .db_storage import DbStore, HighWaterFile
+from .db_storage import HEAD_ID, DbStore, HighWaterFile
 from .sequencer import BATCH, RefusedError, Sequencer
 from .statement import statement_hash
 from .storage import Mark
+from .tlog.merkle import EMPTY_ROOT
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,11 @@ _SCRUB_SECONDS = 0.01
 _HASHES_PER_LINE = 100
 _ADVISORY_LOCK = 0x446F7365  # "Dose"
 _SQLITE_FULL = 2  # PRAGMA synchronous
+# An advisory lock on one bigint: classid is its upper half, objid its lower (PostgreSQL, pg_locks).
+_HOLDERS = (
+    "SELECT EXISTS (SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database WHERE locktype = 'advisory'"
+    " AND classid = 0 AND objid = %s AND objsubid = 1 AND granted AND datname = current_database())"
+)
 
 
 def notify(channel: str) -> None:
@@ -203,11 +209,13 @@ def run(
                 if mine:
                     _require_durable()
                     check()
+                    _note_refusal("")
                     _work(stop, on_published, scrub)
         except operator_keys.NotInitialisedError:
             stop.wait(0.2)
         except RefusedError as error:
             log.critical("the log is closed, nothing is signed: %s", error)
+            _note_refusal(str(error))
             stop.wait(_REFUSED_PAUSE_SECONDS)
         except (DatabaseError, OSError) as error:
             # Nothing is repaired here: the next turn checks and finishes whatever was left, as any start does.
@@ -249,6 +257,36 @@ def _require_durable() -> None:
             careless = ["synchronous"] if int(cursor.fetchone()[0]) < _SQLITE_FULL else []
     if careless:
         raise RefusedError(f"the database's setting {careless[0]} lets a power cut lose what it has committed; set it")
+
+
+def _note_refusal(words: str) -> None:
+    """Keep why the log is closed where health pages of other processes see it; '' = it is open."""
+    try:
+        with transaction.atomic():
+            if words:
+                models.Head.objects.get_or_create(pk=HEAD_ID, defaults={"root": EMPTY_ROOT.hex()})
+            models.Head.objects.filter(pk=HEAD_ID).exclude(refusal=words).update(refusal=words)
+    except DatabaseError:  # the line above has said it; the age of the checkpoint will
+        log.exception("the health pages do not know that the log is closed")
+
+
+def is_written() -> bool:
+    """Whether some process holds the right to write the log, asked without standing in its way."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(_HOLDERS, [_ADVISORY_LOCK])
+            return bool(cursor.fetchone()[0])
+    try:
+        descriptor = os.open(f"{settings.LOG_HIGH_WATER_FILE}.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # held for a moment only: the elected poll
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _try_lock(descriptor: int) -> bool:

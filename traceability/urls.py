@@ -4,6 +4,7 @@ from django.urls import include, path
 
 handler500 = "traceability.api.problems.server_error"
 urlpatterns = [
+    path("", include("traceability.operations.urls")),
     path("log/", include("ledger.urls")),
     path("epcis/", include("traceability.api.epcis_urls")),
     path("api/v1/", include("traceability.api.scan_urls")),

@@ -68,6 +68,24 @@ def test_every_api_address_is_documented() -> None:
     assert [address for address in _addresses() if f"/{address}" not in text] == []
 
 
+def test_every_check_and_metric_is_in_the_operations_guide() -> None:
+    from traceability.operations import health, urls
+
+    sources = [read("traceability/operations/metrics.py"), read("traceability/common/metrics.py")]
+    families = {name for source in sources for name in re.findall(r'"(dosetrail_[a-z_]+)"', source)}
+    addresses = {f"/{one.pattern}" for one in urls.urlpatterns}
+    text = read("docs/operations.md")
+    assert len(families) > 18
+    wanted = {*health.NAMES, *addresses, *families} - {"dosetrail_build"}
+    assert {name for name in wanted if f"`{name}`" not in text} == set()
+
+
+def test_every_metric_of_the_guide_exists() -> None:
+    sources = "".join(read(f"traceability/{room}/metrics.py") for room in ("operations", "common"))
+    named = set(re.findall(r"dosetrail_[a-z_]+", read("docs/operations.md"))) - {"dosetrail_build_info"}
+    assert {name for name in named if f'"{name}"' not in sources} == set()
+
+
 def _anchors(path: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}

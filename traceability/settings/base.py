@@ -1,5 +1,6 @@
 """What both sizes of Dosetrail share; `embedded` and `production` say where they differ."""
 
+import os
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -162,6 +163,12 @@ CELERY_BEAT_SCHEDULE = {
     "contracts-tick": {"task": "traceability.contracts.tasks.tick", "schedule": 5.0},
     "forget-sessions": {"task": "traceability.parties.tasks.forget_sessions", "schedule": 24 * 3600.0},
 }
+
+# /healthz fails when less is free where the data folder (and SQLite's database) lies.
+HEALTH_MIN_FREE_BYTES = int(os.environ.get("DOSETRAIL_MIN_FREE_MB", "1024")) * 1024 * 1024
+# Who is told numbers by /healthz and /metrics: who has this file's token, and whoever calls from this machine.
+METRICS_TOKEN_FILE: Path | None = None
+METRICS_LOOPBACK = False
 
 # Where a request's address stands: REMOTE_ADDR, or the header that a proxy in front of us sets.
 CLIENT_ADDRESS_HEADER = "REMOTE_ADDR"

@@ -19,6 +19,8 @@ DATA_DIR = data_folder(Path(os.environ.get("DOSETRAIL_DATA_DIR", BASE_DIR / "var
 SECRET_KEY = read_or_create(DATA_DIR / "secret-key").hex()
 # Encrypts private keys at rest (parties and the log), and keys the ids that must not be guessable.
 KEY_ENCRYPTION_KEY = read_or_create(DATA_DIR / "key-encryption-key")
+SECRET_FILES = [DATA_DIR / "secret-key", DATA_DIR / "key-encryption-key"]
+METRICS_LOOPBACK = True
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
 

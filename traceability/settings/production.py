@@ -22,8 +22,12 @@ def _required(name: str) -> str:
     return value
 
 
+SECRET_FILES: list[Path] = []  # what /healthz watches the mode of
+
+
 def _secret_file(name: str, *, minimum: int) -> bytes:
     path = Path(_required(name))
+    SECRET_FILES.append(path)
     if path.stat().st_mode & 0o077:
         raise ImproperlyConfigured(f"{name}: {path} must be readable by its owner only (chmod 600)")
     secret = path.read_bytes()
@@ -34,6 +38,10 @@ def _secret_file(name: str, *, minimum: int) -> bytes:
 
 SECRET_KEY = _secret_file("DOSETRAIL_SECRET_KEY_FILE", minimum=32).hex()
 KEY_ENCRYPTION_KEY = _secret_file("DOSETRAIL_KEY_ENCRYPTION_KEY_FILE", minimum=32)[:32]
+METRICS_TOKEN_FILE = None
+if "DOSETRAIL_METRICS_TOKEN_FILE" in os.environ:
+    _secret_file("DOSETRAIL_METRICS_TOKEN_FILE", minimum=32)
+    METRICS_TOKEN_FILE = SECRET_FILES[-1]
 DEBUG = False
 ALLOWED_HOSTS = _required("DOSETRAIL_HOSTS").split(",")
 LOG_ORIGIN = _required("DOSETRAIL_LOG_ORIGIN")

@@ -9,13 +9,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from ledger import api as ledger
-from traceability.common.clock import now_ms
-from traceability.common.models import Cursor
 from traceability.contracts import selectors as rule_contracts
 from traceability.contracts import services as contract_services
 from traceability.contracts import wording as contract_words
 from traceability.contracts.lifecycle import LifecycleError, State
 from traceability.contracts.models import Contract
+from traceability.operations import facts as house_facts
+from traceability.operations import health as house_health
 from traceability.parties.models import Member
 from traceability.parties.services import ConfirmationError
 from traceability.products import selectors as products
@@ -59,26 +59,25 @@ def unknown(request: HttpRequest, member: Member) -> HttpResponse:
 
 @inspector_view
 def health(request: HttpRequest, member: Member) -> HttpResponse:
-    """Size, newest checkpoint and its age, what waits, how far each fold has read."""
-    checkpoint = ledger.latest_checkpoint()
-    size = ledger.published_size()
+    """What is watched and whether it is fine, how far each fold has read, the witnesses and what they reported."""
+    facts = house_facts.gather()
+    log = facts.log.log if facts.log else None
     context = {
         "member": member,
         "section": "health",
-        "checkpoint": checkpoint,
-        "checkpoint_at": words.moment(checkpoint.time_ms) if checkpoint else "",
-        "age_s": (now_ms() - checkpoint.time_ms) // 1000 if checkpoint else None,
-        "backlog": ledger.backlog(),
-        "final_size": ledger.final_size(),
-        "witnesses": [(one, words.moment(one.cosigned_ms) if one.cosigned_ms else "") for one in ledger.witnesses()],
+        "log": log,
+        "age_s": facts.age_s(log.checkpoint_ms) if log else None,
+        "checks": [_check(one) for one in house_health.judge(facts)],
+        "witnesses": [(one, words.moment(one.cosigned_ms) if one.cosigned_ms else "") for one in log.witnesses]
+        if log
+        else [],
         "reports": [
             (one, contract_words.title(f"log-{one.kind}"), words.moment(one.received_ms))
             for one in ledger.monitor_reports(SHOWN_REPORTS)
         ],
-        "folds": [
-            (words.FOLDS.get(cursor.projection, cursor.projection), cursor.position, size - cursor.position)
-            for cursor in Cursor.objects.order_by("projection")
-        ],
+        "folds": [(words.FOLDS.get(fold.name, fold.name), fold.position, fold.behind) for fold in facts.log.folds]
+        if facts.log
+        else [],
     }
     return render(request, "regulator/health.html", context)
 
@@ -90,6 +89,18 @@ def report(request: HttpRequest, member: Member, digest: str) -> HttpResponse:
     if signed is None:
         raise Http404
     return HttpResponse(signed, content_type="text/plain; charset=utf-8")
+
+
+def _check(one: house_health.Check) -> dict[str, Any]:
+    word, tone = words.CHECK_STATES[one.state]
+    value = words.CHECK_VALUES.get(str(one.value), one.value)
+    return {
+        "title": words.CHECKS[one.name],
+        "word": word,
+        "tone": tone,
+        "found": words.measured(value, one.unit),
+        "limit": words.measured(one.limit, one.unit),
+    }
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
 from traceability.alerts import selectors as alerts
@@ -46,6 +47,33 @@ CAUSES = {
     "sensor-fault": _("Sensor fault"),
     "handled-within-limits": _("Handled within the limits"),
     "other": _("Other"),
+}
+
+CHECKS = {
+    "database": _("Database"),
+    "checkpoint_age": _("Age of the newest checkpoint"),
+    "backlog": _("Statements waiting for the log"),
+    "backlog_age": _("Longest wait for the log"),
+    "sequencer": _("Writer of the log"),
+    "projections": _("Longest wait for a fold"),
+    "witness_quorum": _("Since the witnesses' quorum"),
+    "disk_data": _("Free space, data folder"),
+    "disk_database": _("Free space, database"),
+    "broker": _("Broker of background tasks"),
+    "key_files": _("Files of secrets"),
+}
+CHECK_STATES = {
+    "ok": (_("In order"), "is-ok"),
+    "failing": (_("Not in order"), "is-danger"),
+    "unknown": (_("Not visible from here"), "is-unknown"),
+}
+CHECK_VALUES = {
+    "elected": _("at work"),
+    "nobody": _("nobody"),
+    "closed": _("closed, signs nothing"),
+    "none": _("no quorum named"),
+    "in-process": _("inside the process"),
+    "reachable": _("reachable"),
 }
 
 CONTRACT_STATES = {
@@ -153,3 +181,12 @@ def event_row(event: PublishedEvent, naming: names.Names, relation: str = "", co
         "relation": relation,
         "container": names.goods(container) if container else "",
     }
+
+
+def measured(value: Any, unit: str) -> str:
+    """A value of a health check with its unit; '' for none."""
+    if value is None:
+        return ""
+    if unit == "bytes":
+        return filesizeformat(value)
+    return f"{value} s" if unit == "s" else str(value)
