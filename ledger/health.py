@@ -1,11 +1,14 @@
 """What a health check says, and the answer that holds them all. PURE."""
 
+import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 OK, FAILING, UNKNOWN = "ok", "failing", "unknown"
 Value = int | str | None
+# What a proxy adds. Behind one, every caller has the proxy's address.
+_PROXIED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Via")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,16 @@ def report(checks: Sequence[Check], *, detailed: bool) -> dict[str, Any]:
     if detailed:
         said["checks"] = {check.name: _shown(check) for check in checks}
     return said
+
+
+def is_from_here(address: str, headers: Mapping[str, str]) -> bool:
+    """Whether a process of this machine called, and not a proxy on somebody's behalf."""
+    if any(name in headers for name in _PROXIED):
+        return False
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _shown(check: Check) -> dict[str, Any]:

@@ -97,7 +97,9 @@ class Node:
         self.origin = policy.logs[0].verifier.name
         self.wake = threading.Event()
         self._remote = http.HttpRemote(self.url, token=token)
-        self._answered = self._fresh = time.monotonic()  # when the log last answered, and with news of its witnesses
+        # When the log last answered, when the copy was last in step, when the log last had news of its witnesses.
+        self.answered = self.stepped = self._fresh = time.monotonic()
+        self.damage = ""  # what is wrong with the copy
 
     def witness(self, *, looking: bool) -> Witness:
         """The witness of this node; with `looking` it cosigns what the replica holds and nothing else."""
@@ -128,7 +130,9 @@ class Node:
         while not stop.is_set():
             try:
                 self.step(follower)
+                self.damage = ""
             except ReplicaError as error:
+                self.damage = str(error)
                 log.critical("the replica is damaged: %s", error)
             except DatabaseError:
                 log.exception("the follower lost its database; it starts over")
@@ -142,15 +146,15 @@ class Node:
         checked = None
         try:
             checked = self._confirmed_step(follower)
-            self._answered = time.monotonic()
+            self.answered = self.stepped = time.monotonic()
             self._check_age(checked)
             self._check_receipts(checked)
         except LogLiedError as error:
-            self._answered = time.monotonic()
+            self.answered = time.monotonic()
             self._keep(self.origin, error.finding)
         except UnreachableError as error:
             log.warning("%s", error)
-            silent_s = time.monotonic() - self._answered
+            silent_s = time.monotonic() - self.answered
             if silent_s > STALE_SECONDS:
                 self._keep(self.origin, Finding("stale", "the log does not answer", {"kept": _newest_note()}))
         self.deliver()

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from . import member_views, views
+from . import member_health, member_views, views
 
 urlpatterns = [
+    path("healthz", member_health.healthz),
     path("add-checkpoint", member_views.add_checkpoint),
     path("log/checkpoint", views.checkpoint),
     path("log/tile/<path:path>", views.tile_at),

@@ -80,6 +80,13 @@ def test_every_check_and_metric_is_in_the_operations_guide() -> None:
     assert {name for name in wanted if f"`{name}`" not in text} == set()
 
 
+def test_every_check_of_a_member_s_node_is_in_its_guide() -> None:
+    from ledger import member_health
+
+    text = read("docs/witnesses.md")
+    assert [name for name in member_health.NAMES if f"| `{name}` |" not in text] == []
+
+
 def test_every_metric_of_the_guide_exists() -> None:
     sources = "".join(read(f"traceability/{room}/metrics.py") for room in ("operations", "common"))
     named = set(re.findall(r"dosetrail_[a-z_]+", read("docs/operations.md"))) - {"dosetrail_build_info"}

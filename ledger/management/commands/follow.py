@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from ledger import fsck, member, member_views, models
+from ledger import fsck, member, member_health, member_views, models
 from ledger.db_replica import DbReplica
 from ledger.db_storage import DbReader
 from ledger.management.commands.witness import read_policy
@@ -45,6 +45,7 @@ class Command(BaseCommand):
         if options["once"]:
             self._once(node)
             return
+        member_health.watch(node)
         if node.signer is not None:
             member_views.run_with(node.witness(looking=True))
             self.stdout.write(str(node.signer.cosigner))

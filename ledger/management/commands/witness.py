@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ledger import member, member_views
+from ledger import member, member_health, member_views
 from ledger.management.serving import serve
 from ledger.tlog import policy
 from ledger.tlog.errors import PolicyError
@@ -32,6 +32,7 @@ class Command(BaseCommand):
             self.stdout.write(str(signer.cosigner))
             return
         node = member.Node(read_policy(options["policy"]), "", signer)
+        member_health.watch(node)
         member_views.run_with(node.witness(looking=False))
         self.stdout.write(f"{signer.cosigner}\ncosigns checkpoints of {node.origin} at http://{options['listen']}/")
         self.stdout.flush()
