@@ -80,6 +80,24 @@ def test_every_check_and_metric_is_in_the_operations_guide() -> None:
     assert {name for name in wanted if f"`{name}`" not in text} == set()
 
 
+def test_the_example_s_variables_and_commands_are_in_the_operations_guide() -> None:
+    text = read("docs/operations.md")
+    names = re.findall(r"^([A-Z_]+)=", read("deploy/dosetrail.env"), re.MULTILINE)
+    assert len(names) > 8
+    assert [name for name in names if name not in text] == []
+    started = [
+        re.findall(r"^ExecStart=\S+/(.+)$", path.read_text(), re.MULTILINE) for path in tracked("deploy/systemd/*")
+    ]
+    assert sorted(one.split()[0] for (one,) in started) == ["celery", "gunicorn", "python", "uvicorn"]
+    for word in (
+        "gunicorn traceability.wsgi",
+        "celery -A traceability.celery worker -B",
+        "uvicorn traceability.asgi:application",
+    ):
+        assert word in text
+        assert any(one.startswith(word) for (one,) in started)
+
+
 def test_every_check_of_a_member_s_node_is_in_its_guide() -> None:
     from ledger import member_health
 

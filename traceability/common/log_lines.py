@@ -16,7 +16,9 @@ from . import log_context
 
 MAX_TEXT = 8192
 _CUT = "…"
-_OWN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request", "status_code"}
+_OWN = set(vars(logging.makeLogRecord({}))) | {
+    "message", "asctime", "taskName", "request", "status_code", "color_message",
+}  # fmt: skip
 _PLAIN = (str, int, float, bool, type(None))
 
 
