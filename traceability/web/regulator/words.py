@@ -65,7 +65,7 @@ CHECKS = {
 CHECK_STATES = {
     "ok": (_("In order"), "is-ok"),
     "failing": (_("Not in order"), "is-danger"),
-    "unknown": (_("Not visible from here"), "is-unknown"),
+    "unknown": (_("Not visible"), "is-unknown"),
 }
 CHECK_VALUES = {
     "elected": _("at work"),
