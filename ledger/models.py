@@ -82,9 +82,8 @@ class Head(models.Model):
     published_size = models.BigIntegerField(default=0)
     published_time_ms = models.BigIntegerField(default=0)
     final_size = models.BigIntegerField(default=0)  # of the largest checkpoint that the witness quorum cosigned
-    refusal = models.TextField(
-        default="", db_default=""
-    )  # why the sequencer signs nothing; '' = it does, or does not run
+    # Why the sequencer signs nothing; '' = it does, or does not run.
+    refusal = models.TextField(default="", db_default="")
 
 
 class PolicyVersion(models.Model):

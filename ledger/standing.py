@@ -1,10 +1,10 @@
-"""How it stands with the log this house runs: what health pages and metrics are made of. At most seven queries."""
+"""How it stands with the log this house runs: what health pages and metrics are made of. At most nine queries."""
 
 from dataclasses import dataclass
 
 from django.db.models import Count, Min
 
-from . import cosigning, models, operator_keys, trust, writer
+from . import cosigning, models, operator_keys, reads, trust, writer
 from .cosigning import WitnessStanding
 from .db_storage import HEAD_ID
 from .tlog.errors import PolicyError
@@ -25,6 +25,7 @@ class LogStanding:
     refusal: str  # why the sequencer signs nothing, '' when it does not refuse
     has_quorum: bool  # whether a policy says when a checkpoint is final
     quorum_ms: int | None  # when a quorum of witnesses had last cosigned
+    unfinal_ms: int | None  # record time of the oldest published entry that is not final; None = all are
     witnesses: tuple[WitnessStanding, ...]
 
 
@@ -34,6 +35,7 @@ def log_standing() -> LogStanding:
     waiting = models.Submission.objects.aggregate(number=Count("pk"), first=Min("pk"))
     oldest = models.Submission.objects.filter(pk=waiting["first"]).values_list("statement_hash", flat=True).first()
     has_quorum, quorum_ms, witnesses = _quorum()
+    unfinal = reads.published(head.final_size, 1)
     return LogStanding(
         size=head.size,
         published_size=head.published_size,
@@ -45,6 +47,7 @@ def log_standing() -> LogStanding:
         refusal=head.refusal,
         has_quorum=has_quorum,
         quorum_ms=quorum_ms,
+        unfinal_ms=unfinal[0].record_time_ms if unfinal else None,
         witnesses=tuple(witnesses),
     )
 

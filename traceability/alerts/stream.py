@@ -9,6 +9,7 @@ alerts only.
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
@@ -18,6 +19,8 @@ from urllib.parse import urlsplit
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import close_old_connections
+
+from traceability.common import log_context, request_log
 
 from . import stream_source as source
 from .stream_source import Change, Reader
@@ -96,6 +99,40 @@ async def application(scope: Mapping[str, Any], receive: Receive, send: Send) ->
     if scope["type"] != "http":
         return
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    with log_context.scope(request_id=log_context.chosen_id(headers.get("x-request-id", ""))):
+        await _logged(scope, headers, receive, send)
+
+
+async def _logged(scope: Mapping[str, Any], headers: Mapping[str, str], receive: Receive, send: Send) -> None:
+    """Answer, give the request's id back, and log one line when the stream has ended."""
+    begun, status = time.perf_counter(), 0
+
+    async def noted(message: Mapping[str, Any]) -> None:
+        nonlocal status
+        if message["type"] == "http.response.start":
+            status = message["status"]
+            name = (b"x-request-id", log_context.request_id().encode())
+            message = {**message, "headers": [*message["headers"], name]}
+        await send(message)
+
+    try:
+        await _answer(scope, headers, receive, noted)
+    finally:
+        route = PATH.lstrip("/") if scope["path"] == PATH else ""
+        took = round((time.perf_counter() - begun) * 1000, 1)
+        facts = {"method": scope["method"], "route": route, "status": status, "duration_ms": took}
+        log.info("request", extra={**facts, "client": request_log.network(_client(scope, headers))})
+
+
+def _client(scope: Mapping[str, Any], headers: Mapping[str, str]) -> str:
+    """The caller's address, from the header that the settings trust, if they trust one."""
+    header = settings.CLIENT_ADDRESS_HEADER
+    if header != "REMOTE_ADDR":
+        return headers.get(header.removeprefix("HTTP_").replace("_", "-").lower(), "")
+    return str((scope.get("client") or ("",))[0])
+
+
+async def _answer(scope: Mapping[str, Any], headers: Mapping[str, str], receive: Receive, send: Send) -> None:
     cors = _cors(headers)
     if scope["path"] != PATH:
         await _plain(send, 404, "not found", cors)

@@ -46,9 +46,14 @@ class RequestLogMiddleware:
 
 
 def _network(request: HttpRequest) -> str:
-    """The caller's network (IPv4 /24, IPv6 /48), as the nearest proxy names it where the settings trust one."""
+    """The caller's network, as the nearest proxy names it where the settings trust one."""
     header = getattr(settings, "CLIENT_ADDRESS_HEADER", "REMOTE_ADDR")
-    said = request.META.get(header, "").rpartition(",")[2].strip()
+    return network(request.META.get(header, ""))
+
+
+def network(addresses: str) -> str:
+    """The network (IPv4 /24, IPv6 /48) of the last of some addresses, '' when it is none."""
+    said = addresses.rpartition(",")[2].strip()
     try:
         address = ipaddress.ip_address(said)
     except ValueError:

@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseError
+from django.db import connection
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -142,6 +143,6 @@ def _broker(url: str) -> str:
             url, socket_timeout=BROKER_SECONDS, socket_connect_timeout=BROKER_SECONDS, retry=retry
         ) as redis:
             redis.ping()
-    except RedisError as error:
+    except (RedisError, ValueError) as error:
         return type(error).__name__
     return ""

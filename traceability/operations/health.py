@@ -73,8 +73,8 @@ def _quorum(facts: Facts, log: ledger.LogStanding) -> Check:
     if log.quorum_ms is None:
         words = "no quorum of the policy's witnesses has cosigned yet"
         return Check("witness_quorum", ledger.health.FAILING, words, None, QUORUM_SECONDS, "s", detail | ages)
-    words = "time since a quorum of witnesses had cosigned; detail: sizes, and the age of each witness' cosignature"
-    age = facts.age_s(log.quorum_ms)
+    words = "since a quorum had cosigned, or since the oldest entry that is not final; detail: sizes, each witness' age"
+    age = max(facts.age_s(log.quorum_ms) or 0, facts.age_s(log.unfinal_ms) or 0)
     return ledger.health.at_most("witness_quorum", age, QUORUM_SECONDS, "s", words, **detail, **ages)
 
 

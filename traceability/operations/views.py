@@ -1,7 +1,8 @@
 """/livez, /healthz and /metrics: for load balancers, for who is on call, for Prometheus (docs/operations.md)."""
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseError
+from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe

@@ -126,6 +126,7 @@ def policy(house: House, settings: Any, tmp_path: Path) -> Callable[..., None]:
     def cosigned(names: str, *, age_s: int = 1) -> None:
         settings.LOG_POLICY_FILE = tmp_path / "policy"
         lines = [f"witness {name} {one.cosigner} http://127.0.0.1:9" for name, one in SIGNERS.items()]
+        models.Head.objects.update(final_size=ledger.published_size())
         settings.LOG_POLICY_FILE.write_text(
             "\n".join([f"log {ledger.vkey()}", *lines, "group q 2 a b c", "quorum q\n"])
         )
@@ -161,6 +162,16 @@ def test_a_malformed_policy_is_no_quorum(policy: Any, settings: Any) -> None:
     with at_work():
         assert asked()[0] == 200
         settings.LOG_POLICY_FILE.write_text("quorum everybody\n")
+        assert asked()[1]["failing"] == ["witness_quorum"]
+
+
+def test_cosignatures_that_make_nothing_final_do_not_count(policy: Any) -> None:
+    """Fresh ones, each of another size, would look like a quorum by their times alone."""
+    policy("ab")
+    with at_work():
+        assert asked()[0] == 200
+        models.Head.objects.update(final_size=1)
+        models.Entry.objects.update(record_time_ms=now_ms() - 121_500)
         assert asked()[1]["failing"] == ["witness_quorum"]
 
 

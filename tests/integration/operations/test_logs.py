@@ -1,5 +1,6 @@
 """One id and one line for each request; an event followed through the logs by its statement hash; nothing private."""
 
+import asyncio
 import json
 import logging
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.integration.api.test_capture import observed
 from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code, pack
 from tests.integration.operations.conftest import Lines
 from tests.integration.scans.test_record import PASSWORD, act
+from traceability.alerts import stream
 from traceability.alerts.models import Alert
 from traceability.common import log_lines
 from traceability.contracts import services as contracts
@@ -184,3 +186,24 @@ def test_both_sizes_write_through_the_same_formatter() -> None:
     assert handler["formatter"] == "plain"
     production = (Path(current_settings.BASE_DIR) / "traceability/settings/production.py").read_text()
     assert '"DOSETRAIL_LOG_FORMAT", "json"' in production
+
+
+@pytest.mark.parametrize(("path", "status"), [("/stream/alerts", 401), ("/stream/SERIAL1", 404)])
+def test_the_event_stream_has_its_line_too(transactional_db: None, lines: Lines, path: str, status: int) -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    scope = {
+        "type": "http", "method": "GET", "path": path, "client": ("203.0.113.77", 5),
+        "headers": [(b"x-request-id", b"shop-till.0001")],
+    }  # fmt: skip
+    asyncio.run(stream.application(scope, receive, send))
+    (line,) = lines.said("request")
+    assert (line["request_id"], line["status"], line["client"]) == ("shop-till.0001", status, "203.0.113.0/24")
+    assert (b"x-request-id", b"shop-till.0001") in sent[0]["headers"]
+    assert "SERIAL1" not in lines.text
