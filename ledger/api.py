@@ -1,7 +1,8 @@
 """The ledger's only door: what the rest of the house may call (architecture.md, section 2).
 
-Writing: `initialise`, `submit`, `register_key`, `revoke_key`. Reading: only what is published. Statement hashes and
-key ids are lower-case hex; times are milliseconds since 1970 unless a name says otherwise.
+Writing: `initialise`, `submit`, `register_key`, `revoke_key`, `rotate_log_key`, `retire_log_key`. Reading: only what is
+published. Statement hashes and key ids are lower-case hex; times are milliseconds since 1970 unless a name says
+otherwise.
 """
 
 import secrets
@@ -13,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from . import claims, cosigning, health, keyring, models, operator_keys, reads, trust, writer
+from . import claims, cosigning, health, keyring, models, operator_keys, reads, rotation, trust, writer
 from . import fsck as checker
 from . import statement as statements
 from .claims import ClaimsError, Commitment
@@ -25,6 +26,7 @@ from .health import Check
 from .keyring import KeyStatus
 from .operator_keys import OPERATOR_URI, NotInitialisedError
 from .reads import EvidenceRequest, NotPublishedError, Position, PublishedCheckpoint, PublishedEntry
+from .rotation import LogKeyPeriod, RotationError
 from .sequencer import RefusedError
 from .standing import LogStanding, log_standing
 from .statement import PRIVATE_KINDS, Header, SigningKey, Statement, StatementError, key_from_seed, statement_hash
@@ -38,6 +40,7 @@ __all__ = [
     "Commitment",
     "EvidenceRequest",
     "KeyStatus",
+    "LogKeyPeriod",
     "LogStanding",
     "NotInitialisedError",
     "NotPublishedError",
@@ -46,6 +49,7 @@ __all__ = [
     "PublishedCheckpoint",
     "PublishedEntry",
     "RefusedError",
+    "RotationError",
     "SigningKey",
     "Statement",
     "StatementError",
@@ -79,7 +83,9 @@ __all__ = [
     "published",
     "published_size",
     "register_key",
+    "retire_log_key",
     "revoke_key",
+    "rotate_log_key",
     "run_collector",
     "run_sequencer",
     "sequence_once",
@@ -90,6 +96,7 @@ __all__ = [
     "tile",
     "verify_statement",
     "vkey",
+    "vkeys",
     "wait_published",
     "witnesses",
 ]
@@ -105,6 +112,7 @@ consistency = reads.consistency
 cosigned_note = reads.cosigned_note
 final_size = reads.final_size
 policy_text = trust.policy_text
+vkeys = rotation.vkeys
 run_collector = cosigning.run
 tile = reads.tile_bytes
 key_id = statements.key_id
@@ -168,22 +176,24 @@ def ledger_time_ms() -> int:
 
 
 def submission_receipt(hashes: Sequence[str], time_ms: int) -> dict[str, Any]:
-    """The log key's word that these statements were accepted at `time_ms` and are published within the MMD.
+    """The log keys' word that these statements were accepted at `time_ms` and are published within the MMD.
 
     JSON-able; `note` is a signed note whose text names time, MMD, number of statements and the RFC 6962 root over
     their hashes in the order of `statements` (docs/formats.md).
     """
-    signer = operator_keys.log_signer()
+    signers = operator_keys.log_signers()
     root = b64encode(merkle.root_of(bytes.fromhex(name) for name in hashes)).decode()
     mmd = settings.LOG_MMD_SECONDS
-    text = f"{RECEIPT_FORMAT}\n{signer.origin}\n{time_ms}\n{mmd}\n{len(hashes)}\n{root}\n"
+    origin = signers[0].origin
+    text = f"{RECEIPT_FORMAT}\n{origin}\n{time_ms}\n{mmd}\n{len(hashes)}\n{root}\n"
+    signed, *more = [note.sign(text, name=origin, seed=signer.key.seed) for signer in signers]
     return {
         "format": RECEIPT_FORMAT,
-        "origin": signer.origin,
+        "origin": origin,
         "time": time_ms,
         "mmdSeconds": mmd,
         "statements": list(hashes),
-        "note": note.sign(text, name=signer.origin, seed=signer.key.seed),
+        "note": signed + "".join(one[len(text) + 1 :] for one in more),
     }
 
 
@@ -196,8 +206,25 @@ def initialise(*, operator_name: str) -> None:
 
 
 def vkey() -> str:
-    """The log's verifier key: what an auditor pins."""
+    """The log's verifier key: what an auditor pins; the newer one while both sign."""
     return str(operator_keys.log_verifier())
+
+
+def rotate_log_key(*, at_once: bool = False) -> str:
+    """Make the key that follows the log's, and submit the root key's entry that says so; its vkey.
+
+    From the checkpoint that covers the entry on, both keys sign; `at_once`, for a key that is lost or stolen, the new
+    one alone. RotationError while a rotation is under way.
+    """
+    return str(rotation.begin(generate_key(), at_once=at_once))
+
+
+def retire_log_key(wait_s: float = 10.0) -> list[str]:
+    """Let the older of two log keys sign no more, and destroy it; the vkeys of all that are retired.
+
+    RotationError before the newer one is published, or where this entry was not published within `wait_s`.
+    """
+    return rotation.retire(wait_s)
 
 
 def register_key(*, public: bytes, party_uri: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from django.db import transaction
 
 from . import models
-from .db_storage import DbStore, insert_entries, read_tiles, to_checkpoint, write_tiles
+from .db_storage import DbStore, insert_entries, key_statements, read_tiles, to_checkpoint, write_tiles
 from .follower import Growth
 from .storage import LogHead, SignedCheckpoint
 from .tlog.tile import Coordinate
@@ -26,9 +26,7 @@ class DbReplica:
         return None if row is None else to_checkpoint(row)
 
     def key_statements(self) -> Iterator[tuple[int, bytes]]:
-        indexes = sorted(set(models.KeyEntry.objects.values_list("index", flat=True)))
-        for index in indexes:
-            yield index, bytes(models.Entry.objects.values_list("statement", flat=True).get(index=index))
+        return key_statements()
 
     def note_checkpoint(self, signed: SignedCheckpoint) -> None:
         with DbStore().write():

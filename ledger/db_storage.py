@@ -55,6 +55,9 @@ class DbTransaction:
         row = models.Checkpoint.objects.order_by("-id").first()
         return None if row is None else to_checkpoint(row)
 
+    def key_statements(self) -> Iterator[tuple[int, bytes]]:
+        return key_statements()
+
     def waiting(self, limit: int) -> Sequence[Submitted]:
         rows = models.Submission.objects.order_by("id").values_list("id", "statement")[:limit]
         return [Submitted(number, bytes(statement)) for number, statement in rows]
@@ -164,6 +167,13 @@ def read_tiles(coordinates: Iterable[Coordinate]) -> dict[Coordinate, bytes]:
         rows = models.Tile.objects.filter(path__in=paths).values_list("path", "hashes")
         found.update({places[path]: bytes(hashes) for path, hashes in rows})
     return found
+
+
+def key_statements() -> Iterator[tuple[int, bytes]]:
+    """The entries about keys, in order of index; one query per 900."""
+    for indexes in chunks(sorted(set(models.KeyEntry.objects.values_list("index", flat=True)))):
+        rows = models.Entry.objects.filter(index__in=indexes).order_by("index")
+        yield from ((index, bytes(data)) for index, data in rows.values_list("index", "statement"))
 
 
 def insert_entries(entries: Sequence[SequencedEntry], key_entries: Mapping[int, Sequence[str]]) -> None:

@@ -5,13 +5,14 @@ so that the one that was changed can be named.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from . import statement as statements
 from .keyring import Keyring, subject_kids
 from .statement import StatementError
 from .storage import LogHead, LogReader, SequencedEntry, SignedCheckpoint
-from .tlog import checkpoint, merkle, tile
+from .tlog import merkle, tile
 from .tlog.errors import TlogError
 from .tlog.merkle import HASH_SIZE, Frontier
 from .tlog.note import Verifier
@@ -35,6 +36,7 @@ class Problem:
 def check(reader: LogReader, verifier: Verifier, progress: Progress = lambda done, total: None) -> list[Problem]:
     """All problems of a log, in order of discovery, at most 1,000; none means that it is what was signed.
 
+    `verifier` is a key of the log, whichever: what its keys were at each size the log says itself.
     `progress` is called with the number of entries checked and the head's size. Statement signatures of private
     entries are not checked here (they cost far more than everything else); those about keys are.
     """
@@ -167,6 +169,9 @@ class _Check:
         kids: Sequence[str] = subject_kids(parsed) if parsed.kind in statements.KEY_KINDS else ()
         if list(self.key_entries.get(entry.index, ())) != list(kids):
             self.report(place, "the index of key entries does not say what the entry says")
+        if parsed.kind in statements.LOG_KEY_KINDS:
+            with suppress(StatementError):  # void: it changes nothing
+                self.keyring.add(entry.index, parsed)
         if entry.index == 0:
             try:
                 self.keyring.add(0, parsed)
@@ -194,7 +199,7 @@ class _Check:
         if before is not None and (signed.size < before.size or signed.time_ms <= before.time_ms):
             self.report(place, "is out of order: sizes never fall, times always rise")
         try:
-            note = checkpoint.verify(signed.note.encode(), self.verifier)
+            note = self.keyring.log_keys.verify(signed.note.encode(), self.verifier)
         except TlogError as error:
             self.report(place, f"its note does not verify: {error}")
             return

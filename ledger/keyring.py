@@ -16,6 +16,7 @@ from typing import Any
 
 from . import statement as statements
 from .canonical import MAX_INTEGER
+from .log_keys import LogKeys
 from .statement import Statement, StatementError
 from .tlog.errors import NoteError
 from .tlog.note import decode_base64
@@ -98,6 +99,8 @@ class Keyring:
     registrars: dict[bytes, bytes] = field(default_factory=dict)  # kid -> public key
     keys: dict[bytes, KeyRecord] = field(default_factory=dict)
     effective: list[int] = field(default_factory=list)  # the entries that took effect
+    root: bytes = b""  # the operator's root key: the only one that speaks about the log key
+    log_keys: LogKeys = field(default_factory=LogKeys)
 
     def add(self, index: int, statement: Statement) -> None:
         """Fold one key entry; StatementError when it is malformed or its signer had no right to make it."""
@@ -105,9 +108,15 @@ class Keyring:
             raise StatementError("bad-key-entry", f"entry {index} is not about keys")
         if statement.kind == "genesis":
             self._add_genesis(index, statement)
+        elif statement.kind in statements.LOG_KEY_KINDS:
+            self._add_roots_word(index, statement)
         else:
             self._add_registrars_word(index, statement)
         self.effective.append(index)
+
+    def copy(self) -> "Keyring":
+        """The same fold, to go on with on its own."""
+        return replace(self, registrars=dict(self.registrars), keys=dict(self.keys), effective=list(self.effective))
 
     def status(self, kid: bytes, index: int) -> KeyStatus:
         """The key as the entry at `index` meets it. Since when it is bad also counts when that was logged later."""
@@ -133,6 +142,27 @@ class Keyring:
             records.append(self._ended(old, index, content.get("badSince"), revokes=revokes))
         self.keys.update({record.kid: record for record in records})  # all of the statement takes effect, or nothing
 
+    def _add_roots_word(self, index: int, statement: Statement) -> None:
+        if not self.root or statement.iss != self.operator or statement.kid != statements.key_id(self.root):
+            raise StatementError("not-the-root", f"entry {index} about the log key is not signed by the root key")
+        statements.verify(statement, self.root)
+        content = _object(statement)
+        if content.get("origin") != self.origin:
+            raise StatementError("bad-key-entry", f"entry {index} is about the key of another log")
+        if statement.kind == "log-key-retired":
+            self.log_keys = self.log_keys.retired(index, _kid(content.get("kid")))
+            return
+        public, old = _public(content.get("public")), _public(content.get("replacesPublic"))
+        named = (content.get("kid"), content.get("replaces"))
+        kid = statements.key_id(public)
+        if named != (kid.hex(), statements.key_id(old).hex()):
+            raise StatementError("bad-key-entry", f"entry {index} does not give the two keys their own ids")
+        if public == self.root or kid in self.registrars or kid in self.keys:
+            raise StatementError("bad-key-entry", f"entry {index} names a key that signs statements")
+        if not isinstance(content.get("overlap"), bool):
+            raise StatementError("bad-key-entry", f"entry {index} does not say whether both keys sign for a time")
+        self.log_keys = self.log_keys.followed(index, public, replaces=old, overlap=content["overlap"])
+
     def _add_genesis(self, index: int, statement: Statement) -> None:
         if index != 0 or self.registrars:
             raise StatementError("bad-genesis", "the genesis statement is entry 0 and there is one")
@@ -142,7 +172,7 @@ class Keyring:
         root = _public(content.get("root"))
         statements.verify(statement, root)
         publics = [_public(item) for item in content["registrars"]]
-        self.operator, self.origin = statement.iss, str(content.get("origin"))
+        self.operator, self.origin, self.root = statement.iss, str(content.get("origin")), root
         self.registrars = {statements.key_id(public): public for public in publics}
 
     def _registered(self, index: int, content: dict[str, Any]) -> KeyRecord:
@@ -200,6 +230,23 @@ def rotation(*, public: bytes, party: str, replaces: bytes, bad_since_ms: int) -
 def revocation(*, kid: bytes, bad_since_ms: int) -> dict[str, Any]:
     """The content of a key-revoked statement; `bad_since_ms` may lie in the past."""
     return {"kid": kid.hex(), "badSince": bad_since_ms}
+
+
+def log_key(*, origin: str, public: bytes, replaces: bytes, overlap: bool) -> dict[str, Any]:
+    """The content of a log-key statement: `public` follows the key `replaces`; `overlap` = both sign for a time."""
+    return {
+        "origin": origin,
+        "kid": statements.key_id(public).hex(),
+        "public": b64encode(public).decode(),
+        "replaces": statements.key_id(replaces).hex(),
+        "replacesPublic": b64encode(replaces).decode(),
+        "overlap": overlap,
+    }
+
+
+def log_key_retired(*, origin: str, kid: bytes) -> dict[str, Any]:
+    """The content of a log-key-retired statement: the key that was followed signs no longer."""
+    return {"origin": origin, "kid": kid.hex()}
 
 
 def subject_kids(statement: Statement) -> list[str]:

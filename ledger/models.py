@@ -4,10 +4,11 @@ from django.db import models
 
 
 class LogKey(models.Model):
-    """A private key of this house: the operator's log key (checkpoints), root (genesis) and registrar (key statements),
-    written once by `api.initialise`; or the key of a witness (cosignatures, reports), by `member.open_signer`.
+    """A private key of this house: the operator's log key (checkpoints), root (genesis, log keys) and registrar (key
+    statements), written once by `api.initialise`; or the key of a witness (cosignatures, reports), by
+    `member.open_signer`. Only of log keys there may be several: `api.rotate_log_key` adds one.
 
-    The seed is sealed with PyNaCl SecretBox under settings.KEY_ENCRYPTION_KEY.
+    The seed is sealed with PyNaCl SecretBox under settings.KEY_ENCRYPTION_KEY; empty once a log key is retired.
     """
 
     class Role(models.TextChoices):
@@ -16,13 +17,16 @@ class LogKey(models.Model):
         REGISTRAR = "registrar"
         WITNESS = "witness"
 
-    role = models.CharField(max_length=16, primary_key=True, choices=Role)
-    kid = models.CharField(max_length=64)  # hex of the RFC 9679 thumbprint
+    role = models.CharField(max_length=16, choices=Role)
+    kid = models.CharField(max_length=64, primary_key=True)  # hex of the RFC 9679 thumbprint
     public_key = models.BinaryField()
     sealed_seed = models.BinaryField()
     origin = models.CharField(max_length=255)  # what the key signs for, and never for another; a witness' own name
     operator = models.CharField(max_length=200)
-    created_ms = models.BigIntegerField()
+    created_ms = models.BigIntegerField()  # of log keys: rises, so that it orders them
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["role"], condition=~models.Q(role="log"), name="key_once")]
 
 
 class Submission(models.Model):

@@ -10,9 +10,10 @@ from nacl.secret import SecretBox
 from . import keyring, models
 from . import statement as statements
 from .db_storage import DbStore
+from .log_keys import LogKeys
 from .sequencer import LogSigner
 from .statement import Header, SigningKey
-from .tlog import note
+from .tlog.note import Verifier
 
 OPERATOR_URI = "urn:dosetrail:operator"
 _HOUR_SECONDS = 3600
@@ -53,16 +54,84 @@ def keep_witness_key(name: str, key: SigningKey) -> models.LogKey:
     return row
 
 
+class LogKeychain:
+    """The log's private keys, as the sequencer asks for them (Signers): read anew each time, for a rotation adds one.
+
+    They sign for the origin that they were made for, whatever settings say now.
+    """
+
+    @property
+    def verifier(self) -> Verifier:
+        return _verifier(log_key_rows()[0])
+
+    def signing_key(self, kid: bytes) -> SigningKey | None:
+        row = models.LogKey.objects.filter(role=models.LogKey.Role.LOG, kid=kid.hex()).first()
+        return open_key(row) if row is not None and row.sealed_seed else None
+
+
+def log_key_rows() -> list[models.LogKey]:
+    """The keys that are, were or are about to be the log's, oldest first; never empty."""
+    rows = list(models.LogKey.objects.filter(role=models.LogKey.Role.LOG).order_by("created_ms"))
+    if not rows:
+        raise NotInitialisedError("the log has no keys yet: run manage.py keygen")
+    return rows
+
+
+def log_verifiers(size: int) -> list[Verifier]:
+    """The keys that sign the published checkpoint of this size, oldest first: one, or two during a rotation."""
+    rows = log_key_rows()
+    first = _verifier(rows[0])
+    if len(rows) == 1:
+        return [first]  # without a look at the log: every page asks
+    return published_keyring(size).log_keys.verifiers(first, size)
+
+
+def log_verifier() -> Verifier:
+    """The public half of the newest log key that signs; nothing is opened for it."""
+    return log_verifiers(DbStore().head().published_size)[-1]
+
+
 def log_signer() -> LogSigner:
-    """The log key, opened. It signs for the origin that it was made for, whatever settings say now."""
-    row = _row(models.LogKey.Role.LOG)
-    return LogSigner(row.origin, open_key(row))
+    """The newest log key that signs, opened."""
+    return log_signers()[-1]
 
 
-def log_verifier() -> note.Verifier:
-    """The public half of the log key; nothing is opened for it."""
-    row = _row(models.LogKey.Role.LOG)
-    return note.Verifier(row.origin, bytes(row.public_key))
+def log_signers() -> list[LogSigner]:
+    """The log keys that sign now, opened, oldest first."""
+    keychain, size = LogKeychain(), DbStore().head().published_size
+    verifiers = log_verifiers(size)
+    held = [(one, keychain.signing_key(statements.key_id(one.public))) for one in verifiers]
+    return [LogSigner(one.name, key) for one, key in held if key is not None]
+
+
+def root_statement(kind: str, content: object) -> bytes:
+    """A statement about the log key, signed by the root key."""
+    return _signed(open_key(_row(models.LogKey.Role.ROOT)), kind, content)
+
+
+def add_log_key(key: SigningKey) -> None:
+    """Keep the key that is to follow the log's newest."""
+    newest = log_key_rows()[-1]
+    row = _sealed(models.LogKey.Role.LOG, key, origin=newest.origin, operator=newest.operator)
+    row.created_ms = max(row.created_ms, newest.created_ms + 1)
+    row.save(force_insert=True)
+
+
+def destroy_retired() -> int:
+    """Overwrite the private halves of log keys whose retirement is published; how many. Backups are not reached."""
+    if models.LogKey.objects.filter(role=models.LogKey.Role.LOG).exclude(sealed_seed=b"").count() < 2:
+        return 0
+    size = DbStore().head().published_size
+    kids = [row.kid for row in retired_rows(published_keyring(size).log_keys, size)]
+    return models.LogKey.objects.filter(kid__in=kids).update(sealed_seed=b"")
+
+
+def retired_rows(log_keys: LogKeys, size: int) -> list[models.LogKey]:
+    """The keys that sign no checkpoint of this size or a larger one, and whose seeds are still here."""
+    over = {
+        record.kid.hex() for record in log_keys.records if record.until_size is not None and record.until_size <= size
+    }
+    return [row for row in log_key_rows() if row.kid in over and row.sealed_seed]
 
 
 def registrar_statement(kind: str, content: object) -> bytes:
@@ -93,6 +162,10 @@ def _fold(_genesis: tuple[str, ...], indexes: tuple[int, ...]) -> keyring.Keyrin
         part = models.Entry.objects.filter(index__in=indexes[start : start + 900]).order_by("index")
         rows += [(index, bytes(data)) for index, data in part.values_list("index", "statement")]
     return keyring.fold(rows)
+
+
+def _verifier(row: models.LogKey) -> Verifier:
+    return Verifier(row.origin, bytes(row.public_key))
 
 
 def _row(role: str) -> models.LogKey:

@@ -21,10 +21,12 @@ from .tlog.tile import MAX_ENTRY_SIZE
 
 # Public kinds carry their content (RFC 8785 JSON); private kinds carry a 32-byte claims root.
 PUBLIC_KINDS = frozenset(
-    "genesis key-registered key-rotated key-revoked policy contract recall-notice monitor-report".split()
+    "genesis key-registered key-rotated key-revoked log-key log-key-retired"
+    " policy contract recall-notice monitor-report".split()
 )
 PRIVATE_KINDS = frozenset({"event", "master-data", "alert-transition", "telemetry"})
-KEY_KINDS = frozenset({"genesis", "key-registered", "key-rotated", "key-revoked"})
+LOG_KEY_KINDS = frozenset({"log-key", "log-key-retired"})  # about the key that signs checkpoints
+KEY_KINDS = frozenset({"genesis", "key-registered", "key-rotated", "key-revoked"}) | LOG_KEY_KINDS
 
 ROOT_SIZE = 32
 _SUBJECT = "dosetrail:"

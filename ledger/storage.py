@@ -86,6 +86,10 @@ class LogTransaction(TileReader, Protocol):
 
     def newest_checkpoint(self) -> SignedCheckpoint | None: ...
 
+    def key_statements(self) -> Iterator[tuple[int, bytes]]:
+        """The entries about keys, in order of index."""
+        ...
+
     def waiting(self, limit: int) -> Sequence[Submitted]:
         """The first submissions that are visible, by id. A lower id may still appear later (a late commit)."""
         ...

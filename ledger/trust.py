@@ -1,4 +1,4 @@
-"""Whom this house trusts: its policy file (C2SP tlog-policy), or its own log key and no witness where there is none."""
+"""Whom this house trusts: its policy file (C2SP tlog-policy), or its own log keys and no witness without one."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from . import models, operator_keys, writer
+from . import models, operator_keys, reads, writer
 from .tlog import policy
 from .tlog.policy import Policy
 
@@ -16,7 +16,8 @@ def policy_text() -> str:
     path = getattr(settings, "LOG_POLICY_FILE", None)
     if path and Path(path).exists():
         return Path(path).read_text()
-    return f"log {operator_keys.log_signer().verifier}\nquorum none\n"
+    keys = operator_keys.log_verifiers(reads.published_size())
+    return "".join(f"log {key}\n" for key in keys) + "quorum none\n"
 
 
 def adopt(text: str) -> None:

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", views.page, name="log"),
     path("checkpoint", views.checkpoint, name="log-checkpoint"),
     path("vkey", views.verifier_key, name="log-vkey"),
+    path("vkeys", views.verifier_keys, name="log-vkeys"),
     path("tile/<path:path>", views.tile_at, name="log-tile"),
     path("reports", views.take_report, name="log-reports"),
 ]

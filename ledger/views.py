@@ -82,6 +82,17 @@ def verifier_key(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def verifier_keys(request: HttpRequest) -> HttpResponse:
+    """All keys that are or were the log's, newest first: vkey, first tree size that it signs, first it does not."""
+    try:
+        periods = api.vkeys()
+    except api.NotInitialisedError as error:
+        raise Http404 from error
+    lines = [f"{one.vkey} {one.from_size} {'-' if one.until_size is None else one.until_size}\n" for one in periods]
+    return _open_to_all(HttpResponse("".join(lines), content_type=_TEXT))
+
+
+@require_safe
 def tile_at(request: HttpRequest, path: str) -> HttpResponse:
     """A hash tile, or an entry bundle for those who may read entries."""
     try:

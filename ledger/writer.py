@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Min
 
 from . import faults, models, operator_keys, reads
 from .db_storage import HEAD_ID, DbStore, HighWaterFile
@@ -49,10 +50,17 @@ def notify(channel: str) -> None:
             cursor.execute(f"NOTIFY {channel}")
 
 
-def queue(items: Sequence[bytes]) -> list[str]:
-    """Queue well-formed statements, each once; their hashes. Durable when the caller's transaction commits."""
+def queue(items: Sequence[bytes], *, first: bool = False) -> list[str]:
+    """Queue well-formed statements, each once; their hashes. Durable when the caller's transaction commits.
+
+    `first`: before all that waits, which only the one statement needs that says who signs what waits.
+    """
     hashes = [statement_hash(item) for item in items]
     rows = [models.Submission(statement_hash=name, statement=item) for name, item in zip(hashes, items, strict=True)]
+    if first:
+        least = models.Submission.objects.aggregate(Min("id"))["id__min"] or 0
+        for place, row in enumerate(rows):
+            row.id = min(least, 0) - len(rows) + place
     with transaction.atomic(savepoint=False):
         models.Submission.objects.bulk_create(rows, ignore_conflicts=True)
         notify(SUBMITTED)
@@ -120,7 +128,8 @@ def wait_published(hashes: Iterable[str], timeout_s: float) -> bool:
 
 def make_sequencer() -> Sequencer:
     """The sequencer of this process' log; the caller holds the election."""
-    return Sequencer(DbStore(), high_water(), signer=operator_keys.log_signer(), now_ms=operator_keys.now_ms)
+    operator_keys.log_key_rows()  # NotInitialisedError before anything is looked at
+    return Sequencer(DbStore(), high_water(), signer=operator_keys.LogKeychain(), now_ms=operator_keys.now_ms)
 
 
 def high_water() -> HighWaterFile:
@@ -188,7 +197,7 @@ def accept_database() -> int:
         if not mine:
             raise RefusedError("a sequencer is running; stop it first")
         head = DbStore().head()
-        high_water().write(Mark(str(operator_keys.log_signer().verifier), head.size, head.root))
+        high_water().write(Mark(str(operator_keys.log_verifiers(head.size)[-1]), head.size, head.root))
         return head.size
 
 
@@ -236,6 +245,7 @@ def _work(stop: threading.Event, on_published: Callable[[], None], scrub: Callab
             pause = time.monotonic() + _SCRUB_SECONDS
             while time.monotonic() < pause:
                 scrub()
+            operator_keys.destroy_retired()
             if operator_keys.now_ms() - DbStore().head().time_ms >= settings.LOG_TICK_SECONDS * 1000:
                 sequencer.tick()
                 notify(PUBLISHED)

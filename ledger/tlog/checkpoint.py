@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from . import note
@@ -47,10 +48,12 @@ def parse(text: str) -> Checkpoint:
     return checkpoint
 
 
-def sign(checkpoint: Checkpoint, *, seed: bytes) -> str:
-    """The signed note of a checkpoint; the key's name is the origin."""
-    parse(checkpoint.text())  # never sign what a verifier would refuse
-    return note.sign(checkpoint.text(), name=checkpoint.origin, seed=seed)
+def sign(checkpoint: Checkpoint, *, seed: bytes, also: Iterable[bytes] = ()) -> str:
+    """The signed note of a checkpoint; the keys' name is the origin. `also` = the seeds of further lines."""
+    text = checkpoint.text()
+    parse(text)  # never sign what a verifier would refuse
+    signed, *more = (note.sign(text, name=checkpoint.origin, seed=one) for one in (seed, *also))
+    return signed + "".join(one[len(text) + 1 :] for one in more)
 
 
 def verify(data: bytes, verifier: note.Verifier) -> Checkpoint:

@@ -81,6 +81,9 @@ class MemoryTransaction:
     def newest_checkpoint(self):
         return self.state.checkpoints[-1] if self.state.checkpoints else None
 
+    def key_statements(self):
+        return iter([(index, self.state.entries[index].statement) for index in sorted(self.state.key_entries)])
+
     def waiting(self, limit):
         return [Submitted(key, self.state.submissions[key]) for key in sorted(self.state.submissions)[:limit]]
 

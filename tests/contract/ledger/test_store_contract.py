@@ -67,6 +67,10 @@ class OnOrm:
         row.note = row.note.replace("\n\n", "\n \n", 1) if "\n\n" in row.note else row.note
         row.save()
 
+    def replace_note(self, place, text):
+        row = models.Checkpoint.objects.order_by("id")[place]
+        models.Checkpoint.objects.filter(pk=row.pk).update(note=text)
+
     def damage_head_root(self):
         models.Head.objects.update(root="00" * 32)
 
@@ -92,6 +96,9 @@ class InMemory:
     def damage_checkpoint(self, place):
         old = self.store.state.checkpoints[place]
         self.store.state.checkpoints[place] = dataclasses.replace(old, note=old.note.replace("\n\n", "\n \n", 1))
+
+    def replace_note(self, place, text):
+        self.store.state.checkpoints[place] = dataclasses.replace(self.store.state.checkpoints[place], note=text)
 
     def damage_head_root(self):
         self.store.state.head = dataclasses.replace(self.store.state.head, root=bytes(32))
