@@ -5,6 +5,7 @@ contradicts what it signed. No entry is stored that does not lead to a checkpoin
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,9 +13,10 @@ from . import statement as statements
 from .keyring import Keyring, KeyState, subject_kids
 from .statement import Statement, StatementError
 from .storage import LogHead, SequencedEntry, SignedCheckpoint, TileReader
-from .tlog import merkle, proof, tile
+from .tlog import checkpoint, merkle, proof, tile
 from .tlog.checkpoint import Checkpoint
 from .tlog.errors import TileError, TlogError
+from .tlog.note import Verifier
 from .tlog.policy import Checked, Policy
 from .tlog.tile import ENTRIES, WIDTH, Coordinate, TileName
 from .tlog.tile_tree import TileTree
@@ -123,10 +125,41 @@ class Follower:
         try:
             checked = self._policy.check(data)
         except TlogError as error:
+            self._check_successor(data)
             detail = f"the log serves a checkpoint that does not count: {error}"
             raise LogLiedError("bad-checkpoint", detail, seen=data.decode("utf-8", "replace")) from error
         self.take(checked.checkpoint, data.decode())
         return checked
+
+    def unknown_log_key(self) -> tuple[Verifier, int] | None:
+        """The newest key that signs for the log by its own word and is not in our policy, and the entry that says so.
+
+        No reason to trust it: the policy is. But its owner should ask whether the line is missing.
+        """
+        origin, known = self._policy.logs[0].verifier.name, {log.verifier for log in self._policy.logs}
+        for record in reversed(self._keys().log_keys.signing(self._replica.head().size)):
+            verifier = Verifier(origin, record.public)
+            if record.entry is not None and verifier not in known:
+                return verifier, record.entry
+        return None
+
+    def _check_successor(self, data: bytes) -> None:
+        """Name the line that our policy lacks, when a checkpoint is signed by the key that the log says followed ours.
+
+        The same evidence for every such checkpoint, so that it is one finding.
+        """
+        missing = self.unknown_log_key()
+        if missing is None:
+            return
+        verifier, index = missing
+        with suppress(TlogError):
+            checkpoint.verify(data, verifier)
+            detail = (
+                f"the checkpoint is signed by a key that our policy does not name: {verifier}. Entry {index} of this"
+                " log, signed by its root key, says that it follows the one that we know. If the operator confirms it"
+                f" by another way, add the line `log {verifier}` to the policy and start again"
+            )
+            raise LogLiedError("bad-checkpoint", detail, entry=index, vkey=str(verifier))
 
     def take(self, tree: Checkpoint, signed: str) -> None:
         """Bring the replica up to a checkpoint whose signatures were checked."""

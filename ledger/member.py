@@ -23,6 +23,7 @@ from .statement import key_from_seed
 from .storage import Mark
 from .tlog import note, proof, tile
 from .tlog.checkpoint import Checkpoint
+from .tlog.note import Verifier
 from .tlog.policy import Checked, Policy
 from .witness import Cosigned, Witness, WitnessError, WitnessSigner
 
@@ -100,6 +101,7 @@ class Node:
         # When the log last answered, when the copy was last in step, when the log last had news of its witnesses.
         self.answered = self.stepped = self._fresh = time.monotonic()
         self.damage = ""  # what is wrong with the copy
+        self._told: Verifier | None = None  # the log key that our policy lacks, as it was last said
 
     def witness(self, *, looking: bool) -> Witness:
         """The witness of this node; with `looking` it cosigns what the replica holds and nothing else."""
@@ -147,6 +149,7 @@ class Node:
         try:
             checked = self._confirmed_step(follower)
             self.answered = self.stepped = time.monotonic()
+            self._check_policy(follower)
             self._check_age(checked)
             self._check_receipts(checked)
         except LogLiedError as error:
@@ -204,6 +207,16 @@ class Node:
                 "found_ms": _now_ms(),
             },
         )
+
+    def _check_policy(self, follower: Follower) -> None:
+        """Say once, while both keys sign, that the policy lacks the one that will sign alone."""
+        missing = follower.unknown_log_key()
+        if missing is not None and missing[0] != self._told:
+            self._told = missing[0]
+            log.warning(
+                "the log's key is being replaced (entry %d): add `log %s` to the policy when the operator confirms it",
+                missing[1], missing[0],
+            )  # fmt: skip
 
     def _check_age(self, checked: Checked) -> None:
         """A checkpoint has no time; cosignatures have: the newest of the other witnesses' tells how old the view is.
