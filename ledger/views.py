@@ -42,12 +42,13 @@ def page(request: HttpRequest) -> HttpResponse:
     try:
         before = int(request.GET["before"]) if request.GET.get("before", "").isdecimal() else None
         shown = api.checkpoints(PAGE + 1, before=before)
-        vkey = api.vkey()
+        vkey, log_keys = api.vkey(), api.vkeys()
     except (api.NotInitialisedError, OverflowError):
-        shown, vkey = [], ""
+        shown, vkey, log_keys = [], "", []
     latest = api.latest_checkpoint()
     context = {
         "vkey": vkey,
+        "log_keys": log_keys,
         "latest": latest,
         "latest_time": _time(latest.time_ms) if latest else None,
         "links": [_link(item, shown[place + 1 :]) for place, item in enumerate(shown[:PAGE])],

@@ -71,6 +71,7 @@ def health(request: HttpRequest, member: Member) -> HttpResponse:
         "witnesses": [(one, words.moment(one.cosigned_ms) if one.cosigned_ms else "") for one in log.witnesses]
         if log
         else [],
+        "log_keys": ledger.vkeys() if log else [],
         "reports": [
             (one, contract_words.title(f"log-{one.kind}"), words.moment(one.received_ms))
             for one in ledger.monitor_reports(SHOWN_REPORTS)
