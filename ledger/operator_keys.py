@@ -151,7 +151,14 @@ def key_entry_indexes(kids: Sequence[str], published_size: int) -> list[int]:
     """The published entries that took effect on these keys (hex ids), the genesis included."""
     effective = set(published_keyring(published_size).effective)
     rows = models.KeyEntry.objects.filter(index__lt=published_size, kid__in=kids).values_list("index", flat=True)
-    return sorted({0, *rows} & effective)
+    return sorted(({0, *rows} & effective) - set(log_key_entry_indexes(published_size)))
+
+
+def log_key_entry_indexes(published_size: int) -> list[int]:
+    """The published entries that took effect on the log's own keys."""
+    records = published_keyring(published_size).log_keys.records
+    ends = [record.until_size - 1 for record in records if record.until_size is not None]
+    return sorted({record.entry for record in records if record.entry is not None} | set(ends))
 
 
 @lru_cache(maxsize=4)

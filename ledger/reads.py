@@ -141,12 +141,15 @@ def evidence(requests: Sequence[EvidenceRequest]) -> dict[str, Any]:
     parsed = {index: statements.parse(data) for index, data in entries.items()}
     kids = sorted({item.kid.hex() for item in parsed.values()})
     keys = _statements(operator_keys.key_entry_indexes(kids, latest.size))
-    paths = inclusions([*keys, *entries], latest.size)
+    log_keys = _statements(operator_keys.log_key_entry_indexes(latest.size))
+    paths = inclusions([*keys, *log_keys, *entries], latest.size)
+    about_log_keys = [_entry(index, data, paths[index]) for index, data in sorted(log_keys.items())]
     return {
         "format": EVIDENCE_FORMAT,
         "origin": checkpoint_origin(latest),
         "checkpoint": cosigned_note(latest),
         "keys": [_entry(index, data, paths[index]) for index, data in sorted(keys.items())],
+        **({"logKeys": about_log_keys} if about_log_keys else {}),
         "entries": [
             {**_entry(index, data, paths[index]), "claims": _claims(by_index[index], parsed[index].iss)}
             for index, data in sorted(entries.items())

@@ -81,18 +81,30 @@ def _check(bundle: dict[str, Any], verifier: note.Verifier) -> CheckedBundle:
     last = -1
     for item in _list(bundle.get("keys"), "keys"):
         index, _, statement = _included(item, tree)
-        if index <= last:
-            raise BundleError("key entries come in order of their index")
+        if index <= last or statement.kind in statements.LOG_KEY_KINDS:
+            raise BundleError("keys are entries about signers' keys, in order of their index")
         last = index
         keyring.add(index, statement)
     if not keyring.registrars:
         raise BundleError("the genesis entry is missing")
     if keyring.origin != tree.origin:
         raise BundleError("the genesis is of another log")
+    _fold_log_keys(bundle.get("logKeys", []), tree, keyring)
     entries = [_check_entry(item, tree, keyring) for item in _list(bundle.get("entries"), "entries")]
     if not entries or len({entry.index for entry in entries}) != len(entries):
         raise BundleError("the bundle has no entry, or one twice")
     return CheckedBundle(tree, keyring.operator, entries)
+
+
+def _fold_log_keys(items: Any, tree: checkpoint.Checkpoint, keyring: Keyring) -> None:
+    """What the log says about its own keys; it proves nothing about the pinned one, and nothing about the entries."""
+    last = -1
+    for item in _list(items, "logKeys"):
+        index, _, statement = _included(item, tree)
+        if index <= last or statement.kind not in statements.LOG_KEY_KINDS:
+            raise BundleError("logKeys are entries about log keys, in order of their index")
+        last = index
+        keyring.add(index, statement)
 
 
 def _check_entry(item: Any, tree: checkpoint.Checkpoint, keyring: Keyring) -> CheckedEntry:

@@ -49,12 +49,12 @@ async function fetchBundle() {
 
 async function run() {
   const { vkey, tiles } = panel.dataset;
-  const { checkpoint, entries } = await verifyBundle(await fetchBundle(), vkey);
+  const { checkpoint, entries, keyring } = await verifyBundle(await fetchBundle(), vkey);
   checkSubject(entries, panel.dataset);
   checkLabel(entries, panel.dataset);
   const shown = [...document.querySelectorAll("[data-entry]")].map(({ dataset }) => ({ ...dataset, index: Number(dataset.entry) }));
   checkShown(entries, shown);
-  const past = await compare(checkpoint, vkey, tiles);
+  const past = await compare(checkpoint, vkey, tiles, keyring.logKeys);
   remember(checkpoint, vkey);
   showProof(checkpoint, entries);
   const points = [words.signature(checkpoint), words.entries(entries.length), words[past]];

@@ -12,6 +12,7 @@ export const words = {
   first: "First visit: this device keeps the log's size and root to compare next time.",
   same: "The log is the one this device saw before.",
   larger: "The log contains everything that this device saw of it before.",
+  replaced: "The log's key was replaced since your last visit. The log contains everything that this device saw of it before, and names the new key itself.",
   forget: "Let this device start again",
   reason: "Reason",
   records: "Records: entry, day, step, recorded by, leaf hash",

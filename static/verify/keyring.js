@@ -1,8 +1,11 @@
 // Whose key is this, as the log says it: a fold over its entries about keys. Twin of ledger/keyring.py.
 
-import { fromBase64, hex } from "./bytes.js";
+import { equal, fromBase64, hex } from "./bytes.js";
 import { checkKey } from "./curve.js";
+import { LogKeys } from "./log_keys.js";
 import { keyId, verify } from "./statement.js";
+
+export const LOG_KEY_KINDS = ["log-key", "log-key-retired"];
 
 const need = (condition, why) => {
   if (!condition) throw new Error(`key entry: ${why}`);
@@ -17,6 +20,7 @@ function publicKey(value) {
 export class Keyring {
   constructor() {
     Object.assign(this, { operator: null, origin: null, registrars: new Map(), keys: new Map() });
+    Object.assign(this, { root: null, logKeys: new LogKeys() });
   }
 
   /** Folds one key entry; entries come in index order, the genesis (entry 0) first. Throws. */
@@ -24,6 +28,7 @@ export class Keyring {
     const { kind, kid, iss, content } = statement;
     need(content !== null && typeof content === "object" && !Array.isArray(content), "no content");
     if (kind === "genesis") return this.addGenesis(index, statement);
+    if (LOG_KEY_KINDS.includes(kind)) return this.addRootsWord(index, statement);
     const registrar = this.registrars.get(hex(kid));
     need(registrar && iss === this.operator, "not signed by a registrar");
     await verify(statement, registrar);
@@ -32,11 +37,28 @@ export class Keyring {
     else this.register(index, content);
   }
 
+  /** The root key speaks about the keys that sign checkpoints, and nobody else. */
+  async addRootsWord(index, statement) {
+    const { kind, iss, content } = statement;
+    need(this.root && iss === this.operator, "not signed by the root key");
+    await verify(statement, this.root);
+    need(content.origin === this.origin, "about the key of another log");
+    if (kind === "log-key-retired") return this.logKeys.retire(index, content.kid);
+    const [key, replaces] = [publicKey(content.public), publicKey(content.replacesPublic)];
+    const id = hex(keyId(key));
+    need(content.kid === id && content.replaces === hex(keyId(replaces)), "does not give the two keys their own ids");
+    need(!equal(key, this.root) && !this.registrars.has(id) && !this.keys.has(id), "names a key that signs statements");
+    need(typeof content.overlap === "boolean", "does not say whether both keys sign for a time");
+    this.logKeys.follow(index, { key, replaces, overlap: content.overlap });
+  }
+
   async addGenesis(index, statement) {
     const { content, iss } = statement;
     need(index === 0 && !this.registrars.size, "the genesis is entry 0 and there is one");
     need(content.format === "dosetrail.genesis/1" && Array.isArray(content.registrars), "not a genesis");
-    await verify(statement, publicKey(content.root));
+    const root = publicKey(content.root);
+    await verify(statement, root);
+    this.root = root;
     [this.operator, this.origin] = [iss, content.origin];
     for (const encoded of content.registrars) {
       const key = publicKey(encoded);

@@ -5,7 +5,8 @@ import { byteString, decode } from "./cbor.js";
 import { sha256 } from "./sha2.js";
 import { verifySignature } from "./signature.js";
 
-const PUBLIC = ["genesis", "key-registered", "key-rotated", "key-revoked", "policy", "contract", "recall-notice", "monitor-report"];
+const KEYS = ["genesis", "key-registered", "key-rotated", "key-revoked", "log-key", "log-key-retired"];
+const PUBLIC = [...KEYS, "policy", "contract", "recall-notice", "monitor-report"];
 const PRIVATE = ["event", "master-data", "alert-transition", "telemetry"];
 const MAX_SIZE = 65535;
 const MAX_IAT = 2 ** 40;

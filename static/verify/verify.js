@@ -2,7 +2,7 @@
 
 import { fromBase64, hex } from "./bytes.js";
 import { checkShape, verifyClaims } from "./claims.js";
-import { Keyring } from "./keyring.js";
+import { Keyring, LOG_KEY_KINDS } from "./keyring.js";
 import { leafHash, verifyInclusion } from "./merkle.js";
 import { verifyCheckpoint } from "./note.js";
 import { parse, verify as verifyStatement } from "./statement.js";
@@ -33,10 +33,23 @@ export async function verifyBundle(bundle, vkey) {
   }
   need(keyring.registrars.size, "the genesis entry is missing");
   need(keyring.origin === checkpoint.origin, "the genesis is of another log");
+  await foldLogKeys(bundle.logKeys, checkpoint, keyring);
   const entries = [];
   for (const entry of bundle.entries) entries.push(await verifyEntry(entry, checkpoint, keyring));
   need(entries.length && new Set(entries.map(({ index }) => index)).size === entries.length, "no entry, or one twice");
   return { checkpoint, keyring, entries };
+}
+
+/** What the log says about its own keys; it proves nothing about the pinned one, and nothing about the entries. */
+async function foldLogKeys(logKeys = [], checkpoint, keyring) {
+  need(Array.isArray(logKeys), "logKeys is not a list");
+  let last = -1;
+  for (const entry of logKeys) {
+    const { index, statement } = included(entry, checkpoint);
+    need(index > last && LOG_KEY_KINDS.includes(statement.kind), "logKeys are not entries about log keys in the order of the log");
+    last = index;
+    await keyring.add(index, statement);
+  }
 }
 
 function included({ index, statement, inclusion }, { size, root }) {
