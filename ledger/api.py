@@ -182,6 +182,8 @@ def submission_receipt(hashes: Sequence[str], time_ms: int) -> dict[str, Any]:
     their hashes in the order of `statements` (docs/formats.md).
     """
     signers = operator_keys.log_signers()
+    if not signers:
+        raise RefusedError("the log key is not here: nothing can be promised in its name")
     root = b64encode(merkle.root_of(bytes.fromhex(name) for name in hashes)).decode()
     mmd = settings.LOG_MMD_SECONDS
     origin = signers[0].origin

@@ -77,18 +77,14 @@ def log_key_rows() -> list[models.LogKey]:
     return rows
 
 
-def log_verifiers(size: int) -> list[Verifier]:
-    """The keys that sign the published checkpoint of this size, oldest first: one, or two during a rotation."""
-    rows = log_key_rows()
-    first = _verifier(rows[0])
-    if len(rows) == 1:
-        return [first]  # without a look at the log: every page asks
-    return published_keyring(size).log_keys.verifiers(first, size)
+def log_verifiers(size: int | None = None) -> list[Verifier]:
+    """The keys that sign the checkpoint of this published size, or the newest, oldest first: two in a rotation."""
+    return _signing(log_key_rows(), size)
 
 
 def log_verifier() -> Verifier:
     """The public half of the newest log key that signs; nothing is opened for it."""
-    return log_verifiers(DbStore().head().published_size)[-1]
+    return log_verifiers()[-1]
 
 
 def log_signer() -> LogSigner:
@@ -97,11 +93,18 @@ def log_signer() -> LogSigner:
 
 
 def log_signers() -> list[LogSigner]:
-    """The log keys that sign now, opened, oldest first."""
-    keychain, size = LogKeychain(), DbStore().head().published_size
-    verifiers = log_verifiers(size)
-    held = [(one, keychain.signing_key(statements.key_id(one.public))) for one in verifiers]
-    return [LogSigner(one.name, key) for one, key in held if key is not None]
+    """The log keys that sign now and that are here, opened, oldest first."""
+    rows = log_key_rows()
+    held = {bytes(row.public_key): row for row in rows if row.sealed_seed}
+    return [LogSigner(one.name, open_key(held[one.public])) for one in _signing(rows, None) if one.public in held]
+
+
+def _signing(rows: Sequence[models.LogKey], size: int | None) -> list[Verifier]:
+    first = _verifier(rows[0])
+    if len(rows) == 1:
+        return [first]  # without a look at the log: every page asks
+    size = DbStore().head().published_size if size is None else size
+    return published_keyring(size).log_keys.verifiers(first, size)
 
 
 def root_statement(kind: str, content: object) -> bytes:

@@ -210,7 +210,8 @@ def _run_witnesses(stop: threading.Event, manage: Sequence[str]) -> None:
     log_url = f"http://127.0.0.1:{settings.PORT}/log"
     nodes = witnesses.chosen(settings.DATA_DIR, count=WITNESSES, port=settings.PORT + 2)
     policy = Path(settings.DATA_DIR) / "policy"  # LOG_POLICY_FILE of the embedded settings
-    text = witnesses.make_policy(nodes, vkey=ledger.vkey(), log_url=log_url, manage=manage)
+    vkeys = [one.vkey for one in ledger.vkeys() if one.until_size is None]
+    text = witnesses.make_policy(nodes, vkeys=vkeys, log_url=log_url, manage=manage)
     files.replace(policy, [text.encode()])  # the collector reads it at any moment
     for node in nodes:
         command = witnesses.follow_command(node, log_url=log_url, policy=policy)

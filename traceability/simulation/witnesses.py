@@ -37,12 +37,14 @@ def chosen(folder: Path, *, count: int, port: int) -> list[WitnessProcess]:
     ]
 
 
-def make_policy(witnesses: Sequence[WitnessProcess], *, vkey: str, log_url: str, manage: Sequence[str]) -> str:
+def make_policy(
+    witnesses: Sequence[WitnessProcess], *, vkeys: Sequence[str], log_url: str, manage: Sequence[str]
+) -> str:
     """The policy of the demo: the regulator's witness must cosign, and one of the others where there are others.
 
     Makes the witnesses' keys where there are none.
     """
-    lines = [f"log {vkey} {log_url}"]
+    lines = [f"log {vkey} {log_url}" for vkey in vkeys]
     for one in witnesses:
         show = [*manage, "witness", "--name", one.key_name, "--show-key"]
         key = subprocess.run(show, env=one.environment(), check=True, capture_output=True, text=True)
