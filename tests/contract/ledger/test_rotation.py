@@ -330,7 +330,7 @@ def test_a_sequencer_killed_in_a_rotation_loses_nothing(log, settings):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_keys_of_a_log_from_before_are_kept_by_the_migration():
-    before, after = [("ledger", "0002_witnesses")], [("ledger", "0003_several_log_keys")]
+    before, after = [("ledger", "0003_head_refusal")], [("ledger", "0004_several_log_keys")]
     try:
         old = MigrationExecutor(connection)
         old.migrate(before)

@@ -26,7 +26,7 @@ def _copy(source, target):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0002_witnesses")]
+    dependencies = [("ledger", "0003_head_refusal")]
 
     operations = [
         migrations.RenameModel("LogKey", "KeyByRole"),
