@@ -123,11 +123,10 @@ class Follower:
         """Bring the replica in step with the log's newest checkpoint; LogLiedError when that is no continuation."""
         data = self._remote.checkpoint()
         try:
-            checked = self._policy.check(data)
-        except TlogError as error:
+            checked = read_checkpoint(data, self._policy)
+        except LogLiedError:
             self._check_successor(data)
-            detail = f"the log serves a checkpoint that does not count: {error}"
-            raise LogLiedError("bad-checkpoint", detail, seen=data.decode("utf-8", "replace")) from error
+            raise
         self.take(checked.checkpoint, data.decode())
         return checked
 
@@ -165,11 +164,11 @@ class Follower:
         """Bring the replica up to a checkpoint whose signatures were checked."""
         kept = self._replica.newest_checkpoint()
         if kept is not None:
-            _compare(kept, tree, signed)
+            compare(kept, tree, signed)
         head = self._replica.head()
-        theirs = self._open(tree, signed) if tree.size > head.size else None
+        theirs = open_tree(self._remote, tree, signed) if tree.size > head.size else None
         if kept is not None and theirs is not None:
-            _check_past(kept, tree, signed, theirs)
+            check_past(kept, tree, signed, theirs)
         if kept is None or kept.note != signed:
             again = kept is not None and kept.size == tree.size
             time_ms = max(self._now_ms(), kept.time_ms + 1 if kept else 0)
@@ -177,7 +176,7 @@ class Follower:
         # Crash here: noted and not copied. The next step compares with what was noted, and goes on copying.
         try:
             while theirs is not None and head.size < tree.size:
-                self._copy_rows(theirs, head.size, tree.size, signed)
+                self._copy_rows(theirs, head.size, signed)
                 head = self._replica.head()
                 self._progress(head.size, tree.size)
         except BaseException:
@@ -187,17 +186,11 @@ class Follower:
             raise ReplicaError(f"the copy of {head.size} entries has another root than the checkpoint; run fsck")
         self._replica.publish()
 
-    def _open(self, tree: Checkpoint, signed: str) -> TileTree:
-        try:
-            return TileTree(tree.size, tree.root, self._remote.tile)
-        except TileError as error:
-            raise LogLiedError("bad-tile", str(error), seen=signed) from error
-
-    def _copy_rows(self, theirs: TileTree, size: int, total: int, signed: str) -> None:
-        end = min(total, (size // WIDTH + ROWS) * WIDTH)
+    def _copy_rows(self, theirs: TileTree, size: int, signed: str) -> None:
+        end = min(theirs.size, (size // WIDTH + ROWS) * WIDTH)
         fetched: list[bytes] = []
         for number in range(size // WIDTH, -(-end // WIDTH)):
-            fetched += self._row(theirs, number, total, signed)[max(0, size - number * WIDTH) :]
+            fetched += read_row(self._remote, theirs, number, signed)[max(0, size - number * WIDTH) :]
         now_ms = self._now_ms()
         entries = [
             SequencedEntry(index, statements.statement_hash(data), data, now_ms)
@@ -211,26 +204,6 @@ class Follower:
         about_keys = {index: found for index, found in kids.items() if found}
         self._replica.grow(Growth(entries, about_keys, tiles, end, root))
 
-    def _row(self, theirs: TileTree, number: int, total: int, signed: str) -> list[bytes]:
-        """The entries of one bundle, after each was found to hash to its place in the checked tile."""
-        width = tile.width_at(0, number, total)
-        data = self._remote.tile(TileName(ENTRIES, number, width))
-        try:
-            leaves = tile.split_hashes(theirs.tile((0, number)))
-        except TileError as error:
-            raise LogLiedError("bad-tile", str(error), seen=signed) from error
-        try:
-            row = tile.unpack_bundle(data)
-        except TileError as error:
-            raise LogLiedError("bad-bundle", f"bundle {number}: {error}", seen=signed, bundle=data.hex()) from error
-        if len(row) < width:
-            raise LogLiedError("bad-bundle", f"bundle {number} has {len(row)} entries, not {width}", seen=signed)
-        for index, (entry, leaf) in enumerate(zip(row, leaves, strict=False), start=number * WIDTH):
-            if merkle.leaf_hash(entry) != leaf:
-                detail = f"entry {index} as served is not the one in the signed tree"
-                raise LogLiedError("bad-bundle", detail, seen=signed, index=index, entry=entry.hex(), leaf=leaf.hex())
-        return row[:width]
-
     def _check_entry(self, index: int, data: bytes) -> Sequence[str]:
         """The ids of the keys that an entry is about; one that no registered key stands behind is reported."""
         kids: Sequence[str] = ()
@@ -239,11 +212,11 @@ class Follower:
             if parsed.kind in statements.KEY_KINDS:
                 kids = subject_kids(parsed)
                 self._keys().add(index, parsed)
+                check_genesis(self._keys(), self._policy.logs[0].verifier.name)
             else:
-                _check_signer(self._keys(), index, parsed)
+                check_signer(self._keys(), index, parsed)
         except StatementError as error:
-            detail = f"entry {index} is in the log and no registered key stands behind it: {error}"
-            self._report(Finding("bad-entry", detail, {"index": index, "entry": data.hex()}))
+            self._report(bad_entry(index, data, error))
         return kids
 
     def _keys(self) -> Keyring:
@@ -258,7 +231,58 @@ class Follower:
         return self._keyring
 
 
-def _compare(kept: SignedCheckpoint, tree: Checkpoint, signed: str) -> None:
+def read_checkpoint(data: bytes, policy: Policy) -> Checked:
+    """The checkpoint that a log serves, judged by a policy; LogLiedError when it does not count."""
+    try:
+        return policy.check(data)
+    except TlogError as error:
+        detail = f"the log serves a checkpoint that does not count: {error}"
+        raise LogLiedError("bad-checkpoint", detail, seen=data.decode("utf-8", "replace")) from error
+
+
+def open_tree(remote: Remote, tree: Checkpoint, signed: str) -> TileTree:
+    """The tree of a checkpoint over the log's tiles; LogLiedError when its right edge has another root."""
+    try:
+        return TileTree(tree.size, tree.root, remote.tile)
+    except TileError as error:
+        raise LogLiedError("bad-tile", str(error), seen=signed) from error
+
+
+def read_row(remote: Remote, theirs: TileTree, number: int, signed: str) -> list[bytes]:
+    """The entries of one bundle, after each was found to hash to its place in the checked tile; else LogLiedError."""
+    width = tile.width_at(0, number, theirs.size)
+    data = remote.tile(TileName(ENTRIES, number, width))
+    try:
+        leaves = tile.split_hashes(theirs.tile((0, number)))
+    except TileError as error:
+        raise LogLiedError("bad-tile", str(error), seen=signed) from error
+    try:
+        row = tile.unpack_bundle(data)
+    except TileError as error:
+        raise LogLiedError("bad-bundle", f"bundle {number}: {error}", seen=signed, bundle=data.hex()) from error
+    if len(row) < width:
+        raise LogLiedError("bad-bundle", f"bundle {number} has {len(row)} entries, not {width}", seen=signed)
+    for index, (entry, leaf) in enumerate(zip(row, leaves, strict=False), start=number * WIDTH):
+        if merkle.leaf_hash(entry) != leaf:
+            detail = f"entry {index} as served is not the one in the signed tree"
+            raise LogLiedError("bad-bundle", detail, seen=signed, index=index, entry=entry.hex(), leaf=leaf.hex())
+    return row[:width]
+
+
+def bad_entry(index: int, data: bytes, error: StatementError) -> Finding:
+    """What is reported of an entry that is no statement, or that no registered key stands behind."""
+    detail = f"entry {index} is in the log and no registered key stands behind it: {error}"
+    return Finding("bad-entry", detail, {"index": index, "entry": data.hex()})
+
+
+def check_genesis(keyring: Keyring, origin: str) -> None:
+    """StatementError when the genesis of the fold is that of another log."""
+    if keyring.origin != origin:
+        raise StatementError("foreign-genesis", f"it stands under the genesis of {keyring.origin!r}")
+
+
+def compare(kept: SignedCheckpoint, tree: Checkpoint, signed: str) -> None:
+    """LogLiedError when the log shows less than it showed before, or another tree of the same size."""
     if tree.size < kept.size:
         detail = f"the log shows {tree.size} entries after it showed {kept.size}"
         raise LogLiedError("rollback", detail, kept=kept.note, seen=signed)
@@ -267,8 +291,8 @@ def _compare(kept: SignedCheckpoint, tree: Checkpoint, signed: str) -> None:
         raise LogLiedError("split-view", detail, kept=kept.note, seen=signed)
 
 
-def _check_past(kept: SignedCheckpoint, tree: Checkpoint, signed: str, theirs: TileTree) -> None:
-    """The new tree must begin with the kept one; the evidence proves the other past that it has."""
+def check_past(kept: SignedCheckpoint, tree: Checkpoint, signed: str, theirs: TileTree) -> None:
+    """LogLiedError unless the new tree begins with the kept one; the evidence proves the other past that it has."""
     try:
         root = proof.root_at(kept.size, theirs.node)
         if root == kept.root:
@@ -283,7 +307,7 @@ def _check_past(kept: SignedCheckpoint, tree: Checkpoint, signed: str, theirs: T
     raise LogLiedError("fork", detail, kept=kept.note, seen=signed, otherRoot=root.hex(), proof=hashes)
 
 
-def _check_signer(keyring: Keyring, index: int, parsed: Statement) -> None:
+def check_signer(keyring: Keyring, index: int, parsed: Statement) -> None:
     """StatementError unless a key that was registered for the statement's party before `index` signed it."""
     if parsed.iss == keyring.operator and parsed.kid in keyring.registrars:
         statements.verify(parsed, keyring.registrars[parsed.kid])

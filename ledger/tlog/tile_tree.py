@@ -22,7 +22,7 @@ class TileTree:
     """
 
     def __init__(self, size: int, root: bytes, read: ReadTile, *, keep: int = 1024) -> None:
-        self._size = size
+        self.size = size
         self._read = read
         self._keep = keep
         self._edge: dict[Coordinate, bytes] = {}
@@ -38,7 +38,7 @@ class TileTree:
         where, part = tile.locate(node)
         data = self.tile(where)[part]
         if len(data) != part.stop - part.start:
-            raise TileError(f"the tree of size {self._size} has no complete subtree {node[0]}/{node[1]}")
+            raise TileError(f"the tree of size {self.size} has no complete subtree {node[0]}/{node[1]}")
         return perfect_root(tile.split_hashes(data))
 
     def tile(self, where: Coordinate) -> bytes:
@@ -60,13 +60,13 @@ class TileTree:
         return data
 
     def _complete(self, where: Coordinate) -> bool:
-        return tile.width_at(*where, self._size) == WIDTH
+        return tile.width_at(*where, self.size) == WIDTH
 
     def _fetch(self, where: Coordinate) -> bytes:
         level, number = where
-        width = tile.width_at(level, number, self._size)
+        width = tile.width_at(level, number, self.size)
         if not width:
-            raise TileError(f"a tree of size {self._size} has no tile {level}/{number}")
+            raise TileError(f"a tree of size {self.size} has no tile {level}/{number}")
         data = self._read(TileName(level, number, width))
         if len(data) != width * HASH_SIZE:
             raise TileError(f"tile {level}/{number} holds {len(data)} bytes instead of {width * HASH_SIZE}")

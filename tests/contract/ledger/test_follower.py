@@ -280,7 +280,7 @@ def test_without_the_comparison_a_fork_would_be_copied(replica, monkeypatch):
     following.step()
     following.log.all = [*following.log.all[:299], *(event(10_000 + n) for n in range(60))]
     following.log.size = len(following.log.all)
-    monkeypatch.setattr("ledger.follower._check_past", lambda *_: None)
+    monkeypatch.setattr("ledger.follower.check_past", lambda *_: None)
     with pytest.raises(ReplicaError):
         following.step()
 
@@ -297,7 +297,7 @@ def test_without_checked_tiles_a_false_bundle_would_be_copied(replica, monkeypat
     assert following.lie().kind == "bad-tile"
 
     def unchecked(self, size, root, read, **_):
-        self._size, self._read, self._keep, self._edge, self._full = size, read, 9, {}, {}
+        self.size, self._read, self._keep, self._edge, self._full = size, read, 9, {}, {}
 
     monkeypatch.setattr(TileTree, "__init__", unchecked)
     with pytest.raises(ReplicaError):  # the copy's own root is the last line

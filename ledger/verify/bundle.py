@@ -1,27 +1,21 @@
-"""The auditor's tool: checks an evidence bundle without Django, database or network (docs/formats.md).
+"""An evidence bundle, as `/evidence/…` serves it, checked without Django, database or network. PURE.
 
-    python -m ledger.verify FILE --vkey VKEY [--json]
-
-FILE is a bundle as `/evidence/…` serves it (`-` = standard input). Exit status: 0 everything checks out, 1 something
-does not (the message says what), 2 the tool was called wrongly or FILE cannot be read.
+The rules are those of docs/formats.md.
 """
 
-import argparse
 import json
-import sys
-from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from . import claims as claim_rules
-from . import statement as statements
-from .canonical import CanonicalError, canonical
-from .keyring import Keyring, KeyState
-from .statement import Statement, StatementError
-from .tlog import checkpoint, merkle, note
-from .tlog.errors import TlogError
+from ledger import claims as claim_rules
+from ledger import statement as statements
+from ledger.canonical import CanonicalError, canonical
+from ledger.keyring import Keyring, KeyState
+from ledger.statement import Statement, StatementError
+from ledger.tlog import checkpoint, merkle, note, policy
+from ledger.tlog.errors import TlogError
+from ledger.tlog.policy import Policy
 
 FORMAT = "dosetrail.evidence/1"
 MAX_BUNDLE_SIZE = 64 * 1024 * 1024
@@ -45,17 +39,19 @@ class CheckedEntry:
 
 @dataclass(frozen=True, slots=True)
 class CheckedBundle:
-    """What a bundle proves: the log it is from, the tree it is under, and its entries."""
+    """What a bundle proves: the log it is from, the tree it is under, who cosigned it (seconds), and its entries."""
 
     checkpoint: checkpoint.Checkpoint
     operator: str
     entries: Sequence[CheckedEntry]
+    cosigned: Mapping[str, int]
+    final: bool  # a quorum of the policy's witnesses cosigned the checkpoint
 
 
-def check(bundle: Any, vkey: str) -> CheckedBundle:
-    """Check a bundle (parsed JSON) against the log's verifier key; BundleError for the first check that fails."""
+def check(bundle: Any, trust: Policy | str) -> CheckedBundle:
+    """Check a bundle (as `load` reads it) under a policy, or a log's verifier key alone; BundleError for what fails."""
     try:
-        return _check(_object(bundle, "the bundle"), note.parse_vkey(vkey))
+        return _check(_object(bundle, "the bundle"), policy.of_vkey(trust) if isinstance(trust, str) else trust)
     except (TlogError, StatementError) as error:
         raise BundleError(str(error)) from error
 
@@ -70,11 +66,12 @@ def load(data: bytes) -> Any:
         raise BundleError(f"not a JSON document: {error}") from error
 
 
-def _check(bundle: dict[str, Any], verifier: note.Verifier) -> CheckedBundle:
+def _check(bundle: dict[str, Any], trust: Policy) -> CheckedBundle:
     if bundle.get("format") != FORMAT:
         raise BundleError(f"not a bundle of format {FORMAT}")
     text = _text(bundle.get("checkpoint"), "checkpoint")
-    tree = checkpoint.verify(text.encode("utf-8", "surrogatepass"), verifier)
+    checked = trust.check(text.encode("utf-8", "surrogatepass"))
+    tree = checked.checkpoint
     if bundle.get("origin") != tree.origin:
         raise BundleError("the bundle names another origin than its checkpoint")
     keyring = Keyring()
@@ -93,7 +90,7 @@ def _check(bundle: dict[str, Any], verifier: note.Verifier) -> CheckedBundle:
     entries = [_check_entry(item, tree, keyring) for item in _list(bundle.get("entries"), "entries")]
     if not entries or len({entry.index for entry in entries}) != len(entries):
         raise BundleError("the bundle has no entry, or one twice")
-    return CheckedBundle(tree, keyring.operator, entries)
+    return CheckedBundle(tree, keyring.operator, entries, checked.cosigned, checked.final)
 
 
 def _fold_log_keys(items: Any, tree: checkpoint.Checkpoint, keyring: Keyring) -> None:
@@ -231,66 +228,3 @@ def _no_duplicates(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(items):
         raise ValueError("a member name occurs twice")
     return found
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m ledger.verify", description="Check an evidence bundle offline.")
-    parser.add_argument("file", metavar="FILE", help="the bundle (JSON); - reads standard input")
-    parser.add_argument("--vkey", required=True, help="the log's verifier key, from a source that you trust")
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    options = parser.parse_args(arguments)
-    try:
-        data = sys.stdin.buffer.read() if options.file == "-" else Path(options.file).read_bytes()
-        note.parse_vkey(options.vkey)
-    except (OSError, TlogError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    try:
-        checked = check(load(data), options.vkey)
-    except BundleError as error:
-        sys.stdout.write(json.dumps({"ok": False, "error": str(error)}) + "\n" if options.json else f"NO: {error}\n")
-        return 1
-    sys.stdout.write(json.dumps(_as_json(checked), ensure_ascii=False) + "\n" if options.json else _in_words(checked))
-    return 0
-
-
-def _as_json(checked: CheckedBundle) -> dict[str, Any]:
-    return {
-        "ok": True,
-        "origin": checked.checkpoint.origin,
-        "size": checked.checkpoint.size,
-        "root": b64encode(checked.checkpoint.root).decode(),
-        "operator": checked.operator,
-        "entries": [
-            {
-                "index": entry.index,
-                "statement_hash": entry.statement_hash,
-                "kind": entry.kind,
-                "iss": entry.iss,
-                "iat": entry.iat,
-                "claims": dict(entry.claims),
-            }
-            for entry in checked.entries
-        ],
-    }
-
-
-def _in_words(checked: CheckedBundle) -> str:
-    lines = [
-        f"Checked against the signed checkpoint of {checked.checkpoint.origin}, {checked.checkpoint.size} entries.",
-        f"Root: {b64encode(checked.checkpoint.root).decode()}",
-    ]
-    for entry in checked.entries:
-        lines.append(f"Entry {entry.index}: {entry.kind}, signed by {entry.iss}")
-        for name, value in sorted(entry.claims.items()):
-            lines.append(f"    {name}: {json.dumps(value, ensure_ascii=False)}")
-    lines += [
-        "Checked: the checkpoint's signature, that the log holds each entry, whose key signed it, the claims shown.",
-        "Not checked: whether what was recorded is true, and whether a later entry corrects it.",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    sys.exit(main())
