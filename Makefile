@@ -8,7 +8,7 @@ export HOST ?= 127.0.0.1
 export SEED ?= 1
 export WITNESSES ?= 0
 
-.PHONY: demo test test-long lint types bench messages
+.PHONY: demo test test-long lint types bench messages outside
 
 demo: $(VENV)/.installed
 	@exec $(BIN)/python -m traceability.supervisor demo $(if $(RESET),--reset)
@@ -32,6 +32,14 @@ messages: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	@exec $(BIN)/python -m bench
+
+# The checkers of other people (docs/auditing.md): a Go toolchain and Python libraries, in a venv of their own.
+outside: $(VENV)/outside/.installed
+
+$(VENV)/outside/.installed: tests/outside/requirements.txt | $(VENV)/bin/python
+	@$(PYTHON) -m venv $(VENV)/outside
+	@$(VENV)/outside/bin/python -m pip install --quiet --disable-pip-version-check -r tests/outside/requirements.txt
+	@touch $@
 
 $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV)

@@ -26,7 +26,8 @@ CHECKS = [
     [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"],
 ]
 # Where the database matters: the unit tests have none, and browsers need only one of the two.
-ON_POSTGRESQL = ["tests/contract", "tests/integration", "tests/concurrency"]
+ON_POSTGRESQL = ["tests/contract", "tests/integration", "tests/concurrency", "tests/outside/test_whole_log.py"]
+OUTSIDE = Path(sys.prefix) / "outside" / ".installed"
 
 
 def main() -> int:
@@ -43,8 +44,12 @@ def main() -> int:
         chromium = shutil.which("chromium") or shutil.which("chromium-browser")
         if chromium is None:
             left_out.append("browser tests: chromium is not installed")
+        outside = OUTSIDE.is_file() and shutil.which("ssh-agent") is not None
+        if not outside:
+            left_out.append("checkers of others: `make outside` installs them, and openssh-client is needed")
         common = {**os.environ, "DOSETRAIL_TEST_REDIS": redis or "", "DOSETRAIL_TEST_CHROMIUM": chromium or ""}
-        deselect = ["long", *([] if redis else ["redis"]), *([] if chromium else ["browser"])]
+        there = {"outside": outside, "redis": redis, "browser": chromium}
+        deselect = ["long", *(mark for mark, found in there.items() if not found)]
         marks = " and ".join(f"not {mark}" for mark in deselect)
         pytest = [str(BIN / "pytest"), "-n", "2", "--dist", "loadgroup", "-m", marks]
         if _run([*pytest, *sys.argv[1:]], {**common, "DOSETRAIL_TEST_DATABASE": "sqlite"}):
