@@ -38,7 +38,7 @@ def log(found: LogOutcome) -> str:
     lines = _tree(checked.checked)
     lines += [f"    {kind}: {count}" for kind, count in sorted(checked.kinds.items())]
     for kid, count in checked.void.items():
-        lines.append(f"{count} statements of key {kid} do not count: it was revoked.")
+        lines.append(f"{count} statements of key {kid} do not count: it was revoked or retired.")
     size, seconds = checked.checked.checkpoint.size, found.seconds
     lines += [
         f"{size} entries in {seconds:.1f} s, {size / max(seconds, 0.001):,.0f} a second.",

@@ -64,7 +64,8 @@ class CheckedLog:
     """A log whose tiles, bundles and statements were all recomputed.
 
     `findings` are entries that no registered key stands behind; `void` counts, by key id in hex, the statements that
-    are in the log and do not count because their key was revoked. `held` are those of the wanted hashes that are there.
+    are in the log and do not count because their key was revoked or retired. `held` are those of the wanted hashes
+    that are there.
     """
 
     checked: Checked

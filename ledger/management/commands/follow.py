@@ -1,5 +1,6 @@
 """manage.py follow: keep a checked copy of somebody else's log, cosign it, and say so when it lies."""
 
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,15 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from ledger import fsck, member, member_health, member_views, models
+from ledger import fsck, member, member_health, member_views, models, reads
 from ledger.db_replica import DbReplica
 from ledger.db_storage import DbReader
+from ledger.follower import LogLiedError, UnreachableError
 from ledger.management.commands.witness import read_policy
 from ledger.management.serving import serve
+from ledger.tlog.tile import TileName
+from ledger.verify import whole_log
+from ledger.verify.sources import judging
 
 
 class Command(BaseCommand):
@@ -34,7 +39,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--once", action="store_true", help="get in step once, report, and stop; 1 = something is wrong"
         )
-        parser.add_argument("--check", action="store_true", help="recompute the copy (fsck) instead of following")
+        parser.add_argument(
+            "--check", action="store_true", help="recompute the copy, signatures too, instead of following"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0)
@@ -83,13 +90,43 @@ class Command(BaseCommand):
         keys = [log.verifier for log in node.policy.logs]
         with self._bar() as bar:
             problems = fsck.check(DbReader(), keys[0], lambda done, total: _show(bar, done, total))
-        for problem in problems:
-            self.stdout.write(str(problem))
-        if problems:
-            raise CommandError(f"{len(problems)} problems")
+        lines = [str(problem) for problem in problems] or self._check_statements(node)
+        for line in lines:
+            self.stdout.write(line)
+        if lines:
+            raise CommandError(f"{len(lines)} problems")
+
+    def _check_statements(self, node: member.Node) -> list[str]:
+        """What is wrong with the copy's statements: fsck looks at the signatures of those about keys only."""
+        if reads.latest_checkpoint() is None:
+            return []
+        with self._bar() as bar, judging(os.cpu_count() or 1) as judge:
+            try:
+                checked = whole_log.check(
+                    _Copy(), node.policy, judge=judge, progress=lambda done, total: _show(bar, done, total)
+                )
+            except LogLiedError as error:
+                return [str(error)]
+        return [finding.detail for finding in checked.findings]
 
     def _bar(self) -> "tqdm[Any]":
         return tqdm(unit=" entries", file=self.stderr, disable=None, dynamic_ncols=True)
+
+
+class _Copy:
+    """Remote. This node's own copy, as it is served."""
+
+    def checkpoint(self) -> bytes:
+        latest = reads.latest_checkpoint()
+        if latest is None:
+            raise UnreachableError("there is no copy yet")
+        return latest.note.encode()
+
+    def tile(self, name: TileName) -> bytes:
+        data = reads.tile_bytes(name)
+        if data is None:
+            raise UnreachableError(f"the copy has no tile {name}")
+        return data
 
 
 def _show(bar: "tqdm[Any]", done: int, total: int) -> None:

@@ -5,8 +5,10 @@ import os
 import time
 
 import pytest
+from django.core.management import CommandError, call_command
 
-from ledger import http, member, models, monitor
+from ledger import fsck, http, member, models, monitor
+from ledger.db_storage import DbReader
 from ledger.follower import UnreachableError
 from ledger.statement import statement_hash
 from ledger.tlog import cosignature, merkle, note, policy
@@ -255,3 +257,20 @@ def test_two_roots_of_one_size_that_reach_the_witness_become_a_report(house):
     with pytest.raises(WitnessError):
         witness.add_checkpoint(format_request(5, [], house.log.signed(root=merkle.leaf_hash(b"other"))))
     assert house.found() == ["split-view"]
+
+
+def test_the_check_of_a_copy_looks_at_every_signature(house, tmp_path, monkeypatch, capsys):
+    """fsck alone is content: it recomputes hashes, and looks at the signatures of key entries only."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    file = tmp_path / "policy"
+    file.write_text(f"log {LOG}\nquorum none\n")
+    words = ["follow", "--log", URL, "--policy", str(file), "--check"]
+    house.step()
+    call_command(*words)
+    house.log.all.append(event(1)[:-1] + bytes([event(1)[-1] ^ 1]))
+    house.log.grow(9)
+    house.step()
+    assert fsck.check(DbReader(), LOG) == []
+    with pytest.raises(CommandError):
+        call_command(*words)
+    assert "entry 5 is in the log and no registered key stands behind it" in capsys.readouterr().out
