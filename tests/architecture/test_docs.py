@@ -146,10 +146,12 @@ def test_every_path_in_a_code_span_exists() -> None:
 def test_every_library_has_its_line_and_every_line_its_library() -> None:
     wanted = {
         re.split(r"[=\[<>~ ]", line)[0].lower()
-        for name in ("requirements.txt", "requirements-dev.txt")
+        for name in ("requirements.txt", "requirements-dev.txt", "tests/outside/requirements.txt")
         for line in read(name).splitlines()
         if line and not line.startswith(("#", "-"))
     }
+    modules = read("tests/outside/go/go.mod").split("require (")[1].split(")")[0]
+    wanted |= {line.split()[0] for line in modules.splitlines() if line.strip()}
     table = re.findall(r"^\| ([^|]+) \|", read("docs/dependencies.md"), re.MULTILINE)
     named = {re.split(r"[ \[]", one.strip())[0].lower() for row in table for one in row.split(",")}
     assert wanted - named == set()

@@ -175,7 +175,7 @@ func spellNumber(out *strings.Builder, number json.Number) error {
 	if err != nil || math.IsInf(value, 0) {
 		return errors.New("a number beyond double precision")
 	}
-	if wholeNumber.MatchString(number.String()) && math.Abs(value) > maxInteger {
+	if !strings.ContainsAny(number.String(), ".eE") && math.Abs(value) > maxInteger {
 		return errors.New("a whole number beyond 2^53-1")
 	}
 	if value == 0 {
