@@ -41,6 +41,7 @@ def served(files: Files) -> Iterator[str]:
 
     class Mirror(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or each answer waits 40 ms for the acknowledgement of its head
 
         def do_GET(self) -> None:
             data = files.get(self.path.lstrip("/"))

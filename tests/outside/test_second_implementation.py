@@ -1,4 +1,4 @@
-"""docs/formats.md suffices: a reader in Go that was written from it alone takes and refuses the bundles that we do."""
+"""docs/formats.md suffices: a reader in Go that was written from it alone takes and refuses what we do."""
 
 import json
 import subprocess
@@ -6,28 +6,47 @@ import subprocess
 import pytest
 
 from tests.vectors.evidence import patching
+from tests.vectors.log import generate
 
 pytestmark = [pytest.mark.outside, pytest.mark.xdist_group("outside")]
 VECTORS = patching.load()
 
 
-def judged(programs, bundles):
-    """What the reader says of each bundle: ok or no."""
-    lines = "".join(json.dumps({"vkey": VECTORS["vkey"], "bundle": bundle}) + "\n" for bundle in bundles)
+def said(programs, questions):
+    """What the reader says to each question: ok or no."""
+    lines = "".join(f"{json.dumps(question)}\n" for question in questions)
     done = subprocess.run([str(programs["secondreader"])], input=lines, capture_output=True, text=True, check=True)
     return done.stdout.splitlines()
 
 
+def judged(programs, bundles):
+    return said(programs, [{"vkey": VECTORS["vkey"], "bundle": bundle} for bundle in bundles])
+
+
 def test_it_agrees_with_every_vector(programs):
     cases = VECTORS["cases"]
-    said = judged(programs, [patching.apply(VECTORS["bundles"][case["bundle"]], case["patch"]) for case in cases])
-    wrong = [(case["name"], line) for case, line in zip(cases, said, strict=True) if case["accept"] != (line == "ok")]
+    answers = judged(programs, [patching.apply(VECTORS["bundles"][case["bundle"]], case["patch"]) for case in cases])
+    wrong = [
+        (case["name"], line) for case, line in zip(cases, answers, strict=True) if case["accept"] != (line == "ok")
+    ]
     assert wrong == []
     assert {case["accept"] for case in cases} == {True, False}
 
 
 def test_it_refuses_every_alteration(programs):
     altered = list(patching.alterations(VECTORS["bundles"]["single"]))
-    said = judged(programs, [bundle for _, bundle in altered])
-    assert [name for (name, _), line in zip(altered, said, strict=True) if line == "ok"] == []
+    answers = judged(programs, [bundle for _, bundle in altered])
+    assert [name for (name, _), line in zip(altered, answers, strict=True) if line == "ok"] == []
     assert len(altered) > 100
+
+
+@pytest.mark.parametrize(
+    ("name", "member", "shared"), [("notes", "note", "vkey"), ("statements", "statement", "public")]
+)
+def test_it_agrees_about_notes_and_statements(programs, name, member, shared):
+    vectors = generate.load(name)
+    cases = vectors["cases"]
+    answers = said(programs, [{shared: vectors[shared], member: case[member]} for case in cases])
+    assert [
+        (case["name"], line) for case, line in zip(cases, answers, strict=True) if case["accept"] != (line == "ok")
+    ] == []

@@ -1,11 +1,13 @@
-// Secondreader checks evidence bundles. It was written from docs/formats.md alone, to show that the page suffices:
+// Secondreader checks evidence bundles, checkpoints and statements. It was written from docs/formats.md alone, to show that the page suffices:
 // where it had to guess, the page was mended. It shares no code with Dosetrail.
 //
-//	secondreader < lines     each line {"vkey": …, "bundle": …}; prints "ok" or "no: why" for each
+//	secondreader < lines     prints "ok" or "no: why" for each line, which is one of
+//	                         {"vkey": …, "bundle": …}  {"vkey": …, "note": …}  {"public": hex, "statement": base64}
 package main
 
 import (
 	"bufio"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -35,9 +37,36 @@ func judge(line []byte) error {
 	var asked struct {
 		Vkey   string          `json:"vkey"`
 		Bundle json.RawMessage `json:"bundle"`
+		Note   string          `json:"note"`
+
+		Public    string `json:"public"`
+		Statement string `json:"statement"`
 	}
 	if err := json.Unmarshal(line, &asked); err != nil {
 		return err
 	}
-	return CheckBundle(asked.Bundle, asked.Vkey)
+	if asked.Bundle != nil {
+		return CheckBundle(asked.Bundle, asked.Vkey)
+	}
+	if asked.Vkey != "" {
+		key, err := parseVkey(asked.Vkey)
+		if err != nil {
+			return err
+		}
+		_, err = openCheckpoint(asked.Note, key)
+		return err
+	}
+	public, err := hex.DecodeString(asked.Public)
+	if err != nil {
+		return err
+	}
+	data, err := unbase64(asked.Statement)
+	if err != nil {
+		return err
+	}
+	found, err := parseStatement(data)
+	if err != nil {
+		return err
+	}
+	return found.verify(public)
 }
