@@ -23,6 +23,14 @@ def judged(programs, bundles):
     return said(programs, [{"vkey": VECTORS["vkey"], "bundle": bundle} for bundle in bundles])
 
 
+def test_it_checks_the_evidence_of_a_running_house(programs, house):
+    bundle = json.loads((house.folder / "evidence").read_text())
+    changed = json.loads(json.dumps(bundle).replace("commissioning", "decommissioning"))
+    answers = said(programs, [{"vkey": house.vkey, "bundle": one} for one in (bundle, changed)])
+    assert answers[0] == "ok"
+    assert answers[1].startswith("no:")
+
+
 def test_it_agrees_with_every_vector(programs):
     cases = VECTORS["cases"]
     answers = judged(programs, [patching.apply(VECTORS["bundles"][case["bundle"]], case["patch"]) for case in cases])
