@@ -68,6 +68,8 @@ class Prepared:
 Key = tuple[str, str]
 # Signs new events: the documents and statements of these, in their order.
 Sign = Callable[[Sequence[Prepared]], documents.Signed]
+# What a caller stores in the transaction that stores the events.
+Beside = Callable[[Sequence[Accepted]], object]
 
 
 @storage_full.refused()
@@ -121,10 +123,12 @@ def accept_events(
     annotation: Mapping[str, Any] | None = None,
     idempotency_key: str = "",
     sign: Sign | None = None,
+    beside: Beside | None = None,
 ) -> list[Accepted]:
     """Take in bare events (each with its own `@context`), all or none; CaptureError names event and field.
 
-    `sign` gives the signed documents of events that are new; without it the party's hosted key signs.
+    `sign` gives the signed documents of events that are new; without it the party's hosted key signs. `beside` runs in
+    the transaction that stores the events: what it stores stands or falls with them.
     """
     require_room(0)
     faults = []
@@ -143,6 +147,7 @@ def accept_events(
         sign=sign or _hosted(reporter, annotation or {}),
         idempotency_key=idempotency_key,
         strict=True,
+        beside=beside,
     )
 
 
@@ -248,6 +253,7 @@ def _store_new(
     strict: bool,
     job: CaptureJob | None = None,
     idempotency_key: str = "",
+    beside: Beside | None = None,
 ) -> list[Accepted]:
     # Read before the events: what comes in between is then known as an event, not taken for another under this key.
     under_key = selectors.by_key(reporter.uri, idempotency_key) if idempotency_key else []
@@ -260,6 +266,12 @@ def _store_new(
     unknown = master_data.unknown_identifiers([item.body for item in fresh])
     signed = sign(fresh)
     hashes = {item.key: one.statement_hash for item, one in zip(fresh, signed.documents, strict=True)}
+    merged = {**known, **hashes}
+    accepted = [
+        Accepted(item.event_id, merged[item.key], item.key in known, item.declaration)
+        for item in prepared
+        if item.key in merged
+    ]
     if job is not None:
         job.already_recorded = len(known)
         job.errors = _shown([*job.errors, *map(_error, conflicts)])
@@ -286,14 +298,11 @@ def _store_new(
         )
         if unknown and fresh:
             master_data.note(unknown, event_id=fresh[0].event_id, reporter=reporter)
+        if beside is not None:
+            beside(accepted)
     # Crash here: recorded, and nobody was told. Sent again it is known by job, eventID or key, and answered so.
     transaction.on_commit(lambda: _say_accepted(list(hashes.values()), known=len(known), reporter=reporter, job=job))
-    merged = {**known, **hashes}
-    return [
-        Accepted(item.event_id, merged[item.key], item.key in known, item.declaration)
-        for item in prepared
-        if item.key in merged
-    ]
+    return accepted
 
 
 def _say_accepted(hashes: Sequence[str], *, known: int, reporter: Party, job: CaptureJob | None) -> None:

@@ -103,15 +103,34 @@ def uris_of(party: Party) -> list[str]:
 
 def site_by_uri(uri: str) -> Site | None:
     """The site named by our URI or by its GLN (an extension for a sub-site is ignored)."""
+    return sites_by_uri([uri]).get(uri)
+
+
+def sites_by_uri(uris: Collection[str]) -> dict[str, Site]:
+    """`site_by_uri` of many in one query, with their parties; URIs that name no site are left out."""
+    keys = {uri: key for uri in uris if (key := _site_key(uri)) is not None}
+    if not keys:
+        return {}
+    ids, glns = ({value for scheme, value in keys.values() if scheme == wanted} for wanted in ("id", "gln"))
+    rows = Site.objects.select_related("party").filter(Q(id__in=ids) | Q(gln__in=glns))
+    found = {key: row for row in rows for key in (("id", row.id), ("gln", row.gln))}
+    return {uri: found[key] for uri, key in keys.items() if key in found}
+
+
+def _site_key(uri: str) -> tuple[str, str] | None:
     if uri.startswith(SITE_NAMESPACE):
-        return Site.objects.select_related("party").filter(id=uri.removeprefix(SITE_NAMESPACE)).first()
+        return "id", uri.removeprefix(SITE_NAMESPACE)
     try:
         key = epc.canonical(uri)
     except Gs1Error:
         return None
-    if not key.startswith(_GLN_PLACE):
-        return None
-    return Site.objects.select_related("party").filter(gln=key.removeprefix(_GLN_PLACE).split("/")[0]).first()
+    return ("gln", key.removeprefix(_GLN_PLACE).split("/")[0]) if key.startswith(_GLN_PLACE) else None
+
+
+def parties_by_own_uri(uris: Collection[str]) -> dict[str, Party]:
+    """Parties by the URIs that statements name as their issuer, in one query; others are left out."""
+    ids = [uri.removeprefix(PARTY_NAMESPACE) for uri in uris if uri.startswith(PARTY_NAMESPACE)]
+    return {row.uri: row for row in Party.objects.filter(id__in=ids)} if ids else {}
 
 
 def member_for(user: Any) -> Member | None:

@@ -79,7 +79,7 @@ def first(scan: Scan, nonce: str) -> Answer | None:
         if (row.step, row.place, row.codes, row.details) != (scan.step.id, scan.site.uri, scan.raw, scan.details):
             raise _reused()
         return _answer(scan, row)
-    events = captured(scan, nonce)  # the first call broke off after capture: its events stand
+    events = captured(scan, nonce)  # the answer is not kept any more, or never was: its events stand
     if not events:
         return None
     if not _is_about(scan, events):

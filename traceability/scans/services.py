@@ -79,8 +79,7 @@ def record(
         _require_override(answer, override_reason)
         answer = answer.overridden(override_reason)
         extensions["dosetrail:override"] = {"reason": answer.override_reason, "against": answer.stops}
-    accepted = _capture(answer, extensions)
-    return _recorded(answers.keep(answer.accepted(accepted)))
+    return _recorded(_capture(answer, extensions))
 
 
 def _recorded(answer: Answer) -> Recorded:
@@ -103,9 +102,17 @@ def _judge(scan: Scan) -> Preflight:
     return judge(ask, gather.situation(scan))
 
 
-def _capture(answer: Answer, extensions: Mapping[str, Any]) -> list[Accepted]:
-    """The step's events through capture's door, with IDs that a repeated call would give them again."""
+def _capture(answer: Answer, extensions: Mapping[str, Any]) -> Answer:
+    """The step's events through capture's door, with IDs that a repeated call would give them again.
+
+    Events and answer are one transaction: a crash leaves both or neither, and there is one commit to wait for.
+    """
     scan = answer.scan
+    kept: list[Answer] = []
+
+    def keep(events: Sequence[Accepted]) -> None:
+        kept[:] = [answers.keep(answer.accepted(events))]
+
     annotation = {
         "member": scan.member.pseudonym if scan.member else "",
         "role": scan.member.role if scan.member else "",
@@ -115,14 +122,19 @@ def _capture(answer: Answer, extensions: Mapping[str, Any]) -> list[Accepted]:
     try:
         with alone:
             named = answers.with_ids(scan.party, answer.nonce, build.events(_act(scan, extensions)))
-            return capture.accept_events(
-                named, reporter=scan.party, annotation=annotation, idempotency_key=answers.key(answer.nonce)
+            capture.accept_events(
+                named,
+                reporter=scan.party,
+                annotation=annotation,
+                idempotency_key=answers.key(answer.nonce),
+                beside=keep,
             )
+            return kept[0]
     except ProblemError as error:
         # Another call with this nonce came first by a moment: its events differ in their time only, and they stand.
         first = answers.captured(scan, answer.nonce)
         if first and error.code in {"event-id-reused", "idempotency-key-reused", "undo-waiting"}:
-            return first
+            return answers.keep(answer.accepted(first))
         raise
 
 

@@ -13,7 +13,7 @@ from traceability.capture.models import CapturedEvent
 from traceability.contracts import services as contracts
 from traceability.contracts.models import Finding
 from traceability.epcis.context import DEFAULT_CONTEXT
-from traceability.scans import undo
+from traceability.scans import answers, undo
 from traceability.scans.models import ScanEvent
 
 __all__ = ["person", "stocked"]
@@ -82,6 +82,23 @@ def test_an_undo_whose_answer_was_lost_is_answered_again(sold: House, published:
         sold.settle()
     again = undone(sold, "1", nonce="u")
     assert (again.status_code, again.json()["eventIDs"], CapturedEvent.objects.count()) == (201, first, count)
+
+
+def test_events_and_answer_stand_or_fall_together(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that breaks off where its answer is stored has recorded nothing; sent again it is recorded once."""
+    call = {"step": "dispense", "codes": [code("1")], "nonce": "n"}
+    before = CapturedEvent.objects.count()
+
+    def breaks(_: Any) -> Any:
+        raise InterruptedError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(answers, "keep", breaks)
+        with pytest.raises(InterruptedError):
+            scan(stocked, "pharmacy", **call)
+    assert (CapturedEvent.objects.count(), ScanEvent.objects.filter(nonce="n").count()) == (before, 0)
+    assert scan(stocked, "pharmacy", **call).status_code == 201
+    assert (CapturedEvent.objects.count(), ScanEvent.objects.filter(nonce="n").count()) == (before + 1, 1)
 
 
 def test_a_nonce_stands_for_its_details_too(house: House) -> None:

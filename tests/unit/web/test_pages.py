@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from ledger import api as ledger
 from ledger import verify
@@ -103,22 +104,32 @@ def test_unknown_and_not_yet_shipped_look_alike(world: World) -> None:
 
 def test_without_the_steady_answer_time_would_tell(world: World) -> None:
     """Negative control: the two look-ups do not cost the same."""
-    costs = []
-    for name in ("not_shipped", "serial_unknown"):
-        with connection.execute_wrapper(_Counter()) as _:
-            counter = connection.execute_wrappers[-1]
-            page(world.packs[name].code_path)
-            costs.append(counter.count)
-    assert costs[0] != costs[1]
+    assert queries(world.packs["not_shipped"].code_path) != queries(world.packs["serial_unknown"].code_path)
 
 
-class _Counter:
-    def __init__(self) -> None:
-        self.count = 0
+def test_only_the_answer_that_nothing_is_recorded_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    for name in OUTCOMES:
+        page(world.packs[name].code_path)
+        page(world.path(name))
+    assert waits == []
+    page(world.packs["serial_unknown"].code_path)
+    page(world.packs["not_shipped"].code_path)
+    assert len(waits) == 2
 
-    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        self.count += 1
-        return execute(sql, params, many, context)
+
+def test_a_long_way_costs_no_more_than_a_short_one(world: World) -> None:
+    short, long = world.path("registered"), world.path("sold")
+    assert page(long).count("<h3>") > page(short).count("<h3>")
+    assert queries(long) == queries(short)
+
+
+def queries(path: str) -> int:
+    """How many queries the page costs."""
+    with CaptureQueriesContext(connection) as found:
+        page(path)
+    return len(found)
 
 
 def test_product_unknown_and_malformed_codes(world: World) -> None:

@@ -20,7 +20,7 @@ from .selectors import Answer
 from .verdict import Outcome
 from .words import OUTCOMES
 
-# An answer that shows no details takes at least this long, so that its time does not tell an unknown serial number
+# The answer that nothing is recorded takes at least this long, so that its time does not tell an unknown serial number
 # from one that has not left its maker. Long enough for either look-up on an idle machine.
 STEADY_SECONDS = 0.04
 
@@ -84,7 +84,7 @@ def _page(request: HttpRequest, parse: Callable[[], PackCode], lot: str) -> Http
         context = {"answer": Answer(Outcome.CANNOT_CHECK, None), "words": OUTCOMES[Outcome.CANNOT_CHECK]}
         return render(request, "consumer/look_up.html", context, status=503)
     patch_cache_control(response, private=True, no_cache=True)
-    return response if answer.details else _steady(started, response)
+    return response if answer.has_evidence else _steady(started, response)
 
 
 def _context(answer: Answer, given: OnPack) -> dict[str, object]:
