@@ -143,6 +143,19 @@ def test_every_path_in_a_code_span_exists() -> None:
     assert dead == []
 
 
+def test_every_name_that_the_reading_guide_gives_is_in_its_file() -> None:
+    """`path` `name`: whoever looks the name up in that file finds it."""
+    named = re.findall(r"`([\w./]+\.(?:py|js))` `([\w.]+)`", read("docs/reading-the-code.md"))
+    assert len(named) > 15
+    missing = []
+    for path, name in named:
+        found = next((ROOT / base / path for base in ("", "traceability") if (ROOT / base / path).is_file()), None)
+        symbol = name.rpartition(".")[2]
+        if found is None or not re.search(rf"\b(?:def|class|function) {symbol}\b", found.read_text()):
+            missing.append(f"{path} {name}")
+    assert missing == []
+
+
 def test_every_library_has_its_line_and_every_line_its_library() -> None:
     wanted = {
         re.split(r"[=\[<>~ ]", line)[0].lower()

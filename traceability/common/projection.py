@@ -155,14 +155,16 @@ def rebuild(projection: Projection) -> Iterator[int]:
 
 
 def rebuild_all() -> Iterator[int]:
-    """Reset and fold all anew, side by side; yields how many entries were applied, over all projections, so far."""
+    """Reset and fold all anew, side by side; yields how many entries they have read so far, over all with tables.
+
+    What a worker of a running house has folded meanwhile counts as well.
+    """
     projections = all_projections()
     for one in reversed(projections):
         reset(one)
-    done = 0
-    while applied := sum(map(advance, projections)):
-        done += applied
-        yield done
+    names = [one.name for one in projections if one.models]
+    while sum(map(advance, projections)):
+        yield sum(Cursor.objects.filter(projection__in=names).values_list("position", flat=True))
 
 
 def _target(projection: Projection) -> int:

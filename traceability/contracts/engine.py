@@ -123,8 +123,9 @@ def due_ms(facts: ShipmentFacts, versions: Sequence[Version]) -> list[int]:
 
 def _scoped(facts: Facts, version: Version, rivals: Sequence[Version]) -> Facts | None:
     """The part of the facts that a version speaks about: its items, or those for which no version is special."""
-    newest = _newest(facts)
-    special = frozenset[str]().union(*(rival.items for rival in rivals if rival.judges(newest)))
+    scoped = [rival for rival in rivals if rival.items]
+    newest = _newest(facts) if scoped else -1
+    special = frozenset[str]().union(*(rival.items for rival in scoped if rival.judges(newest)))
     if isinstance(facts, ThingFacts):
         mine = facts.item in version.items if version.items else facts.item not in special
         return facts if mine else None

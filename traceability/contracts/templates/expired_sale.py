@@ -22,8 +22,7 @@ class ExpiredSale(Parameters):
 def evaluate(parameters: ExpiredSale, facts: ThingFacts) -> Iterable[Draft]:
     """One finding per pack, on its first sale after expiry."""
     for seen in facts.events:
-        expiry = facts.expiry_at(seen.index)
-        if seen.step not in SALES or not expiry:
+        if seen.step not in SALES or not (expiry := facts.expiry_at(seen.index)):
             continue
         sold = local_date(seen)
         if sold > date.fromisoformat(expiry) + timedelta(days=parameters.grace_days):
