@@ -1,6 +1,7 @@
 """What clients of the EPCIS interface meet at its edges: retries, pages, odd names, odd numbers."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.integration.api.test_capture import observed
 from tests.integration.conftest import House, pack
 from traceability.capture.models import CapturedEvent, CaptureJob
+from traceability.common.clock import now_ms
 from traceability.epcis.context import DEFAULT_CONTEXT
 
 VOID = {"declarationTime": "2026-03-02T12:00:00Z", "reason": "did_not_occur"}
@@ -89,6 +91,14 @@ def test_a_private_web_address_is_no_digital_link(house: House, writer: Any, sou
     assert house.capture("pharmacy", observed(writer, "1", sourceList=named)).status_code == 202
     wrong = [{"type": "owning_party", "source": "https://example.com/414/9521000000011"}]  # its check digit is wrong
     assert house.capture("pharmacy", observed(writer, "1", sourceList=wrong)).status_code == 400
+
+
+@pytest.mark.parametrize(("ahead_s", "code"), [(240, None), (360, "future-event")])
+def test_clocks_may_differ_by_five_minutes(house: House, writer: Any, ahead_s: int, code: str | None) -> None:
+    at = datetime.fromtimestamp(now_ms() / 1000 + ahead_s, UTC).isoformat(timespec="milliseconds")
+    answer = house.capture("pharmacy", observed(writer, "1", eventTime=at))
+    assert (answer.status_code, answer.json().get("code")) == ((400, code) if code else (202, None))
+    assert CapturedEvent.objects.count() == (0 if code else 1)
 
 
 def test_nothing_is_declared_void_in_the_future(house: House, writer: Any) -> None:

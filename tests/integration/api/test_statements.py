@@ -101,7 +101,7 @@ REFUSALS: list[tuple[str, str, int, Callable[[Device, dict[str, Any]], Any]]] = 
     ("statement-kind", "statement", 400, lambda d, e: d.item(e, kind="master-data")),
     ("issuer", "statement", 403, lambda d, e: d.item(e, iss="urn:dosetrail:party:maker")),
     ("key-unknown", "statement", 403, lambda d, e: d.item(e, key=STRANGER)),
-    ("statement-time", "statement", 400, lambda d, e: d.item(e, iat=now_ms() // 1000 + 3600)),
+    ("statement-time", "statement", 400, lambda d, e: d.item(e, iat=now_ms() // 1000 + 360)),
     ("event-id-missing", "event/eventID", 400, lambda d, e: d.item({k: v for k, v in e.items() if k != "eventID"})),
     ("record-time", "event/recordTime", 400, lambda d, e: d.item({**e, "recordTime": e["eventTime"]})),
     ("claims-root", "statement", 400, lambda d, e: d.item(e, committed={**e, "disposition": "dispensed"})),
