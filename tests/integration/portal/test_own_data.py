@@ -16,13 +16,23 @@ from tests.unit.web.test_labels import rendered
 from traceability.alerts.models import Alert
 from traceability.capture.models import PublishedEvent
 from traceability.coldchain.models import LoggerFile
+from traceability.web.portal import urls
 
 from .conftest import CASE, SSCC, Portal, act
 
 __all__ = ["watched"]  # a fixture of the contracts' tests: the house under the default contracts
 Enter = Callable[..., Portal]
 ROWS = ("2026-03-01T08:00", 5.1), ("2026-03-01T08:10", 9.4), ("2026-03-01T08:20", -0.5), ("2026-03-01T12:00", 5.0)
+# Every address of the portal that shows goods, then those that show none, then those that name one thing: of these each
+# has a test here or in test_steps.py that a stranger is told there is none.
 PAGES = ("", "stock", "stock.csv", "shipments", "shipments.csv", "events.csv", "logger", "alerts", "alerts?all=1")
+NO_GOODS = {"sign-in", "sign-out", "labels", "organisation"}
+ONE_THING = {"step/<slug:step_id>", "recorded/<str:nonce>", "logger/<int:file_id>", "alerts/<str:alert_id>"}
+
+
+def test_no_address_of_the_portal_is_left_out() -> None:
+    addresses = {str(one.pattern) for one in urls.urlpatterns}
+    assert addresses == {page.partition("?")[0] for page in PAGES} | NO_GOODS | ONE_THING
 
 
 def read_csv(portal: Portal, name: str) -> list[dict[str, str]]:
