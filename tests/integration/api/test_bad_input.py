@@ -9,6 +9,7 @@ from tests.integration.api.test_capture import observed, stored
 from tests.integration.conftest import House, pack
 from traceability.capture.models import PublishedEvent
 from traceability.epcis.context import DEFAULT_CONTEXT
+from traceability.parties import selectors, services
 from traceability.products.models import UnknownIdentifier
 from traceability.scans.models import ScanEvent
 from traceability.simulation import events as written
@@ -178,9 +179,17 @@ def test_the_longest_event_that_is_accepted_passes_every_fold(house: House, writ
 
 
 def test_a_token_that_was_revoked_opens_nothing(house: House, writer: Any) -> None:
-    from traceability.parties import selectors, services
-
     services.revoke_token(digest=selectors.token_digest(house.tokens["pharmacy"]))
+    before = stored()
+    answer = house.capture("pharmacy", observed(writer, "1"))
+    assert (answer.status_code, answer.json()["code"]) == (401, "not-authenticated")
+    assert stored() == before
+
+
+def test_the_token_of_a_closed_party_opens_nothing(house: House, writer: Any) -> None:
+    party = house.parties["pharmacy"]
+    party.active = False
+    services.save_party(party=party)
     before = stored()
     answer = house.capture("pharmacy", observed(writer, "1"))
     assert (answer.status_code, answer.json()["code"]) == (401, "not-authenticated")
