@@ -3,6 +3,9 @@
 import errno
 import sqlite3
 
+# The second: the index of the write-ahead log could not grow; "may indicate that the volume is out of space"
+# (https://www.sqlite.org/rescode.html#ioerr_shmsize).
+_FULL_SQLITE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
 _FULL_ERRNO = {errno.ENOSPC, errno.EDQUOT}
 _FULL_SQLSTATE = "53100"  # PostgreSQL: disk_full
 
@@ -13,7 +16,7 @@ def is_full(error: BaseException) -> bool:
     while found is not None:
         if isinstance(found, OSError) and found.errno in _FULL_ERRNO:
             return True
-        if getattr(found, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        if getattr(found, "sqlite_errorcode", None) in _FULL_SQLITE:
             return True
         if getattr(found, "sqlstate", None) == _FULL_SQLSTATE:
             return True

@@ -16,6 +16,8 @@ from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.db import DatabaseError, close_old_connections, connection
 
+from traceability.common.problems import ProblemError
+
 Tell = Callable[[str, Any], None]
 
 PATIENCE_SECONDS = 20
@@ -83,7 +85,7 @@ def _patiently(tell: Tell, call: Callable[..., Any], *arguments: Any) -> Any:
     while True:
         try:
             return call(*arguments)
-        except (DatabaseError, OSError) as error:
+        except (DatabaseError, OSError, ProblemError) as error:
             tell("failed", f"{call.__name__}: {error!r}")
             close_old_connections()  # as the server does between two requests
 

@@ -28,6 +28,9 @@ DATABASES = {
     "default": {
         "ENGINE": "traceability.common.sqlite",
         "NAME": DATA_DIR / "dosetrail.sqlite3",
+        # Kept open: the last one to close removes the write-ahead log and its index, and on a full disk the next could
+        # not make them again, not even to read.
+        "CONN_MAX_AGE": None,
         "OPTIONS": {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
