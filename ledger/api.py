@@ -23,7 +23,7 @@ from .db_storage import DbReader, DbStore
 from .faults import is_full
 from .fsck import Problem
 from .health import Check
-from .keyring import KeyStatus
+from .keyring import KeyRecord, KeyStatus
 from .operator_keys import OPERATOR_URI, NotInitialisedError
 from .reads import EvidenceRequest, NotPublishedError, Position, PublishedCheckpoint, PublishedEntry
 from .rotation import LogKeyPeriod, RotationError
@@ -39,6 +39,7 @@ __all__ = [
     "ClaimsError",
     "Commitment",
     "EvidenceRequest",
+    "KeyRecord",
     "KeyStatus",
     "LogKeyPeriod",
     "LogStanding",
@@ -72,6 +73,7 @@ __all__ = [
     "key_from_seed",
     "key_id",
     "key_status",
+    "keys",
     "latest_checkpoint",
     "ledger_time_ms",
     "log_standing",
@@ -251,6 +253,12 @@ def key_status(kid_hex: str, index: int | None = None) -> KeyStatus:
     size = published_size()
     kids = operator_keys.published_keyring(size)
     return kids.status(bytes.fromhex(kid_hex), size if index is None else index)
+
+
+def keys(size: int | None = None) -> Mapping[str, KeyRecord]:
+    """What the published log (or its first `size` entries) says of each party key, by hex id; two small queries."""
+    found = operator_keys.published_keyring(published_size() if size is None else size)
+    return {kid.hex(): record for kid, record in found.keys.items()}
 
 
 def evidence(

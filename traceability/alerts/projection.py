@@ -18,7 +18,7 @@ from django.db import transaction
 from ledger import api as ledger
 from traceability.common import bulk
 from traceability.common.models import Cursor
-from traceability.common.projection import LogEntry, Projection
+from traceability.common.projection import LogEntry, Projection, in_force
 from traceability.contracts import selectors as contracts
 from traceability.contracts.models import Finding
 
@@ -45,9 +45,8 @@ def _apply(entries: Sequence[LogEntry]) -> None:
     changed = Finding.objects.filter(
         changed_index__gte=entries[0].index - 1, changed_index__lte=entries[-1].index
     ).values_list("incident", flat=True)
-    steps = [
-        entry for entry in entries if entry.kind == KIND and isinstance(entry.body, dict) and rules.is_step(entry.body)
-    ]
+    told = [entry for entry in entries if entry.kind == KIND and isinstance(entry.body, dict)]
+    steps = [entry for entry in in_force(told) if entry.body and rules.is_step(entry.body)]
     touched = _sync(set(changed) | {step.body["incident"] for step in steps if step.body})
     _tell(touched | _take_steps(steps), position=entries[-1].index)
 

@@ -97,7 +97,7 @@ def evidence(alert: Alert, *, party: Party) -> Evidence:
         readings = coldchain.chart_points(
             alert.subject, start_ms=alert.params["start_ms"] - margin, end_ms=alert.params["end_ms"] + margin
         )
-    return Evidence(seen, len(alert.evidence) - len(seen), readings, sorted(packs))
+    return Evidence(seen, events.count() - len(seen), readings, sorted(packs))
 
 
 def limits(alert: Alert) -> list[int]:

@@ -67,7 +67,9 @@ class PublishedEvent(models.Model):
     persistent_unset = models.CharField(max_length=2600, default="")
     declaration_ms = models.BigIntegerField(null=True)  # set on an error declaration
     declaration_reason = models.CharField(max_length=256, default="")
-    voided_by = models.BigIntegerField(null=True)  # index of the effective error declaration
+    voided_by = models.BigIntegerField(null=True)  # index of the entry by which it does not count now (`VoidSpan`)
+    kid = models.CharField(max_length=64, default="")  # key that signed it, hex
+    iat = models.BigIntegerField(default=0)  # seconds since 1970, the signer's word
 
     class Meta:
         indexes = [
@@ -78,7 +80,28 @@ class PublishedEvent(models.Model):
             models.Index(fields=["biz_step", "event_time_ms"]),
             models.Index(fields=["biz_location", "event_time_ms"]),
             models.Index(fields=["reporter", "event_time_ms"]),
+            models.Index(fields=["kid", "iat"]),
         ]
+
+
+class VoidSpan(models.Model):
+    """From which entry on an event does not count, until which, and why. Projection; rebuildable.
+
+    An event may be void for several reasons, and counts again when the declaration that took it back is void itself.
+    """
+
+    class Reason(models.TextChoices):
+        DECLARED = "declared"  # by an effective error declaration, the entry at `from_index`
+        KEY = "key"  # its key does not count for it
+
+    pk = models.CompositePrimaryKey("event_index", "from_index", "reason")
+    event_index = models.BigIntegerField()
+    from_index = models.BigIntegerField()
+    reason = models.CharField(max_length=8)
+    to_index = models.BigIntegerField(null=True)  # null = still
+
+    class Meta:
+        indexes = [models.Index(fields=["from_index"]), models.Index(fields=["to_index"])]
 
 
 class EventEpc(models.Model):

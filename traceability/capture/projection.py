@@ -2,21 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 
-from traceability.common import bulk, masterdata
+from traceability.common import bulk
 from traceability.common.projection import LogEntry, Projection
 from traceability.epcis import event as epcis_event
 from traceability.epcis.event import EventView
 
-from .models import EventClass, EventEpc, EventPartner, EventTransaction, PublishedEvent
+from . import standing
+from .models import EventClass, EventEpc, EventPartner, EventTransaction, PublishedEvent, VoidSpan
 
-KIND = "event"
-BATCH = 1000
+KIND = standing.EVENT
 
 
 def _apply(entries: Sequence[LogEntry]) -> None:
     seen = [(entry, epcis_event.read(entry.body)) for entry in entries if entry.kind == KIND and entry.body is not None]
-    if not seen:
-        return
     bulk.insert(PublishedEvent, _EVENT, (_event(entry, view) for entry, view in seen))
     for model, columns, rows in (
         (EventEpc, ("event_index", "role", "epc", "event_time_ms"), _epcs),
@@ -25,48 +23,13 @@ def _apply(entries: Sequence[LogEntry]) -> None:
         (EventPartner, ("event_index", "position", "direction", "type", "value"), _partners),
     ):
         bulk.insert(model, columns, [row for entry, view in seen for row in rows(entry.index, view)])
-    _void({view.event_id for _, view in seen})
-
-
-def _void(event_ids: set[str]) -> None:
-    """Mark originals that an effective declaration names, whichever of the two came first.
-
-    A declaration takes effect when its reporter is the original's or, as the log knew at its index, a regulator.
-    """
-    declared = set(
-        PublishedEvent.objects.filter(event_id__in=event_ids, declaration_ms__isnull=False)
-        .values_list("event_id", flat=True)
-        .distinct()
-    )
-    if not declared:
-        return
-    by_id: dict[str, list[PublishedEvent]] = {}
-    for row in PublishedEvent.objects.filter(event_id__in=declared).order_by("index"):
-        by_id.setdefault(row.event_id, []).append(row)
-    changed = []
-    for rows in by_id.values():
-        declarations = [row for row in rows if row.declaration_ms is not None]
-        for original in rows:
-            if original.declaration_ms is None:
-                effective = next((row.index for row in declarations if _may_declare(row, original)), None)
-                if original.voided_by != effective:
-                    original.voided_by = effective
-                    changed.append(original)
-    PublishedEvent.objects.bulk_update(changed, ["voided_by"], batch_size=BATCH)
-
-
-def _may_declare(declaration: PublishedEvent, original: PublishedEvent) -> bool:
-    if declaration.reporter == original.reporter:
-        return True
-    party = declaration.reporter.rpartition(":")[2]
-    version = masterdata.at(f"party:{party}", declaration.index)
-    return version is not None and "regulator" in version["roles"]
+    standing.update(entries, [entry for entry, _ in seen], {view.event_id for _, view in seen})
 
 
 _EVENT = (
     "index", "statement_hash", "reporter", "event_id", "event_type", "event_time_ms", "offset_minutes",
     "record_time_ms", "action", "biz_step", "disposition", "read_point", "biz_location", "lot", "expiry",
-    "persistent_set", "persistent_unset", "declaration_ms", "declaration_reason",
+    "persistent_set", "persistent_unset", "declaration_ms", "declaration_reason", "kid", "iat",
 )  # fmt: skip
 
 
@@ -92,6 +55,8 @@ def _event(entry: LogEntry, view: EventView) -> bulk.Row:
         " ".join(view.persistent_unset),
         declaration.time_ms if declaration else None,
         declaration.reason if declaration else "",
+        entry.kid.hex(),
+        entry.iat,
     )
 
 
@@ -119,6 +84,6 @@ def _partners(index: int, view: EventView) -> Iterator[bulk.Row]:
 
 EVENT_INDEX = Projection(
     name="event-index",
-    models=(PublishedEvent, EventEpc, EventClass, EventTransaction, EventPartner),
+    models=(PublishedEvent, VoidSpan, EventEpc, EventClass, EventTransaction, EventPartner),
     apply=_apply,
 )

@@ -58,7 +58,7 @@ class ReadingChunk(models.Model):
     min_mc = models.IntegerField(null=True)
     max_mc = models.IntegerField(null=True)
     data = models.BinaryField()  # coldchain/chunks.py
-    voided_by = models.BigIntegerField(null=True)  # log index of the error declaration; kept, for what was held before
+    voided_by = models.BigIntegerField(null=True)  # as the event's; kept, for what was held before
 
     class Meta:
         indexes = [models.Index(fields=["holder", "start_ms"])]

@@ -1,14 +1,16 @@
 """COLD_CHAIN: the temperatures that published events carry, as chunks per holder.
 
 Reads only the log's entries, the capture index of the same entries (EVENT_INDEX comes before) and the uploaded files
-that the entries name by hash. An event that is an error declaration adds nothing; what it declares void counts no more.
+that the entries name by hash. An event that is an error declaration adds nothing; what is void counts no more.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
+from traceability.capture import standing
 from traceability.capture.models import EventClass, EventEpc, PublishedEvent
+from traceability.common import bulk
 from traceability.common.projection import LogEntry, Projection
 
 from . import chunks, loggers, originals, sensors
@@ -23,8 +25,7 @@ _TEXT = 256
 
 
 def _apply(entries: Sequence[LogEntry]) -> None:
-    indexes = [entry.index for entry in entries if entry.kind == KIND]
-    _mark_voided(indexes)
+    _mark_voided([entry.index for entry in entries])
     carrying = {
         entry.index: entry
         for entry in entries
@@ -40,10 +41,11 @@ def _apply(entries: Sequence[LogEntry]) -> None:
 
 
 def _mark_voided(indexes: Sequence[int]) -> None:
-    """Mark the readings of events that a declaration among these entries made void."""
-    voided = PublishedEvent.objects.filter(voided_by__in=indexes).values_list("index", "voided_by")
-    for index, declaration in voided:
-        ReadingChunk.objects.filter(event_index=index).update(voided_by=declaration)
+    """Mark the readings of events that these entries make void or let count again."""
+    turned = {index for index, _ in standing.turned(indexes)}
+    carrying = set(bulk.among(ReadingChunk.objects.values_list("event_index", flat=True), "event_index", turned))
+    for index, now in bulk.among(PublishedEvent.objects.values_list("index", "voided_by"), "index", carrying):
+        ReadingChunk.objects.filter(event_index=index).update(voided_by=now)
 
 
 def _holders(events: Sequence[PublishedEvent]) -> dict[int, list[str]]:

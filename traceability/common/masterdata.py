@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .models import MasterVersion
-from .projection import LogEntry, Projection
+from .projection import LogEntry, Projection, in_force
 
 KIND = "master-data"
 
@@ -29,8 +29,7 @@ def _apply(entries: Sequence[LogEntry]) -> None:
             effective_ms=entry.body["effectiveTime"],
             body=entry.body["content"],
         )
-        for entry in entries
-        if entry.kind == KIND and entry.body is not None
+        for entry in in_force([entry for entry in entries if entry.kind == KIND and entry.body is not None])
     )
 
 

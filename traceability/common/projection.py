@@ -113,6 +113,22 @@ def read_entries(start: int, limit: int) -> list[LogEntry]:
     return entries
 
 
+def in_force(entries: Sequence[LogEntry]) -> list[LogEntry]:
+    """Those entries whose key counted for them when they came: registered to their issuer and not yet ended.
+
+    What a key signed before it was ended counts here for good. Only events are taken back later (capture/standing.py).
+    """
+    keys = ledger.keys(entries[-1].index + 1) if entries else {}
+    return [entry for entry in entries if _is_in_force(entry, keys.get(entry.kid.hex()))]
+
+
+def _is_in_force(entry: LogEntry, key: ledger.KeyRecord | None) -> bool:
+    if key is None or key.party != entry.iss:
+        return False
+    void = key.void_from(entry.index, entry.iat)
+    return void is None or void > entry.index
+
+
 _decoded = threading.local()  # by the hash of what was decoded, so that it cannot go stale
 
 

@@ -1,8 +1,8 @@
 """What the rules look at: the timeline of a thing, the readings of a holder, both sides of a shipment. PURE.
 
-Every fact carries the log index that brought it, and the index that voided it; what other tables say comes as it was
-at the entries that ask. So `as_of(n)` gives what the log held after entry n, whatever was read together with it. A rule
-sees effective facts only. Times are milliseconds since 1970, temperatures milli-°C.
+Every fact carries the log index that brought it, and the spans over which it was void; what other tables say comes as
+it was at the entries that ask. So `as_of(n)` gives what the log held after entry n, whatever was read together with it.
+A rule sees effective facts only. Times are milliseconds since 1970, temperatures milli-°C.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
+from traceability.capture.spans import Spans, stands
 from traceability.coldchain.excursions import Reading
 from traceability.gs1 import digital_link
 
@@ -39,7 +40,7 @@ class Seen:
     is_return: bool = False
     many: bool = False
     fingerprint: str = ""  # of a commissioning's content, without its ID
-    voided_by: int | None = None
+    void: Spans = ()
 
     @property
     def order(self) -> tuple[int, str]:
@@ -55,7 +56,7 @@ class Recalled:
     effective_ms: int
     reporter: str
     sets: bool = True
-    voided_by: int | None = None
+    void: Spans = ()
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class Chunk:
     readings: tuple[Reading, ...] = ()
     min_mc: int | None = None
     max_mc: int | None = None
-    voided_by: int | None = None
+    void: Spans = ()
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class Leg:
     epcs: frozenset[str] = frozenset()
     quantities: Mapping[tuple[str, str], Decimal] = field(default_factory=dict)  # (class, unit) -> amount
     destination: str = ""
-    voided_by: int | None = None
+    void: Spans = ()
 
 
 @dataclass(frozen=True)
@@ -197,18 +198,18 @@ def _day(text: str) -> str:
 
 
 class Dated(Protocol):
-    """What an entry brought, and perhaps an error declaration took back."""
+    """What an entry brought, and perhaps another took back."""
 
     @property
     def index(self) -> int: ...
 
     @property
-    def voided_by(self) -> int | None: ...
+    def void(self) -> Spans: ...
 
 
 def counts(fact: Dated, index: int) -> bool:
     """Whether the log held a fact as of an index."""
-    return fact.index <= index and (fact.voided_by is None or fact.voided_by > index)
+    return fact.index <= index and stands(fact.void, index)
 
 
 def _newest(states: Mapping[int, T], index: int, default: T) -> T:

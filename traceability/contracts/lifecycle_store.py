@@ -4,9 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ledger import api as ledger
 from traceability.common import masterdata
-from traceability.common.projection import LogEntry
+from traceability.common.projection import LogEntry, in_force
 
 from . import lifecycle
 from .engine import Version
@@ -19,12 +18,11 @@ KIND = "contract"
 
 def apply(entries: Sequence[LogEntry]) -> None:
     """Fold the contract statements among the entries; those that do not fit change nothing."""
-    for entry in entries:
-        if entry.kind == KIND and _is_signed_by_issuer(entry):
-            try:
-                _fold(entry, json.loads(entry.payload))
-            except (LifecycleError, ParameterError):
-                continue
+    for entry in in_force([entry for entry in entries if entry.kind == KIND]):
+        try:
+            _fold(entry, json.loads(entry.payload))
+        except (LifecycleError, ParameterError):
+            continue
 
 
 def versions() -> list[Version]:
@@ -65,11 +63,6 @@ def _fold(entry: LogEntry, content: Any) -> None:
         raise LifecycleError("type", "proposed, approved or revoked")
     for life in known:
         _save(life)
-
-
-def _is_signed_by_issuer(entry: LogEntry) -> bool:
-    status = ledger.key_status(entry.kid.hex(), entry.index)
-    return status.party == entry.iss and status.believes(entry.iat)
 
 
 def _rules(party_uri: str, index: int) -> bool:

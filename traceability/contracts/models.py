@@ -55,7 +55,7 @@ class Finding(models.Model):
 
     key = models.CharField(max_length=64, primary_key=True)  # SHA-256 of rule, kind, subject, discriminator
     rule = models.CharField(max_length=32)
-    kind = models.CharField(max_length=8)  # thing | holder | despatch
+    kind = models.CharField(max_length=8)  # thing | holder | despatch | log | key
     subject = models.CharField(max_length=1024, db_index=True)
     incident = models.CharField(max_length=64, db_index=True)  # SHA-256; findings of one incident make one alert
     severity = models.CharField(max_length=2)  # S1 | S2 | S3 | S4

@@ -20,7 +20,7 @@ from traceability.common import bulk
 from traceability.common.models import Cursor
 from traceability.common.projection import LogEntry, Projection
 
-from . import engine, lifecycle_store, log_reports
+from . import engine, key_reports, lifecycle_store, log_reports
 from .engine import Facts, Judged, Kind, Version
 from .facts import ShipmentFacts, ThingFacts
 from .gather import holders, recalls, shipments, things
@@ -71,6 +71,7 @@ def _apply(entries: Sequence[LogEntry]) -> None:
     due = dict(Timer.objects.filter(due_ms__lte=batch.last_ms).values_list("subject", "due_ms"))
     _judge_shipments(touched.despatches, due, versions, batch)
     log_reports.keep(entries)
+    key_reports.keep(entries)
 
 
 def tick() -> int:

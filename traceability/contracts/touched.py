@@ -1,10 +1,11 @@
 """Which subjects a batch of entries touches, and at which entry each of them has to be looked at again."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
+from traceability.capture import standing
 from traceability.capture.models import EventEpc, EventTransaction, PublishedEvent
 from traceability.coldchain.models import ReadingChunk
 from traceability.common import bulk
@@ -23,22 +24,23 @@ class Touched:
         self.things: Moments = defaultdict(set)
         self.holders: Moments = defaultdict(set)
         self.despatches: Moments = defaultdict(set)
-        self.released: dict[int, set[int]] = defaultdict(set)  # declaration -> recalls that it made void
-        moments = self._moments({entry.index for entry in entries if entry.kind == "event"})
+        self.released: dict[int, set[int]] = defaultdict(set)  # entry -> recalls that it made void
+        moments = self._moments(entries)
         if not moments:
             return
         self._named(moments)
         self._regrouped(moments)
         self._released_from_recall(moments)
 
-    def _moments(self, indexes: Collection[int]) -> dict[int, set[int]]:
-        """Each event to be looked at (new, or voided by a new declaration) -> the entries that ask for it."""
+    def _moments(self, entries: Sequence[LogEntry]) -> dict[int, set[int]]:
+        """Each event to be looked at (new, or void or restored by a new entry) -> the entries that ask for it."""
         moments: dict[int, set[int]] = defaultdict(set)
-        for index in indexes:
-            moments[index].add(index)
-        voided = PublishedEvent.objects.values_list("index", "voided_by")
-        for index, declaration in bulk.among(voided, "voided_by", indexes):
-            moments[index].add(max(index, declaration))
+        for entry in entries:
+            if entry.kind == "event":
+                moments[entry.index].add(entry.index)
+        for index, asking in standing.turned([entry.index for entry in entries]):
+            if asking <= entries[-1].index:  # the event index may have read further
+                moments[index].add(asking)
         return moments
 
     def _named(self, moments: dict[int, set[int]]) -> None:
@@ -85,7 +87,7 @@ class Touched:
                 self.things[epc] |= asking
 
     def _released_from_recall(self, moments: dict[int, set[int]]) -> None:
-        """Recalls that a declaration made void, by its index; things with a finding on one are judged anew."""
+        """Recalls that an entry made void, by its index; things with a finding on one are judged anew."""
         voided = {index: asking - {index} for index, asking in moments.items() if asking != {index}}
         for mark in RecallMark.objects.filter(index__in=list(voided)):
             for declaration in voided[mark.index]:

@@ -20,6 +20,9 @@ _TITLES: Mapping[str, Promise | str] = {
     "quantity-mismatch": _("Received is not what was despatched"),
     "movement-after-recall-shipped": _("Shipped after recall"),
     "movement-after-recall-sold": _("Dispensed after recall"),
+    "key-revoked": _("Records withdrawn: their key is not trusted"),
+    "key-retired": _("Records withdrawn: signed after their key was retired"),
+    "key-unregistered": _("Records that no registered key stands behind"),
     "log-split-view": _("The log showed two histories"),
     "log-fork": _("The log was rewritten"),
     "log-rollback": _("The log went backwards"),
@@ -80,6 +83,20 @@ _TEXTS: Mapping[str, Promise | str] = {
     ),
     "movement-after-recall-sold": _(
         "{subject} was handed out after lot {lot_class} had been recalled ({recalled_ms}). Trace whom it went to."
+    ),
+    "key-revoked": _(
+        "The key {kid} of {party} was revoked: it must not be believed since {since_ms}. {entries} records that it"
+        " signed count no more; they name {things} packs and containers. Find out what really happened to these goods"
+        " and have it recorded again with a key that counts."
+    ),
+    "key-retired": _(
+        "The key {kid} of {party} was retired as of {since_ms}. {entries} records that it signed later, by their own"
+        " word, do not count; they name {things} packs and containers. Find the device that still signs with it, and"
+        " have these steps recorded again."
+    ),
+    "key-unregistered": _(
+        "{entries} records are signed with the key {kid}, which is not registered to who signed, or was registered only"
+        " later. They do not count; they name {things} packs and containers. Find out how they got on the log."
     ),
     "log-split-view": _(
         "The witness {witness} holds two checkpoints of {subject} for one size with different content. Different people"
@@ -162,4 +179,6 @@ def _shown(name: str, value: Any) -> Any:
         return utc(value)
     if name.endswith("_s"):
         return -(-value // 60) if name == "possible_s" else value // 60  # an upper bound is rounded up
-    return short(value) if name == "lot_class" else value
+    if name == "kid":
+        return f"{value[:16]}…"
+    return short(value) if name in {"lot_class", "party"} else value

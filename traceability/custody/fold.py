@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from traceability.capture.spans import Spans, stands
+
 REGULATOR, MAKER = "regulator", "maker"
 
 
@@ -32,13 +34,11 @@ class Fact:
     destination: str = ""
     is_opening: bool = False  # opening stock: `lot` and `expiry` are what the holder read off the goods
     authority: str = ""  # of the reporter over the lot, on class-level facts: regulator | maker | ''
-    voided_by: int | None = None  # log index of the error declaration
+    void: Spans = ()  # while it did not count
 
     def counts(self, as_of: int | None = None) -> bool:
         """Whether the event stands: now, or as the log held it at an index."""
-        if as_of is None:
-            return self.voided_by is None
-        return self.index <= as_of and (self.voided_by is None or self.voided_by > as_of)
+        return (as_of is None or self.index <= as_of) and stands(self.void, as_of)
 
     @property
     def order(self) -> tuple[int, str, int]:

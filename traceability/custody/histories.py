@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from traceability.capture import selectors as captured
+from traceability.capture import standing
 from traceability.capture.models import EventEpc, EventPartner, PublishedEvent
 from traceability.common import bulk
 
@@ -157,7 +158,13 @@ def facts(indexes: Collection[int], parents: Mapping[int, str]) -> dict[int, Fac
         )
     )
     rows = list(bulk.among(PublishedEvent.objects.filter(declaration_ms__isnull=True), "index", indexes))
-    found = {row.index: _fact(row, parents.get(row.index, ""), destinations.get(row.index, "")) for row in rows}
+    void = standing.spans([row.index for row in rows])
+    found = {
+        row.index: replace(
+            _fact(row, parents.get(row.index, ""), destinations.get(row.index, "")), void=void.get(row.index, ())
+        )
+        for row in rows
+    }
     return found | _openings([row.index for row in rows if row.biz_step == opening.STEP], found)
 
 
@@ -198,5 +205,4 @@ def _fact(row: PublishedEvent, parent: str, destination: str) -> Fact:
         persistent_unset=frozenset(row.persistent_unset.split()),
         parent=parent,
         destination=destination,
-        voided_by=row.voided_by,
     )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Model
 
-from traceability.capture.models import EventClass, EventEpc, EventTransaction, PublishedEvent
+from traceability.capture import standing
+from traceability.capture.models import EventClass, EventEpc, EventTransaction
 from traceability.common import bulk
 from traceability.common.projection import LogEntry, Projection
 from traceability.gs1.epc import NMPA_PREFIX
@@ -30,7 +31,8 @@ _LOT_STEPS = {"holding", "inspecting"}
 
 
 def _apply(entries: Sequence[LogEntry]) -> None:
-    indexes = touched_events([entry.index for entry in entries if entry.kind == "event"])
+    indexes = {entry.index for entry in entries if entry.kind == "event"}
+    indexes |= {index for index, _ in standing.turned([entry.index for entry in entries])}
     if not indexes:
         return
     epcs = set(bulk.among(EventEpc.objects.values_list("epc", flat=True), "event_index", indexes))
@@ -45,15 +47,6 @@ def _apply(entries: Sequence[LogEntry]) -> None:
         )
     )
     _fold_lots(set(bulk.among(EventClass.objects.values_list("epc_class", flat=True), "event_index", indexes)))
-
-
-def touched_events(indexes: Sequence[int]) -> set[int]:
-    """The batch's events, and for each error declaration the events of the ID that it speaks of."""
-    declared = bulk.among(
-        PublishedEvent.objects.filter(declaration_ms__isnull=False).values_list("event_id", flat=True), "index", indexes
-    )
-    voided = bulk.among(PublishedEvent.objects.values_list("index", flat=True), "event_id", set(declared))
-    return set(indexes) | set(voided)
 
 
 def _children_of_emptied(indexes: Collection[int]) -> set[str]:

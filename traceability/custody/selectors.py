@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from traceability.capture.models import EventEpc, PublishedEvent
+from traceability.capture.models import EventEpc, PublishedEvent, VoidSpan
 from traceability.common import bulk
 from traceability.gs1 import digital_link
 
@@ -133,6 +133,7 @@ class Past:
 
     steps: Sequence[HistoryStep]
     stays: Sequence[PathStay]
+    disowned: Sequence[int] = ()  # events of this history that do not count because of their key
 
 
 def history(epc: str) -> Sequence[HistoryStep]:
@@ -159,7 +160,8 @@ def past(epc: str) -> Past:
         (step for index, step in steps.items() if index in ids),
         key=lambda step: (step.event_time_ms, ids[step.index], step.index),
     )
-    return Past(ordered, stays)
+    spans = VoidSpan.objects.filter(reason=VoidSpan.Reason.KEY).values_list("event_index", flat=True)
+    return Past(ordered, stays, sorted(bulk.among(spans, "event_index", set(steps) - ids.keys())))
 
 
 def _container_steps(stays: Sequence[PathStay]) -> Iterator[HistoryStep]:

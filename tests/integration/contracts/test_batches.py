@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.integration.conftest import LOT, pack
 from traceability.capture import services as capture
+from traceability.capture.spans import stands
 from traceability.common import projection
 from traceability.custody.fold import Fact
 from traceability.products import services as products
@@ -145,14 +146,14 @@ def test_without_the_state_as_of_the_entry_they_differ(watched: Watched, monkeyp
     """The negative control: judged by what the whole batch says, findings that were voided in it were never there."""
     in_order, voids = range(_ACTS), (1, 5, 8)
     assert _differences(watched, in_order, voids, limits=(500,)) == set()
-    monkeypatch.setattr("traceability.contracts.facts.counts", lambda fact, _index: fact.voided_by is None)
+    monkeypatch.setattr("traceability.contracts.facts.counts", lambda fact, _index: stands(fact.void))
     assert "contracts.Finding" in _differences(watched, in_order, voids, limits=(500,))
 
 
 def test_without_the_contents_as_of_the_entry_they_differ(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     in_order, voids = range(_ACTS), (1, 3)
     assert _differences(watched, in_order, voids, limits=(500,)) == set()
-    monkeypatch.setattr(Fact, "counts", lambda fact, _as_of=None: fact.voided_by is None)
+    monkeypatch.setattr(Fact, "counts", lambda fact, _as_of=None: stands(fact.void))
     assert "contracts.Finding" in _differences(watched, in_order, voids, limits=(500,))
 
 

@@ -70,7 +70,7 @@ def test_nothing_is_due_without_a_receipt_or_a_difference() -> None:
 
 
 def test_void_legs_and_despatches_called_back() -> None:
-    assert found(sent("case1", "case2", voided_by=5), got("case1")) == []
+    assert found(sent("case1", "case2", void=((5, None),)), got("case1")) == []
     back = replace(sent("case2", step="void_shipping"), index=3, event_id="v", time_ms=1)
     assert found(sent("case1", "case2"), back, got("case1")) == []
     assert len(found(sent("case1", "case2"), got("case1"))) == 1

@@ -172,7 +172,7 @@ def test_the_gravest_repetition_speaks() -> None:
         [seen(1, 0)],
         [seen(1, 0), seen(2, 5, "receiving", disposition="returned"), seen(3, 9)],
         [seen(1, 0, disposition="partially_dispensed"), seen(2, DAY, disposition="partially_dispensed")],
-        [seen(1, 0, voided_by=2), seen(3, DAY)],
+        [seen(1, 0, void=((2, None),)), seen(3, DAY)],
         [seen(1, 0), seen(2, 5, "stocking")],
     ],
 )
@@ -210,7 +210,7 @@ def test_recalls_of_other_lots_of_products_and_their_end() -> None:
     assert recalled(seen(11, 200), lot_class="https://id.gs1.org/01/09521000001008/10/L2") == []
     assert one(recalled(seen(11, 200), lot_class="https://id.gs1.org/01/09521000001008")).discriminator == LOT
     assert recalled(seen(11, 200), sets=False) == []
-    assert recalled(seen(11, 200), voided_by=12) == []
+    assert recalled(seen(11, 200), void=((12, None),)) == []
 
 
 def test_grace_after_recall() -> None:

@@ -210,7 +210,7 @@ def test_where_it_goes_is_said_while_it_travels_only() -> None:
 def test_a_fact_counts_from_its_entry_until_it_is_void(
     index: int, voided_by: int | None, as_of: int | None, counts: bool
 ) -> None:
-    assert fact(index, "storing", voided_by=voided_by).counts(as_of) is counts
+    assert fact(index, "storing", void=() if voided_by is None else ((voided_by, None),)).counts(as_of) is counts
 
 
 def test_a_despatch_that_names_nobody_leaves_the_receiver_as_named_before() -> None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from django.db.models import Min
 from django.db.models.functions import Substr
 
-from traceability.capture.models import EventEpc, EventPartner, PublishedEvent
+from traceability.capture import standing
+from traceability.capture.models import EventEpc, EventPartner, PublishedEvent, VoidSpan
+from traceability.capture.spans import Spans
 from traceability.coldchain import chunks as codec
 from traceability.coldchain.models import ReadingChunk
 from traceability.common import bulk
@@ -58,7 +60,7 @@ class _Known:
     """What an event says of a holder: a thing that stood there, or a party that had to do with it."""
 
     index: int
-    voided_by: int | None
+    void: Spans
     time_ms: int
     epc: str = ""
     party: str = ""
@@ -71,7 +73,9 @@ def _is_place(holder: str) -> bool:
 def _chunks(holders: Collection[str], end: int) -> dict[str, list[Chunk]]:
     found: dict[str, list[Chunk]] = defaultdict(list)
     rows = ReadingChunk.objects.filter(event_index__lte=end).order_by("event_index", "key")
-    for row in bulk.among(rows, "holder", holders):
+    read = list(bulk.among(rows, "holder", holders))
+    void = standing.spans({row.event_index for row in read})
+    for row in read:
         found[row.holder].append(
             Chunk(
                 index=row.event_index,
@@ -82,7 +86,7 @@ def _chunks(holders: Collection[str], end: int) -> dict[str, list[Chunk]]:
                 readings=tuple(codec.decode(bytes(row.data))) if row.count else (),
                 min_mc=row.min_mc,
                 max_mc=row.max_mc,
-                voided_by=row.voided_by,
+                void=void.get(row.event_index, ()),
             )
         )
     return found
@@ -93,21 +97,22 @@ def _span(chunks: Collection[Chunk]) -> tuple[int, int]:
 
 
 def _stock(places: Iterable[str], end: int) -> dict[str, list[_Known]]:
-    """What events up to `end` show at each place: the first of each product; of void events each."""
+    """What events up to `end` show at each place: the first of each product; of events that were ever void each."""
     found: dict[str, list[_Known]] = {}
     for place in sorted(places):
         events = PublishedEvent.objects.filter(biz_location=place, index__lte=end, declaration_ms__isnull=True)
-        standing = EventEpc.objects.filter(event_index__in=events.filter(voided_by=None).values("index"))
+        ever_void = VoidSpan.objects.values("event_index")
+        shown = EventEpc.objects.filter(event_index__in=events.exclude(index__in=ever_void).values("index"))
         found[place] = [
-            _Known(first, None, 0, epc=product)
+            _Known(first, (), 0, epc=product)
             for prefix, digits in _PRODUCTS
-            for product, first in standing.filter(epc__startswith=prefix)
+            for product, first in shown.filter(epc__startswith=prefix)
             .annotate(product=Substr("epc", 1, len(prefix) + digits))
             .values("product")
             .annotate(first=Min("event_index"))
             .values_list("product", "first")
         ]
-        void = dict(events.exclude(voided_by=None).values_list("index", "voided_by"))
+        void = standing.spans(list(events.filter(index__in=ever_void).values_list("index", flat=True)))
         named = EventEpc.objects.values_list("event_index", "epc")
         found[place] += [
             _Known(index, void[index], 0, epc=epc) for index, epc in bulk.among(named, "event_index", list(void))
@@ -140,6 +145,7 @@ def _handlers(holders: Collection[str], end: int) -> dict[str, list[_Known]]:
         by_index[index].add(epc)
     shipped = PublishedEvent.objects.filter(biz_step="shipping", declaration_ms__isnull=True)
     rows = {row.index: row for row in bulk.among(shipped, "index", list(by_index))}
+    void = standing.spans(list(rows))
     named = EventPartner.objects.filter(direction="destination", type="owning_party")
     parties = [(row.index, row.reporter) for row in rows.values()]
     parties += bulk.among(named.values_list("event_index", "value"), "event_index", list(rows))
@@ -147,5 +153,5 @@ def _handlers(holders: Collection[str], end: int) -> dict[str, list[_Known]]:
     for index, party in parties:
         row = rows[index]
         for epc in by_index[index]:
-            found[epc].append(_Known(index, row.voided_by, row.event_time_ms, party=party))
+            found[epc].append(_Known(index, void.get(index, ()), row.event_time_ms, party=party))
     return found

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from traceability.capture import standing
 from traceability.capture.models import EventClass, PublishedEvent
-from traceability.common import bulk
 from traceability.common.projection import LogEntry
 from traceability.contracts.facts import Recalled
 from traceability.contracts.models import RecallMark
@@ -43,13 +43,11 @@ def keep_marks(entries: Sequence[LogEntry]) -> None:
 
 
 def known(end: int) -> list[Recalled]:
-    """Every recall and end of one up to log index `end`, with the declaration that voids it."""
+    """Every recall and end of one up to log index `end`, and while each was void."""
     marks = list(RecallMark.objects.filter(index__lte=end).order_by("index", "lot_class"))
-    voided = dict(
-        bulk.among(PublishedEvent.objects.values_list("index", "voided_by"), "index", {mark.index for mark in marks})
-    )
+    void = standing.spans({mark.index for mark in marks})
     return [
-        Recalled(mark.index, mark.lot_class, mark.effective_ms, mark.reporter, mark.sets, voided.get(mark.index))
+        Recalled(mark.index, mark.lot_class, mark.effective_ms, mark.reporter, mark.sets, void.get(mark.index, ()))
         for mark in marks
     ]
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from traceability.capture import standing
 from traceability.capture.models import EventClass, EventEpc, EventPartner, EventTransaction, PublishedEvent
 from traceability.common import bulk
 from traceability.contracts.facts import Leg, ShipmentFacts
@@ -53,6 +54,7 @@ def _legs(indexes: Collection[int]) -> dict[int, Leg]:
     partners = EventPartner.objects.filter(direction="destination", type="owning_party")
     destinations = dict(bulk.among(partners.values_list("event_index", "value"), "event_index", indexes))
     events = PublishedEvent.objects.filter(declaration_ms__isnull=True, biz_step__in=_STEPS)
+    void = standing.spans(indexes)
     return {
         row.index: Leg(
             index=row.index,
@@ -63,7 +65,7 @@ def _legs(indexes: Collection[int]) -> dict[int, Leg]:
             epcs=frozenset(epcs[row.index]),
             quantities=quantities[row.index],
             destination=destinations.get(row.index, ""),
-            voided_by=row.voided_by,
+            void=void.get(row.index, ()),
         )
         for row in bulk.among(events, "index", indexes)
     }

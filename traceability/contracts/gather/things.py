@@ -9,6 +9,7 @@ from dataclasses import replace
 from django.db.models import Count
 
 from traceability.capture import selectors as capture
+from traceability.capture import standing
 from traceability.capture.models import EventEpc, EventPartner, EventTransaction, PublishedEvent
 from traceability.common import bulk
 from traceability.contracts.facts import Recalled, Seen, ThingFacts
@@ -63,6 +64,7 @@ class _Events:
         self.returns = _returns(rows, reference)
         self.fingerprints = {index: _fingerprint(body) for index, body in capture.bodies(list(doubled)).items()}
         self.openings = opening_stock([row.index for row in rows.values() if row.biz_step == opening.STEP])
+        self.void = standing.spans(list(rows))
         self._seen: dict[int, Seen] = {}
         self._names: dict[tuple[str, int], tuple[str, str]] = {}
 
@@ -99,7 +101,7 @@ class _Events:
             is_return=row.index in self.returns or row.disposition == "returned",
             many=row.index in self.many,
             fingerprint=self.fingerprints.get(row.index, ""),
-            voided_by=row.voided_by,
+            void=self.void.get(row.index, ()),
         )
 
 

@@ -44,6 +44,7 @@ class Dossier:
     item: TradeItem | None
     past: custody.Past
     events: Sequence[PublishedEvent]
+    disowned: Sequence[PublishedEvent]  # events that do not count because of their key
     own: frozenset[int]  # log indexes of the events that name the pack itself
     chain: frozenset[str]  # the pack and the containers it was in, as canonical EPCs
     lot: str
@@ -60,9 +61,12 @@ class Dossier:
     @property
     def on_market(self) -> bool:
         """Whether it has left its maker: another party has recorded it, or the maker something beyond its walls."""
-        return any(
-            event.reporter != self.events[0].reporter or event.biz_step not in _AT_THE_MAKER for event in self.events
-        )
+        return _beyond_the_maker(self.events)
+
+    @property
+    def was_on_market(self) -> bool:
+        """The same, with the records that do not count any more."""
+        return _beyond_the_maker([*self.events, *self.disowned])
 
     @property
     def sales(self) -> Sequence[PublishedEvent]:
@@ -88,6 +92,7 @@ def read(code: PackCode) -> Dossier:
     past = custody.past(code.epc)
     steps = past.steps
     events = _effective([step.index for step in steps])
+    disowned = PublishedEvent.objects.filter(index__in=past.disowned, declaration_ms=None) if past.disowned else ()
     state = custody.state(code.epc)
     lot = state.item.lot if state else ""
     return Dossier(
@@ -95,6 +100,7 @@ def read(code: PackCode) -> Dossier:
         item=item,
         past=past,
         events=events,
+        disowned=list(disowned),
         own=frozenset(step.index for step in steps if step.relation == "own"),
         chain=frozenset([code.epc, *(step.container for step in steps if step.container)]),
         lot=lot,
@@ -107,6 +113,10 @@ def read(code: PackCode) -> Dossier:
 def day(event: PublishedEvent) -> date:
     """The event's calendar day where it happened: its own UTC offset decides."""
     return datetime.fromtimestamp(event.event_time_ms // 1000 + event.offset_minutes * 60, UTC).date()
+
+
+def _beyond_the_maker(events: Sequence[PublishedEvent]) -> bool:
+    return any(event.reporter != events[0].reporter or event.biz_step not in _AT_THE_MAKER for event in events)
 
 
 def _is_sale(event: PublishedEvent) -> bool:

@@ -67,13 +67,17 @@ class Details:
 
 @dataclass(frozen=True)
 class Answer:
-    """The page's content. `unmatched`: lot or expiry were given and do not fit, or there is nothing to fit."""
+    """The page's content. `unmatched`: lot or expiry were given and do not fit, or there is nothing to fit.
+
+    `disowned`: a record about the pack was withdrawn, since the key that signed it is not trusted any more.
+    """
 
     outcome: Outcome
     code: PackCode | None
     unmatched: bool = False
     recall: Recall | None = None
     details: Details | None = None
+    disowned: bool = False
 
     @property
     def has_evidence(self) -> bool:
@@ -85,13 +89,15 @@ def look_up(code: PackCode, given: OnPack, *, now_ms: int) -> Answer:
     pack = dossier.read(code)
     in_hand = pack.matches(given)
     unmatched = not in_hand and (bool(given.lot) or given.expiry is not None)
+    disowned = bool(pack.disowned) and (in_hand or pack.was_on_market)
     if not (pack.on_market or in_hand):
-        return Answer(decide(PackFacts(pack.item is not None, on_market=False)), code, unmatched)
+        unknown = decide(PackFacts(pack.item is not None, on_market=False))
+        return Answer(unknown, code, unmatched, disowned=disowned)
     exposure = temperature.exposure(code.epc, pack.item.profile if pack.item else None, pack.past)
     outcome = decide(_facts(pack, exposure, now_ms))
     recall = Recall(dossier.day(pack.recall), journey.party_name(pack.recall.reporter)) if pack.recall else None
     details = _details(pack, exposure) if in_hand else None
-    return Answer(outcome, code, unmatched, recall, details)
+    return Answer(outcome, code, unmatched, recall, details, disowned)
 
 
 def evidence(code: PackCode, given: OnPack) -> dict[str, Any] | None:

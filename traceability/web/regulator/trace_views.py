@@ -64,20 +64,23 @@ def _found(code: str) -> dict[str, Any]:
         holders = _holders(read.gtin, read.lot, naming)
         return {"shown": names.goods(read.epc), "product": naming.product(read.gtin), "holders": holders}
     located = custody.state(read.epc)
+    past = custody.past(read.epc)
     if located is None:
         return {
+            "disowned": past.disowned,
             "error": _("Nothing is recorded of this code."),
             "hint": _(
                 "It may be misread, of a product that is not traced here, or not yet reported. Look at the pack."
             ),
         }
-    steps = custody.history(read.epc)
+    steps = past.steps
     rows = PublishedEvent.objects.in_bulk([step.index for step in steps])
     naming = names.Names().of_events(rows.values())
     return {
         "shown": names.goods(read.epc),
         "product": naming.product(located.item.gtin),
         "located": located,
+        "disowned": past.disowned,
         "status": words.status(located.status),
         "party": naming.party(located.party),
         "place": naming.place(located.place),

@@ -37,6 +37,7 @@ RULES = {
     "quantity-mismatch": _("Delivery differs from despatch"),
     "movement-after-recall": _("Moved after recall"),
     "log": _("The log itself"),
+    "key": _("Keys"),
 }
 TEMPLATES = RULES | {"temperature-hot": _("Too warm"), "temperature-freeze": _("Frozen")}
 CAUSES = {
