@@ -1,8 +1,8 @@
 """The ledger's only door: what the rest of the house may call (architecture.md, section 2).
 
-Writing: `initialise`, `submit`, `register_key`, `revoke_key`, `rotate_log_key`, `retire_log_key`. Reading: only what is
-published. Statement hashes and key ids are lower-case hex; times are milliseconds since 1970 unless a name says
-otherwise.
+Writing: `initialise`, `submit`, `register_key`, `rotate_key`, `revoke_key`, `rotate_log_key`, `retire_log_key`. Reading:
+only what is published. Statement hashes and key ids are lower-case hex; times are milliseconds since 1970 unless a name
+says otherwise.
 """
 
 import secrets
@@ -87,6 +87,7 @@ __all__ = [
     "register_key",
     "retire_log_key",
     "revoke_key",
+    "rotate_key",
     "rotate_log_key",
     "run_collector",
     "run_sequencer",
@@ -246,6 +247,17 @@ def revoke_key(*, kid: str | bytes, bad_since_ms: int) -> str:
     raw = bytes.fromhex(kid) if isinstance(kid, str) else kid
     content = keyring.revocation(kid=raw, bad_since_ms=bad_since_ms)
     return submit([operator_keys.registrar_statement("key-revoked", content)])[0]
+
+
+def rotate_key(*, public: bytes, party_uri: str, replaces: str | bytes, bad_since_ms: int) -> str:
+    """Submit the registrar's statement that `public` signs for a party, and retires another as of `bad_since_ms`.
+
+    Until that moment, which may lie in the future, both keys count. The statement's hash; StatementError: a weak key.
+    """
+    statements.check_public_key(public)
+    old = bytes.fromhex(replaces) if isinstance(replaces, str) else replaces
+    content = keyring.rotation(public=public, party=party_uri, replaces=old, bad_since_ms=bad_since_ms)
+    return submit([operator_keys.registrar_statement("key-rotated", content)])[0]
 
 
 def key_status(kid_hex: str, index: int | None = None) -> KeyStatus:

@@ -104,6 +104,8 @@ def _check(place: int, one: _Signed, reporter: Party) -> None:
         )
     if key.revoked_ms is not None:
         raise _refused(place, "statement", "key-revoked", "the statement's key has been revoked", status=403)
+    if key.retired_ms is not None and key.retired_ms <= now_ms():
+        raise _refused(place, "statement", "key-retired", "the statement's key has been retired", status=403)
     try:
         ledger.verify_statement(one.statement, bytes(key.public_key))
     except ledger.StatementError as error:

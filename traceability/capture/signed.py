@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, Min, OuterRef, QuerySet
 
-from ledger import api as ledger
 from traceability.common.documents import HOUR_SECONDS
 
 from .models import EventEpc, PublishedEvent, VoidSpan
@@ -56,8 +55,3 @@ def floor_hour(ms: int) -> int:
     """The beginning of the hour in which a moment lies: what a hosted signer's times are rounded to."""
     hour_ms = HOUR_SECONDS * 1000
     return ms // hour_ms * hour_ms
-
-
-def key(kid: str) -> ledger.KeyRecord | None:
-    """What the log says of the key now."""
-    return ledger.keys().get(kid)

@@ -122,7 +122,28 @@ class PartyKey(models.Model):
     sealed_seed = models.BinaryField(null=True)  # PyNaCl SecretBox under settings.KEY_ENCRYPTION_KEY
     label = models.CharField(max_length=64, blank=True)
     created_ms = models.BigIntegerField()
-    revoked_ms = models.BigIntegerField(null=True)
+    revoked_ms = models.BigIntegerField(null=True)  # when that was done here
+    retired_ms = models.BigIntegerField(null=True)  # by a rotation: from this moment on it does not sign any more
+
+
+class KeyAct(models.Model):
+    """What was done to a key, by whom and why. Written by `parties.keys` with the statement; not rebuildable.
+
+    The log says what and when; it does not say who, since it is public and people are not.
+    """
+
+    class Kind(models.TextChoices):
+        REGISTERED = "registered"
+        RETIRED = "retired"
+        REVOKED = "revoked"
+
+    kid = models.CharField(max_length=64, db_index=True)
+    kind = models.CharField(max_length=10, choices=Kind)
+    statement_hash = models.CharField(max_length=64)
+    actor = models.CharField(max_length=64)  # a member's pseudonym, or a command; '' = with the party's founding
+    reason = models.CharField(max_length=500)
+    at_ms = models.BigIntegerField()
+    bad_since_ms = models.BigIntegerField(null=True)
 
 
 class ApiToken(models.Model):

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q
 
 from ledger import api as ledger
+from traceability.common.clock import now_ms
 from traceability.gs1 import epc
 from traceability.gs1.errors import Gs1Error
 
@@ -34,10 +35,9 @@ def party_for_token(plain: str) -> Party | None:
 
 
 def signer_for(party: Party) -> ledger.SigningKey:
-    """The party's newest hosted key that is not revoked; LookupError when it has none."""
-    key = (
-        PartyKey.objects.filter(party=party, revoked_ms=None, sealed_seed__isnull=False).order_by("-created_ms").first()
-    )
+    """The party's newest hosted key that is not revoked or retired; LookupError when it has none."""
+    hosted = keys.in_force(now_ms()).filter(party=party, sealed_seed__isnull=False)
+    key = hosted.order_by("-created_ms").first()
     if key is None:
         raise LookupError(f"{party} has no hosted key that is in force")
     return _unsealed(key.kid, bytes(key.sealed_seed or b""))

@@ -13,22 +13,35 @@ from traceability.common.clock import now_ms
 from traceability.gs1 import check_digit
 
 from . import selectors, throttle
-from .keys import create_hosted_key, register_device_key, revoke_key
-from .models import ApiToken, Licence, Member, Party, PartyIdentifier, PartyKey, Site
+from .keys import (
+    KeyActError,
+    Warrant,
+    bad_since_of,
+    create_hosted_key,
+    register_device_key,
+    revoke_key,
+    rotate_device_key,
+    rotate_hosted_key,
+)
+from .models import ApiToken, Licence, Member, Party, PartyIdentifier, Site
 from .versions import log_version
 
 __all__ = [
     "ConfirmationError",
+    "KeyActError",
+    "Warrant",
     "add_member",
+    "bad_since_of",
     "confirm",
     "create_hosted_key",
     "create_party",
     "end_member",
     "issue_token",
     "register_device_key",
-    "replace_hosted_key",
     "revoke_key",
     "revoke_token",
+    "rotate_device_key",
+    "rotate_hosted_key",
     "save_licence",
     "save_party",
     "save_site",
@@ -159,16 +172,6 @@ def end_member(*, member: Member) -> None:
     with transaction.atomic():
         users = get_user_model().objects.filter(pk=member.user_id)
         users.update(is_active=False)
-
-
-def replace_hosted_key(*, party: Party, label: str = "hosted") -> PartyKey:
-    """Give the party a new hosted key and revoke its earlier ones as of now; what they signed before stays believed."""
-    with transaction.atomic():
-        earlier = list(PartyKey.objects.filter(party=party, revoked_ms=None, sealed_seed__isnull=False))
-        fresh = create_hosted_key(party=party, label=label)
-        for key in earlier:
-            revoke_key(key=key)
-    return fresh
 
 
 def issue_token(*, party: Party, label: str) -> str:

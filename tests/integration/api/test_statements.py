@@ -148,6 +148,24 @@ def test_a_revoked_key_is_refused(house: House, device: Device, writer: Any) -> 
     assert stored() == before
 
 
+def test_a_retired_key_counts_until_then_and_is_refused_from_then_on(
+    house: House, device: Device, writer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh, hour_ms = ledger.generate_key(), 3_600_000
+    parties.rotate_device_key(key=device.row, public=fresh.public, overlap_ms=hour_ms)
+    house.settle()
+    both = [device.item(event_of(writer, "1")), device.item(event_of(writer, "2"), key=fresh)]
+    assert send(house, *both).status_code == 202
+    late = device.item(event_of(writer, "3"))
+    later = now_ms() + hour_ms + 1000
+    monkeypatch.setattr("traceability.capture.device_signed.now_ms", lambda: later)
+    before = stored()
+    assert (send(house, late).status_code, send(house, late).json()["code"]) == (403, "key-retired")
+    assert stored() == before
+    house.settle()
+    assert set(PublishedEvent.objects.values_list("voided_by", flat=True)) == {None}
+
+
 def test_the_epcis_rules_hold_for_signed_events_too(house: House, device: Device, writer: Any) -> None:
     answer = send(house, device.item(event_of(writer, "1", bizStep="selling_on_the_side")))
     (error,) = answer.json()["errors"]

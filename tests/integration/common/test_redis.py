@@ -36,7 +36,9 @@ def _publish_a_version() -> None:
         "effectiveTime": 0,
         "content": {"name": "a"},
     }
-    documents.record([documents.Draft(masterdata.KIND, body, "urn:dosetrail:party:test", ledger.generate_key())])
+    party, key = "urn:dosetrail:party:test", ledger.generate_key()
+    ledger.register_key(public=key.public, party_uri=party)
+    documents.record([documents.Draft(masterdata.KIND, body, party, key)])
     while ledger.sequence_once():
         pass
 

@@ -1,4 +1,4 @@
-"""What a key signed that must not be believed does not count, whatever came first; folding anew gives the same bytes."""
+"""What a key signed that must not be believed does not count, whatever came first; a rebuild gives the same bytes."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

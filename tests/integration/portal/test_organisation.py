@@ -9,7 +9,7 @@ from django.test import Client
 
 from ledger import api as ledger
 from tests.integration.conftest import House
-from traceability.parties.models import Member, PartyKey
+from traceability.parties.models import KeyAct, Member, PartyKey
 
 from .conftest import PASSWORD, Portal
 
@@ -93,8 +93,10 @@ def test_the_key_is_replaced_with_password_and_reason_only(house: House, admin: 
     assert PartyKey.objects.get(party_id="pharmacy", revoked_ms=None) == old
     assert admin.post(PAGE, {"action": "replace-key", "password": PASSWORD, "reason": "leak"}).status_code == 302
     house.settle()
-    new = PartyKey.objects.get(party_id="pharmacy", revoked_ms=None)
+    new = PartyKey.objects.get(party_id="pharmacy", retired_ms=None)
     assert new.kid != old.kid
+    act = KeyAct.objects.get(kid=old.kid, kind="retired")
+    assert (act.actor, act.reason) == (admin.member.pseudonym, "leak")
     assert house.capture("pharmacy", observed(writer, "1")).status_code == 202
     house.settle()
     newest = ledger.parse_statement(ledger.published(ledger.published_size() - 1, 1)[0].statement)

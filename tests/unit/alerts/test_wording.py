@@ -15,6 +15,7 @@ PARAMS = {
     "start_ms": 1_772_400_000_000, "end_ms": 1_772_403_600_000, "expiry": "2026-01-31", "sold": "2026-02-01",
     "km": 3267, "minutes": 40, "missing": "1", "extra": "0", "recalled_ms": 1_772_400_000_000,
     "lot_class": "https://id.gs1.org/01/09521000001008/10/L1", "witness": "regulator", "detail": "in words",
+    "kid": "ab" * 32, "party": "urn:dosetrail:party:maker", "since_ms": 1_772_400_000_000, "entries": 3, "things": 40,
 }  # fmt: skip
 SUBJECT = "https://id.gs1.org/01/09521000001008/21/A1"
 
@@ -22,7 +23,7 @@ SUBJECT = "https://id.gs1.org/01/09521000001008/21/A1"
 @pytest.mark.parametrize("code", sorted(wording._TEXTS))
 def test_the_explanation_needs_no_particular_that_is_missing(code: str) -> None:
     text = wording.explain(code, PARAMS, subject=SUBJECT)
-    assert "(01)09521000001008(21)A1" in text or code == "quantity-mismatch"
+    assert "(01)09521000001008(21)A1" in text or code == "quantity-mismatch" or "abababababababab…" in text
     assert "{" not in text
     assert wording.title(code) != code
 

@@ -11,15 +11,19 @@ from traceability.common.models import Cursor, MasterVersion
 pytestmark = pytest.mark.django_db
 
 
-def _record(subject: str, name: str) -> None:
+PARTY = "urn:dosetrail:party:test"
+KEY = ledger.key_from_seed(b"k" * 32)
+
+
+def _record(subject: str, name: str, key: ledger.SigningKey = KEY) -> None:
     content = {"@type": "MasterDataVersion", "subject": subject, "effectiveTime": 0, "content": {"name": name}}
-    draft = documents.Draft(masterdata.KIND, content, "urn:dosetrail:party:test", ledger.generate_key())
-    documents.record([draft])
+    documents.record([documents.Draft(masterdata.KIND, content, PARTY, key)])
 
 
 @pytest.fixture
 def versions() -> None:
     ledger.initialise(operator_name="test")
+    ledger.register_key(public=KEY.public, party_uri=PARTY)
     for name in ("first", "second"):
         _record("site:a", name)
         ledger.sequence_once()
@@ -34,6 +38,14 @@ def test_a_fold_reads_the_version_of_its_index() -> None:
     assert masterdata.at("site:a", second.index) == {"name": "second"}
     assert masterdata.at("site:a", first.index - 1) is None
     assert masterdata.at_many(["site:a", "site:b"], second.index) == {"site:a": {"name": "second"}}
+
+
+@pytest.mark.usefixtures("versions")
+def test_a_version_that_no_registered_key_signed_is_passed_over() -> None:
+    _record("site:a", "forged", key=ledger.generate_key())
+    ledger.sequence_once()
+    projection.advance(masterdata.MASTER_DATA)
+    assert masterdata.at("site:a", 10**9) == {"name": "second"}
 
 
 @pytest.mark.usefixtures("versions")

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from traceability.common.clock import now_ms
 from traceability.parties import services as parties
 from traceability.parties.models import ApiToken, Member, PartyKey
-from traceability.web.shared import names
+from traceability.web.shared import key_pages, names
 
 from .access import member_view
 from .problems import Error, worded
@@ -107,8 +107,8 @@ def _revoke_token(request: HttpRequest, member: Member) -> None:
 
 
 def _replace_key(request: HttpRequest, member: Member) -> None:
-    parties.confirm(member, request.POST.get("password", ""), request.POST.get("reason", ""))
-    parties.replace_hosted_key(party=member.party)
+    reason = parties.confirm(member, request.POST.get("password", ""), request.POST.get("reason", ""))
+    parties.rotate_hosted_key(party=member.party, warrant=parties.Warrant(member.pseudonym, reason))
 
 
 _ACTIONS: dict[str, Callable[[HttpRequest, Member], str | None]] = {
@@ -166,5 +166,6 @@ def _key(key: PartyKey, zone: Any) -> dict[str, Any]:
         "label": key.label,
         "is_hosted": key.sealed_seed is not None,
         "made": names.moment(key.created_ms, zone),
-        "ended": names.moment(key.revoked_ms, zone),
+        "url": key.kid,
+        "state": key_pages.state(key, zone),
     }

@@ -34,6 +34,12 @@ _WORDS: dict[str, tuple[str, str | Promise]] = {
     ),
     "member-role": ("role", gettext_lazy("Choose a role.")),
     "label": ("label", gettext_lazy("Give the token a name of 1 to 64 characters.")),
+    "bad-since": ("since", gettext_lazy("A key is bad since now, or since a moment in the past.")),
+    "overlap": ("overlap", gettext_lazy("Both keys may count for 0 to 90 days: give whole hours up to 2160.")),
+    "public-key": ("public", gettext_lazy("This is no public key: 64 hex digits, as the device shows them.")),
+    "key-known": ("public", gettext_lazy("This public key is registered already. The device must make a new one.")),
+    "key-ended": ("reason", gettext_lazy("This key is revoked or retired already.")),
+    "key-hosted": ("reason", gettext_lazy("This key is kept here, not on a device.")),
     "oneself": ("username", gettext_lazy("You cannot end your own access. Ask another administrator.")),
     "not-a-regulator": ("comment", gettext_lazy("The regulator closes alerts. Answer it instead.")),
     "storage-full": (

@@ -6,6 +6,7 @@ from . import (
     alerts_views,
     exports,
     home,
+    key_views,
     label_views,
     logger_views,
     organisation_views,
@@ -31,6 +32,8 @@ urlpatterns = [
     path("shipments.csv", exports.shipments_csv, name="shipments-csv"),
     path("events.csv", exports.events_csv, name="events-csv"),
     path("organisation", organisation_views.organisation, name="organisation"),
+    path("keys/<slug:kid>", key_views.key, name="key"),
+    path("keys/<slug:kid>/signed.csv", key_views.key_csv, name="key-csv"),
     path("alerts", alerts_views.alerts, name="alerts"),
     path("alerts/<str:alert_id>", alerts_views.alert, name="alert"),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import alert_views, house_views, trace_views
+from . import alert_views, house_views, key_views, trace_views
 
 app_name = "regulator"
 urlpatterns = [
@@ -10,8 +10,12 @@ urlpatterns = [
     path("alerts/<str:alert_id>", alert_views.alert, name="alert"),
     path("alerts/<str:alert_id>/evidence.json", alert_views.evidence_bundle, name="evidence"),
     path("alerts/<str:alert_id>/readings.csv", alert_views.readings, name="readings"),
+    path("alerts/<str:alert_id>/withdrawn.csv", alert_views.withdrawn, name="withdrawn"),
     path("trace", trace_views.trace, name="trace"),
     path("recalls", trace_views.recalls, name="recalls"),
+    path("keys", key_views.keys, name="keys"),
+    path("keys/<slug:kid>", key_views.key, name="key"),
+    path("keys/<slug:kid>/signed.csv", key_views.key_csv, name="key-csv"),
     path("contracts", house_views.contracts, name="contracts"),
     path("unknown", house_views.unknown, name="unknown"),
     path("health", house_views.health, name="health"),
