@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
+from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 
 from . import keyring, models
@@ -192,7 +194,10 @@ def open_key(row: models.LogKey) -> SigningKey:
 
 @lru_cache(maxsize=8)
 def _unseal(sealed: bytes, encryption_key: bytes) -> SigningKey:
-    return statements.key_from_seed(SecretBox(encryption_key[:32]).decrypt(sealed))
+    try:
+        return statements.key_from_seed(SecretBox(encryption_key[:32]).decrypt(sealed))
+    except CryptoError as error:
+        raise ImproperlyConfigured("a log key is sealed under another key-encryption key than this one") from error
 
 
 def _sealed(role: str, key: SigningKey, *, origin: str, operator: str) -> models.LogKey:

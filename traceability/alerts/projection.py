@@ -12,11 +12,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from ledger import api as ledger
-from traceability.common import bulk
+from traceability.common import bulk, sealing
 from traceability.common.models import Cursor
 from traceability.common.projection import LogEntry, Projection, in_force
 from traceability.contracts import selectors as contracts
@@ -35,9 +34,8 @@ _EVIDENCE_PER_LINE = 100
 
 
 def alert_id(incident: str) -> str:
-    """The alert of an incident: 24 hex digits of an HMAC under a key derived from KEY_ENCRYPTION_KEY."""
-    key = hashlib.sha256(b"dosetrail/alert-id/1" + settings.KEY_ENCRYPTION_KEY).digest()
-    return hmac.digest(key, incident.encode(), "sha256").hex()[:24]
+    """The alert of an incident: 24 hex digits of an HMAC under a key of this house."""
+    return hmac.digest(sealing.id_key(sealing.ALERT_IDS), incident.encode(), "sha256").hex()[:24]
 
 
 def _apply(entries: Sequence[LogEntry]) -> None:

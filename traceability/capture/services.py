@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from ledger import api as ledger
-from traceability.common import documents, metrics, storage_full, strict_json
+from traceability.common import documents, metrics, sealing, storage_full, strict_json
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
 from traceability.epcis import document as epcis_document
@@ -230,8 +230,7 @@ def _identified(place: int, event: dict[str, Any], reporter: Party) -> Prepared:
 
 def _minted_id(content: bytes) -> str:
     """A UUIDv8 from a keyed hash: the same content by the same reporter mints the same ID, and nobody can guess it."""
-    key = hashlib.sha256(b"dosetrail/event-id/1" + settings.KEY_ENCRYPTION_KEY).digest()
-    raw = bytearray(hmac.digest(key, content, "sha256")[:16])
+    raw = bytearray(hmac.digest(sealing.id_key(sealing.EVENT_IDS), content, "sha256")[:16])
     raw[6] = raw[6] & 0x0F | 0x80
     raw[8] = raw[8] & 0x3F | 0x80
     return f"urn:uuid:{uuid.UUID(bytes=bytes(raw))}"

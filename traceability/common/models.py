@@ -28,6 +28,16 @@ class Cursor(models.Model):
     position = models.BigIntegerField(default=0)
 
 
+class DerivedKey(models.Model):
+    """A key of ids that nobody may guess, kept when the key-encryption key is changed. Written by `common.sealing`.
+
+    Not rebuildable. Without a row it is derived from the key-encryption key, which is then still the first one.
+    """
+
+    purpose = models.CharField(max_length=32, primary_key=True)
+    sealed_seed = models.BinaryField()
+
+
 class MasterVersion(models.Model):
     """One version of a master-data subject, as of a log index. Projection of master-data entries; rebuildable."""
 

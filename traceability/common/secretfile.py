@@ -1,10 +1,27 @@
-"""Secrets of the embedded size: files of the data folder that only their owner can read."""
+"""Secrets in files that only their owner can read."""
 
 import os
 import secrets
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 from . import files
+
+
+def read_secret(path: Path, *, minimum: int) -> bytes:
+    """The secret in a file; ImproperlyConfigured when others can read it or it is shorter than `minimum` bytes.
+
+    A credential of systemd is read through an access list, whose mask shows as the group's right to read.
+    """
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    forbidden = 0o037 if folder and path.parent == Path(folder) else 0o077
+    if path.stat().st_mode & forbidden:
+        raise ImproperlyConfigured(f"{path} must be readable by its owner only (chmod 600)")
+    secret = path.read_bytes()
+    if len(secret) < minimum:
+        raise ImproperlyConfigured(f"{path} holds fewer than {minimum} bytes")
+    return secret
 
 
 def read_or_create(path: Path, size: int = 32) -> bytes:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from django.db import models, transaction
 
 from ledger import api as ledger
+from traceability.common import sealing
 from traceability.common.clock import now_ms
 from traceability.common.documents import HOUR_SECONDS
 
-from . import sealing
 from .models import KeyAct, Party, PartyKey
 
 HOUR_MS = HOUR_SECONDS * 1000

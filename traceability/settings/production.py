@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from traceability.common import log_lines
 from traceability.common.files import data_folder
+from traceability.common.secretfile import read_secret
 
 from .base import *  # noqa: F403
 
@@ -28,12 +29,10 @@ SECRET_FILES: list[Path] = []  # what /healthz watches the mode of
 def _secret_file(name: str, *, minimum: int) -> bytes:
     path = Path(_required(name))
     SECRET_FILES.append(path)
-    if path.stat().st_mode & 0o077:
-        raise ImproperlyConfigured(f"{name}: {path} must be readable by its owner only (chmod 600)")
-    secret = path.read_bytes()
-    if len(secret) < minimum:
-        raise ImproperlyConfigured(f"{name}: {path} holds fewer than {minimum} bytes")
-    return secret
+    try:
+        return read_secret(path, minimum=minimum)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from error
 
 
 SECRET_KEY = _secret_file("DOSETRAIL_SECRET_KEY_FILE", minimum=32).hex()
