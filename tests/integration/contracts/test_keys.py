@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from ledger import api as ledger
+from ledger import operator_keys
 from tests.integration.conftest import pack
 from traceability.alerts.models import Alert, AlertParty
 from traceability.capture import services as capture
@@ -204,6 +205,7 @@ def _differences(watched: Watched, order: Sequence[int], voids: Sequence[int], e
     mark = Path(django_settings.LOG_HIGH_WATER_FILE)
     before = mark.read_text()
     found: set[str] = set()
+    operator_keys._fold.cache_clear()  # the example before this one wrote other entries about keys at the same indexes
     try:
         with transaction.atomic():
             for step in steps:
@@ -227,6 +229,7 @@ _SETTINGS: dict[str, Any] = {
 
 
 @settings(max_examples=3, **_SETTINGS)
+@example(order=[9, *range(1, 9), 0, *range(10, _ACTS)], voids=[0, 1, 2], ends=[(0, "maker", 0)])
 @given(order=st.permutations(range(_ACTS)), voids=_VOIDS, ends=_ENDS)
 def test_other_batches_and_other_orders_give_the_same_bytes(
     watched: Watched, order: Sequence[int], voids: Sequence[int], ends: Any
