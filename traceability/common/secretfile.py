@@ -10,18 +10,23 @@ from . import files
 
 
 def read_secret(path: Path, *, minimum: int) -> bytes:
-    """The secret in a file; ImproperlyConfigured when others can read it or it is shorter than `minimum` bytes.
-
-    A credential of systemd is read through an access list, whose mask shows as the group's right to read.
-    """
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    forbidden = 0o037 if folder and path.parent == Path(folder) else 0o077
-    if path.stat().st_mode & forbidden:
+    """The secret in a file; ImproperlyConfigured when others can read it or it is shorter than `minimum` bytes."""
+    if is_loose(path):
         raise ImproperlyConfigured(f"{path} must be readable by its owner only (chmod 600)")
     secret = path.read_bytes()
     if len(secret) < minimum:
         raise ImproperlyConfigured(f"{path} holds fewer than {minimum} bytes")
     return secret
+
+
+def is_loose(path: Path) -> bool:
+    """Whether others than its owner may read or change a secret; OSError when there is none.
+
+    A credential of systemd is read through an access list, whose mask shows as the group's right to read.
+    """
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    others = 0o037 if folder and path.parent == Path(folder) else 0o077
+    return bool(path.stat().st_mode & others)
 
 
 def read_or_create(path: Path, size: int = 32) -> bytes:

@@ -16,13 +16,12 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from ledger import api as ledger
-from traceability.common import projection
+from traceability.common import projection, secretfile
 from traceability.common.clock import now_ms
 from traceability.common.models import Cursor, Document
 
 BROKER_SECONDS = 0.5
 IN_PROCESS = "in-process"  # the embedded size's broker
-_OTHERS = 0o077
 
 
 @dataclass(frozen=True)
@@ -129,8 +128,7 @@ def _or_none(look: Callable[[], int]) -> int | None:
 
 
 def _is_loose(path: Path) -> bool:
-    mode = _or_none(lambda: path.stat().st_mode)
-    return mode is None or bool(mode & _OTHERS)
+    return _or_none(lambda: secretfile.is_loose(path)) is not False
 
 
 def _broker(url: str) -> str:
