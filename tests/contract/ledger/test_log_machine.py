@@ -18,21 +18,25 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from ledger import fsck
+from ledger import fsck, keyring
 from ledger.follower import Follower
-from ledger.sequencer import LogSigner, RefusedError, Sequencer
-from ledger.statement import key_from_seed
-from ledger.tlog import checkpoint, merkle, policy, proof, tile
+from ledger.sequencer import RefusedError, Sequencer
+from ledger.statement import Header, key_from_seed, sign
+from ledger.tlog import checkpoint, merkle, note, policy, proof, tile
 from ledger.tlog.tile import ENTRIES
 from ledger.witness import NOTHING, Witness, WitnessError, WitnessSigner, format_request
 
-from .lying_log import LOG, LOG_SEED, ORIGIN, event, genesis, registration
+from .lying_log import LOG, LOG_SEED, OPERATOR, ORIGIN, ROOT_KEY, event, genesis, registration
 from .memory_store import MemoryHighWater, MemoryStore
 from .test_follower import MemoryReplica
 
-SIGNER = LogSigner(ORIGIN, key_from_seed(LOG_SEED))
+FIRST = key_from_seed(LOG_SEED)
 WITNESS = WitnessSigner("regulator.example/w", b"\7" * 32)
-POLICY = f"log {LOG}\nwitness regulator {WITNESS.cosigner}\nquorum regulator\n"
+POLICY = f"witness regulator {WITNESS.cosigner}\nquorum regulator\n"
+
+
+def by_root(kind, content):
+    return sign(Header(kind, OPERATOR, ROOT_KEY.kid, 0), content, key=ROOT_KEY)
 
 
 class Crash(BaseException):
@@ -88,9 +92,7 @@ class LogMachine(RuleBasedStateMachine):
         self.now, self.submitted, self.roots, self.backups = 1_750_000_000_000, [], {}, []
         self.replica, self.memory, self.final = MemoryReplica(), WitnessMemory(), 0
         self.follower = None
-        self.witness = Witness(
-            self.memory, {ORIGIN: [LOG]}, signer=WITNESS, now_s=lambda: self.now // 1000 + 1, look=lambda *_: None
-        )
+        self.log_keys, self.two_sign = [FIRST], False
         self.restart()
         self.submit_all([genesis(), registration()])
         self.sequence()
@@ -104,10 +106,36 @@ class LogMachine(RuleBasedStateMachine):
         return self.now
 
     def restart(self):
-        self.sequencer = Sequencer(self.store, self.mark, signer=SIGNER, now_ms=self.tell)
+        self.sequencer = Sequencer(self.store, self.mark, signer=self, now_ms=self.tell)
+        lines = "".join(f"log {note.Verifier(ORIGIN, key.public)}\n" for key in self.log_keys)
         self.follower = Follower(
-            self.replica, Published(self), policy.parse(POLICY), now_ms=self.tell, report=self.complain
+            self.replica, Published(self), policy.parse(lines + POLICY), now_ms=self.tell, report=self.complain
         )
+        logs = {ORIGIN: [note.Verifier(ORIGIN, key.public) for key in self.log_keys]}
+        self.witness = Witness(
+            self.memory, logs, signer=WITNESS, now_s=lambda: self.now // 1000 + 1, look=lambda *_: None
+        )
+
+    verifier = LOG  # the machine holds the log's keys (Signers)
+
+    def signing_key(self, kid):
+        return next((key for key in self.log_keys if key.kid == kid), None)
+
+    @precondition(lambda self: not getattr(self, "two_sign", True))
+    @rule()
+    def follow_the_log_key(self):
+        new = key_from_seed((1000 + len(self.log_keys)).to_bytes(32, "big"))
+        content = keyring.log_key(origin=ORIGIN, public=new.public, replaces=self.log_keys[-1].public, overlap=True)
+        self.log_keys.append(new)
+        self.two_sign = True
+        self.submit_all([by_root("log-key", content)])
+        self.restart()
+
+    @precondition(lambda self: getattr(self, "two_sign", False))
+    @rule()
+    def retire_the_older_log_key(self):
+        self.two_sign = False
+        self.submit_all([by_root("log-key-retired", keyring.log_key_retired(origin=ORIGIN, kid=self.log_keys[-2].kid))])
 
     def complain(self, finding):
         raise AssertionError(finding)
@@ -222,8 +250,9 @@ class LogMachine(RuleBasedStateMachine):
     def note_roots(self):
         """Never two roots for one size, whatever crashed."""
         for one in self.store.state.checkpoints:
-            if one.size <= self.published:
-                assert self.roots.setdefault(one.size, one.root) == one.root, f"two roots of size {one.size}"
+            if one.size <= self.published and self.roots.setdefault(one.size, one.root) != one.root:
+                self.store = None  # what teardown would find wrong besides is no news, and long to print
+                raise AssertionError(f"two roots of size {one.size}")
 
     @invariant()
     def the_log_is_the_list(self):
