@@ -53,7 +53,7 @@ def reseal(new: bytes) -> int:
                 DerivedKey.objects.create(purpose=purpose, sealed_seed=seal(_derived(purpose, old)))
         count = 0
         for model in sealed_models():
-            rows = list(model._default_manager.select_for_update().exclude(**{COLUMN: None}))
+            rows = list(_held(model).select_for_update())
             for row in rows:
                 seed = unseal(bytes(getattr(row, COLUMN)))
                 setattr(row, COLUMN, bytes(_box(new).encrypt(seed)))
@@ -67,7 +67,7 @@ def reseal(new: bytes) -> int:
 def opens(key: bytes) -> bool:
     """Whether every sealed secret opens under a key-encryption key."""
     for model in sealed_models():
-        for sealed in model._default_manager.exclude(**{COLUMN: None}).values_list(COLUMN, flat=True).iterator():
+        for sealed in _held(model).values_list(COLUMN, flat=True).iterator():
             try:
                 _box(key).decrypt(bytes(sealed))
             except CryptoError:
@@ -83,6 +83,11 @@ def sealed_models() -> Iterator[type[models.Model]]:
         except FieldDoesNotExist:
             continue
         yield model
+
+
+def _held(model: type[models.Model]) -> "models.QuerySet[models.Model]":
+    """The rows that hold a secret: none is null, one that was destroyed (a retired log key) is empty."""
+    return model._default_manager.exclude(**{COLUMN: None}).exclude(**{COLUMN: b""})
 
 
 @lru_cache(maxsize=8)

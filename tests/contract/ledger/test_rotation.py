@@ -11,6 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from ledger import api, cosigning, models, operator_keys, reads, rotation, trust, verify, writer
 from ledger.tlog import checkpoint, merkle, note, policy, tlog_proof
+from traceability.common import sealing
 
 from .test_evidence import Log
 from .test_writer import Running, statement, until
@@ -176,6 +177,15 @@ def test_the_old_private_key_is_destroyed_and_its_public_half_and_dates_are_kept
     assert (bytes(kept.sealed_seed), bytes(kept.public_key)) == (b"", bytes(old.public_key))
     assert (kept.created_ms, kept.origin) == (old.created_ms, old.origin)
     assert operator_keys.LogKeychain().signing_key(bytes.fromhex(old.kid)) is None
+    publish()
+
+
+def test_a_destroyed_key_does_not_stand_in_the_way_of_another_encryption_key(log, settings):
+    begin()
+    retire()
+    assert sealing.opens(settings.KEY_ENCRYPTION_KEY)
+    sealing.reseal(b"n" * 32)
+    settings.KEY_ENCRYPTION_KEY = b"n" * 32
     publish()
 
 
