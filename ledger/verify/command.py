@@ -89,7 +89,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
+    common = _Parser(add_help=False)
     keys = common.add_mutually_exclusive_group(required=True)
     keys.add_argument("--vkey", help="the log's verifier key, from a source that you trust")
     keys.add_argument("--policy", metavar="FILE", help="C2SP tlog-policy: the checkpoint must have its quorum too")

@@ -29,7 +29,8 @@ def _apply(entries: Sequence[LogEntry]) -> None:
             effective_ms=entry.body["effectiveTime"],
             body=entry.body["content"],
         )
-        for entry in in_force([entry for entry in entries if entry.kind == KIND and entry.body is not None])
+        for entry in in_force([entry for entry in entries if entry.kind == KIND])
+        if entry.body is not None
     )
 
 

@@ -68,7 +68,7 @@ def _quorum(facts: Facts, log: ledger.LogStanding) -> Check:
     if not log.has_quorum:
         words = "no quorum is named in this house's policy: entries are recorded, and never final"
         return Check("witness_quorum", ledger.health.OK, words, "none")
-    detail = {"published": log.published_size, "final": log.final_size}
+    detail: dict[str, int | None] = {"published": log.published_size, "final": log.final_size}
     ages = {f"witness {one.name}": facts.age_s(one.cosigned_ms or None) for one in log.witnesses}
     if log.quorum_ms is None:
         words = "no quorum of the policy's witnesses has cosigned yet"
