@@ -14,6 +14,7 @@ from functools import lru_cache
 from ledger import statement as statements
 from ledger.follower import (
     Finding,
+    LogLiedError,
     Remote,
     bad_entry,
     check_genesis,
@@ -27,6 +28,8 @@ from ledger.follower import (
 from ledger.keyring import Keyring
 from ledger.statement import StatementError
 from ledger.storage import SignedCheckpoint
+from ledger.tlog import note
+from ledger.tlog.errors import TlogError
 from ledger.tlog.merkle import leaf_hash
 from ledger.tlog.policy import Checked, Policy
 from ledger.tlog.tile import ENTRIES, WIDTH, TileName, width_at
@@ -109,9 +112,23 @@ def check(
             signed.setdefault(kid, array("q")).extend(pairs)
         done = min(done + ROWS * WIDTH, checked.checkpoint.size)
         progress(done, checked.checkpoint.size)
+    check_log_keys(reading.keyring, checked, data, trust)
     findings = sorted([*reading.findings, *findings], key=lambda finding: int(finding.evidence["index"]))
     void = _void(reading.keyring, signed)
     return CheckedLog(checked, reading.keyring.operator, kinds, findings, void, frozenset(reading.held))
+
+
+def check_log_keys(keyring: Keyring, checked: Checked, data: bytes, trust: Policy) -> None:
+    """LogLiedError unless the checkpoint carries the lines of exactly the keys that the log names for its size."""
+    origin = checked.checkpoint.origin
+    signed = note.parse(data)
+    for key in (log.verifier for log in trust.logs):
+        if key.name == origin and signed.lines_of(key):
+            try:
+                keyring.log_keys.verify(data, key)
+            except TlogError as error:
+                detail = f"the checkpoint is not signed by the keys that the log names: {error}"
+                raise LogLiedError("bad-checkpoint", detail, seen=data.decode()) from error
 
 
 def judge_batch(batch: Batch) -> Judged:
@@ -135,9 +152,9 @@ def judge_batch(batch: Batch) -> Judged:
 class _Reading:
     """Reads the log row by row, and folds the entries about keys on the way."""
 
-    def __init__(self, remote: Remote, checked: Checked, note: str, wanted: frozenset[str]) -> None:
-        self.note = note
-        self.tree = open_tree(remote, checked.checkpoint, note)
+    def __init__(self, remote: Remote, checked: Checked, signed: str, wanted: frozenset[str]) -> None:
+        self.note = signed
+        self.tree = open_tree(remote, checked.checkpoint, signed)
         self.keyring = Keyring()
         self.findings: list[Finding] = []
         self.held: set[str] = set()

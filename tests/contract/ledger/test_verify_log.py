@@ -145,6 +145,22 @@ def test_the_genesis_of_another_log_is_refused(run, tmp_path):
     assert (status, found["findings"][0]["index"]) == (1, 0)
 
 
+def test_while_the_log_key_is_replaced_both_keys_sign_and_no_other(run, tmp_path):
+    log = LyingLog(10)
+    seed = b"\x09" * 32
+    newer = note.Verifier(ORIGIN, bytes(note.SigningKey(seed).verify_key))
+    content = keyring.log_key(origin=ORIGIN, public=newer.public, replaces=LOG.public, overlap=True)
+    log.all.append(statements.sign(Header("log-key", OPERATOR, ROOT_KEY.kid, 0), content, key=ROOT_KEY))
+    log.grow(12)
+    status, found = run("log", written(log, tmp_path / "one-line"))
+    assert (status, found["finding"]["kind"]) == (1, "bad-checkpoint")
+    assert "lacks the line of" in found["error"]
+    log.note = log.signed() + log.signed(seed=seed).split("\n\n")[1]
+    folder = written(log, tmp_path / "two-lines")
+    assert run("log", folder)[0] == 0
+    assert run("log", folder, trust=("--vkey", str(newer)))[0] == 0
+
+
 def test_what_was_kept_before_is_compared(run, tmp_path):
     log = LyingLog(300)
     kept = tmp_path / "kept"

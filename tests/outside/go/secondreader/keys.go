@@ -23,7 +23,9 @@ type partyKey struct {
 // keyring is the fold over the entries about keys.
 type keyring struct {
 	origin, operator string
+	root             []byte
 	registrars       map[string][]byte // by kid
+	logKeys          []logKeyPeriod    // oldest first
 	keys             map[string]*partyKey
 }
 
@@ -38,6 +40,9 @@ func (k *keyring) add(index uint64, s statement) error {
 	}
 	if s.kind == "genesis" {
 		return k.genesis(index, s, content)
+	}
+	if s.kind == "log-key" || s.kind == "log-key-retired" {
+		return k.logKey(index, s, content)
 	}
 	public, known := k.registrars[string(s.kid)]
 	if !known || s.iss != k.operator {
@@ -86,6 +91,7 @@ func (k *keyring) genesis(index uint64, s statement, content map[string]any) err
 		}
 		found[string(keyID(public))] = public
 	}
+	k.root = root
 	k.registrars, k.keys, k.operator = found, map[string]*partyKey{}, s.iss
 	k.origin, _ = content["origin"].(string)
 	return nil

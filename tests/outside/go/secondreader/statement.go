@@ -15,8 +15,8 @@ import (
 
 var (
 	privateKinds = []string{"event", "master-data", "alert-transition", "telemetry"}
-	publicKinds  = []string{"genesis", "key-registered", "key-rotated", "key-revoked", "policy", "contract", "recall-notice", "monitor-report"}
-	keyKinds     = []string{"genesis", "key-registered", "key-rotated", "key-revoked"}
+	keyKinds     = []string{"genesis", "key-registered", "key-rotated", "key-revoked", "log-key", "log-key-retired"}
+	publicKinds  = append(slices.Clone(keyKinds), "policy", "contract", "recall-notice", "monitor-report")
 )
 
 // statement is one log entry.
