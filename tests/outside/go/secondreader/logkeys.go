@@ -13,7 +13,9 @@ type logKeyPeriod struct {
 	from, until uint64 // until 0: no end
 }
 
-func (p logKeyPeriod) signs(size uint64) bool { return p.from <= size && (p.until == 0 || size < p.until) }
+func (p logKeyPeriod) signs(size uint64) bool {
+	return p.from <= size && (p.until == 0 || size < p.until)
+}
 
 // logKey folds an entry about the key that signs checkpoints ("Log keys" in docs/formats.md).
 func (k *keyring) logKey(index uint64, s statement, content map[string]any) error {
