@@ -2,14 +2,17 @@
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.vectors.evidence import patching
 from tests.vectors.log import generate
+from tests.vectors.rotation import generate as rotation
 
 pytestmark = [pytest.mark.outside, pytest.mark.xdist_group("outside")]
 VECTORS = patching.load()
+ROTATION = json.loads(Path(rotation.__file__).with_name("vectors.json").read_text())
 
 
 def said(programs, questions):
@@ -58,3 +61,19 @@ def test_it_agrees_about_notes_and_statements(programs, name, member, shared):
     assert [
         (case["name"], line) for case, line in zip(cases, answers, strict=True) if case["accept"] != (line == "ok")
     ] == []
+
+
+@pytest.mark.parametrize("pinned", ["old", "new"])
+def test_it_agrees_about_a_log_that_replaces_its_key(programs, pinned):
+    vkey = ROTATION["vkeys"][pinned]
+    bundles, notes = ROTATION["bundles"], ROTATION["checkpoints"]
+    answers = said(
+        programs,
+        [
+            *({"vkey": vkey, "bundle": case["bundle"]} for case in bundles),
+            *({"vkey": vkey, "note": case["note"]} for case in notes),
+        ],
+    )
+    wanted = [pinned in case["accept"] for case in bundles] + [case["pinned"][pinned] for case in notes]
+    names = [case["name"] for case in bundles] + [f"{case['size']} by {case['signers']}" for case in notes]
+    assert dict(zip(names, (line == "ok" for line in answers), strict=True)) == dict(zip(names, wanted, strict=True))

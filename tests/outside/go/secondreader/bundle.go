@@ -39,6 +39,11 @@ func CheckBundle(text []byte, vkey string) error {
 	if err != nil {
 		return err
 	}
+	if value, shown := bundle["logKeys"]; shown {
+		if err := readLogKeys(value, tree, keys); err != nil {
+			return err
+		}
+	}
 	entries, ok := bundle["entries"].([]any)
 	if !ok || len(entries) == 0 {
 		return errors.New("no entries")
@@ -74,7 +79,7 @@ func readKeys(value any, tree tree) (*keyring, error) {
 				return nil, errors.New("entries about keys out of order")
 			}
 		}
-		if !aboutKeys(s.kind) || (place == 0) != (s.kind == "genesis") {
+		if !aboutKeys(s.kind) || aboutLogKeys(s.kind) || (place == 0) != (s.kind == "genesis") {
 			return nil, errors.New("not an entry about keys, or the genesis is not the first")
 		}
 		if err := keys.add(index, s); err != nil {
@@ -85,6 +90,28 @@ func readKeys(value any, tree tree) (*keyring, error) {
 		return nil, errors.New("the genesis of another log")
 	}
 	return keys, nil
+}
+
+func readLogKeys(value any, tree tree, keys *keyring) error {
+	items, ok := value.([]any)
+	if !ok {
+		return errors.New("logKeys is a list")
+	}
+	var last *uint64
+	for _, item := range items {
+		index, s, err := readEntry(item, tree)
+		if err != nil {
+			return err
+		}
+		if last != nil && index <= *last || !aboutLogKeys(s.kind) {
+			return errors.New("entries about log keys out of order, or others among them")
+		}
+		last = &index
+		if err := keys.add(index, s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readEntry is an ENTRY's index and statement, found to be in the tree.

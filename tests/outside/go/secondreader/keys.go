@@ -41,7 +41,7 @@ func (k *keyring) add(index uint64, s statement) error {
 	if s.kind == "genesis" {
 		return k.genesis(index, s, content)
 	}
-	if s.kind == "log-key" || s.kind == "log-key-retired" {
+	if aboutLogKeys(s.kind) {
 		return k.logKey(index, s, content)
 	}
 	public, known := k.registrars[string(s.kid)]
@@ -186,5 +186,7 @@ func badSince(content map[string]any) (int64, error) {
 	}
 	return value, nil
 }
+
+func aboutLogKeys(kind string) bool { return kind == "log-key" || kind == "log-key-retired" }
 
 func aboutKeys(kind string) bool { return slices.Contains(keyKinds, kind) }
