@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-HOME = Path(os.environ.get("DOSETRAIL_OUTSIDE") or Path(sys.prefix) / "outside")
+HOME = Path(sys.prefix) / "outside"
 GO = Path(__file__).parent / "go"
 SMALL, LARGE = 300, 70_001  # 70,001: partial tiles on three levels, and full ones on two
 COMMANDS = ["./...", "github.com/transparency-dev/tessera/cmd/fsck", "filippo.io/torchwood/cmd/litewitness"]
@@ -41,8 +41,10 @@ class House:
 @pytest.fixture(scope="session")
 def programs() -> Mapping[str, Path]:
     """The Go programs by name, built from tests/outside/go (the first time downloads their sources)."""
+    assert (HOME / ".installed").is_file(), "run `make outside` first"
     out = HOME / "programs"
-    environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false"}
+    settings = {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false", "CGO_ENABLED": "0"}
+    environment = {**os.environ, **settings}
     command = [str(HOME / "bin" / "go"), "build", "-o", f"{out}/", *COMMANDS]
     subprocess.run(command, cwd=GO, env=environment, check=True)
     return {path.name: path for path in out.iterdir()}
