@@ -327,3 +327,11 @@ def test_the_server_of_a_page_needs_no_network_of_the_tool():
     """`ledger.verify` is imported by web processes too: what opens sockets is loaded when a log is read."""
     script = "import sys, ledger.verify\nassert 'ledger.http' not in sys.modules and 'django' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_an_empty_log_is_one(run, tmp_path):
+    folder = tmp_path / "log"
+    folder.mkdir()
+    (folder / "checkpoint").write_text(LyingLog(5).signed(size=0))
+    status, found = run("log", folder)
+    assert (status, found["size"], found["kinds"]) == (0, 0, {})
