@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -22,14 +23,18 @@ def said(programs, questions):
     return done.stdout.splitlines()
 
 
+def asking(vkey, bundle):
+    return {"vkey": vkey, "bundle": b64encode(json.dumps(bundle).encode()).decode()}
+
+
 def judged(programs, bundles):
-    return said(programs, [{"vkey": VECTORS["vkey"], "bundle": bundle} for bundle in bundles])
+    return said(programs, [asking(VECTORS["vkey"], bundle) for bundle in bundles])
 
 
 def test_it_checks_the_evidence_of_a_running_house(programs, house):
     bundle = json.loads((house.folder / "evidence").read_text())
     changed = json.loads(json.dumps(bundle).replace("commissioning", "decommissioning"))
-    answers = said(programs, [{"vkey": house.vkey, "bundle": one} for one in (bundle, changed)])
+    answers = said(programs, [asking(house.vkey, one) for one in (bundle, changed)])
     assert answers[0] == "ok"
     assert answers[1].startswith("no:")
 
@@ -70,7 +75,7 @@ def test_it_agrees_about_a_log_that_replaces_its_key(programs, pinned):
     answers = said(
         programs,
         [
-            *({"vkey": vkey, "bundle": case["bundle"]} for case in bundles),
+            *(asking(vkey, case["bundle"]) for case in bundles),
             *({"vkey": vkey, "note": case["note"]} for case in notes),
         ],
     )

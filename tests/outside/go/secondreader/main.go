@@ -2,7 +2,8 @@
 // where it had to guess, the page was mended. It shares no code with Dosetrail.
 //
 //	secondreader < lines     prints "ok" or "no: why" for each line, which is one of
-//	                         {"vkey": …, "bundle": …}  {"vkey": …, "note": …}  {"public": hex, "statement": base64}
+//	                         {"vkey": …, "bundle": base64 of the file}  {"vkey": …, "note": …}
+//	                         {"public": hex, "statement": base64}
 package main
 
 import (
@@ -35,18 +36,21 @@ func main() {
 
 func judge(line []byte) error {
 	var asked struct {
-		Vkey   string          `json:"vkey"`
-		Bundle json.RawMessage `json:"bundle"`
-		Note   string          `json:"note"`
-
-		Public    string `json:"public"`
-		Statement string `json:"statement"`
+		Vkey      string  `json:"vkey"`
+		Bundle    *string `json:"bundle"`
+		Note      string  `json:"note"`
+		Public    string  `json:"public"`
+		Statement string  `json:"statement"`
 	}
 	if err := json.Unmarshal(line, &asked); err != nil {
 		return err
 	}
 	if asked.Bundle != nil {
-		return CheckBundle(asked.Bundle, asked.Vkey)
+		text, err := unbase64(*asked.Bundle)
+		if err != nil {
+			return err
+		}
+		return CheckBundle(text, asked.Vkey)
 	}
 	if asked.Vkey != "" {
 		key, err := parseVkey(asked.Vkey)
