@@ -4,13 +4,14 @@ The rules are those of docs/formats.md.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ledger import claims as claim_rules
 from ledger import statement as statements
-from ledger.canonical import CanonicalError, canonical
+from ledger.canonical import MAX_INTEGER, CanonicalError, canonical
 from ledger.keyring import Keyring, KeyState
 from ledger.statement import Statement, StatementError
 from ledger.tlog import checkpoint, merkle, note, policy
@@ -19,6 +20,7 @@ from ledger.tlog.policy import Policy
 
 FORMAT = "dosetrail.evidence/1"
 MAX_BUNDLE_SIZE = 64 * 1024 * 1024
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,15}", re.ASCII)
 
 
 class BundleError(Exception):
@@ -57,11 +59,14 @@ def check(bundle: Any, trust: Policy | str) -> CheckedBundle:
 
 
 def load(data: bytes) -> Any:
-    """The JSON of a bundle; BundleError for text that two readers could read differently."""
+    """The JSON of a bundle; BundleError for text that two readers could read differently: a name twice, any number
+    that is not whole, below 2^53 and spelled as one.
+    """
     if len(data) > MAX_BUNDLE_SIZE:
         raise BundleError("the bundle is too long")
+    hooks = {"parse_int": _whole, "parse_float": _whole, "parse_constant": _whole}
     try:
-        return json.loads(data.decode(), object_pairs_hook=_no_duplicates)
+        return json.loads(data.decode(), object_pairs_hook=_no_duplicates, **hooks)
     except (ValueError, RecursionError) as error:
         raise BundleError(f"not a JSON document: {error}") from error
 
@@ -220,6 +225,12 @@ def _text(value: Any, what: str) -> str:
     if not isinstance(value, str):
         raise BundleError(f"{what} is not text")
     return value
+
+
+def _whole(text: str) -> int:
+    if not _WHOLE.fullmatch(text) or abs(int(text)) > MAX_INTEGER:
+        raise ValueError(f"{text} is not a whole number below 2^53")
+    return int(text)
 
 
 def _no_duplicates(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

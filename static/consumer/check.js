@@ -1,28 +1,12 @@
 // The panel "Check on this device": fetches the evidence, checks it, and says what was checked in plain words.
 
-import { verifyBundle } from "../verify/verify.js";
+import { checkCheckpoint, parsePolicy } from "../verify/policy.js";
 import { checkLabel, checkShown, checkSubject } from "../verify/story.js";
-import { compare, forget, remember } from "./memory.js";
+import { readBundle, verifyBundle } from "../verify/verify.js";
+import { compare, forget } from "./memory.js";
+import { element, figures, list, reason, show, standing, unavailable, words } from "./say.js";
 
-const { words } = await import(document.documentElement.lang.startsWith("zh") ? "./words-zh.js" : "./words-en.js");
 const panel = document.getElementById("device-check");
-const TONES = { checked: "is-ok", mismatch: "is-danger", backwards: "is-danger", unavailable: "is-unknown" };
-
-function element(name, content, className) {
-  const node = document.createElement(name);
-  if (className) node.className = className;
-  node.append(...[content].flat());
-  return node;
-}
-
-/** Shows a state. `data-state` is what style, tests and other scripts go by. */
-function show(state, ...details) {
-  const [title, text] = words[state];
-  panel.dataset.state = state;
-  const box = panel.querySelector("[role=status]");
-  box.className = `notice ${TONES[state] ?? ""}`;
-  box.replaceChildren(element("p", element("strong", title)), element("p", text), ...details);
-}
 
 /** An alarm takes the verdict's place: no calm colour may stand above words that did not hold. */
 function replaceVerdict(state) {
@@ -36,57 +20,72 @@ function replaceVerdict(state) {
   document.title = title;
 }
 
+async function fetched(url, headers = {}) {
+  try {
+    const response = await fetch(url, { headers, cache: "no-store" });
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
 /** The evidence. No answer, or something else than JSON (a hotel's log-in page), is no evidence against the pack. */
 async function fetchBundle() {
+  const bytes = await fetched(panel.dataset.evidence, { Accept: "application/json" });
   try {
-    const response = await fetch(panel.dataset.evidence, { headers: { Accept: "application/json" }, cache: "no-store" });
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    return await response.json();
+    return readBundle(bytes);
   } catch (error) {
-    throw Object.assign(error, { unavailable: true });
+    throw unavailable(error);
+  }
+}
+
+/** A policy that cannot be read is the operator's mistake; it says nothing about the pack. */
+function pinnedPolicy() {
+  try {
+    return parsePolicy(panel.dataset.policy);
+  } catch (error) {
+    throw unavailable(error);
   }
 }
 
 async function run() {
-  const { vkey, tiles } = panel.dataset;
-  const { checkpoint, entries, keyring } = await verifyBundle(await fetchBundle(), vkey);
+  const policy = pinnedPolicy();
+  const { checkpoint, entries, keyring } = await verifyBundle(await fetchBundle(), policy);
   checkSubject(entries, panel.dataset);
   checkLabel(entries, panel.dataset);
   const shown = [...document.querySelectorAll("[data-entry]")].map(({ dataset }) => ({ ...dataset, index: Number(dataset.entry) }));
   checkShown(entries, shown);
-  const past = await compare(checkpoint, vkey, tiles, keyring.logKeys);
-  remember(checkpoint, vkey);
-  showProof(checkpoint, entries);
-  const points = [words.signature(checkpoint), words.entries(entries.length), words[past]];
-  if (shown.length) points.splice(2, 0, words.shown(shown.length));
-  show("checked", list(points));
+  const latest = async () => checkCheckpoint(new TextDecoder().decode(await fetched(panel.dataset.checkpoint)), policy);
+  const past = await compare(checkpoint, { policy, logKeys: keyring.logKeys, ask: { prefix: panel.dataset.tiles, latest } });
+  panel.querySelector("[data-proof]").replaceChildren(...figures(checkpoint, element("ol", entries.map(record))));
+  const { lines, stale } = standing(checkpoint, policy);
+  const points = [...lines, words.entries(entries.length), ...(shown.length ? [words.shown(shown.length)] : [])];
+  panel.dataset.past = past;
+  panel.dataset.standing = checkpoint.final ? "final" : "recorded";
+  const doubts = [...(stale ? [words.stale] : []), ...(past === "other" ? [words.other] : [])];
+  if (past !== "other") points.push(words[past]);
+  const said = doubts.map((text) => element("p", element("strong", text), { "data-doubt": "" }));
+  show(panel, past === "uncompared" ? "unavailable" : "checked", ...said, list(points));
 }
 
-const list = (lines) => element("ul", lines.map((line) => element("li", line)));
-
-/** The proof in figures, for those who want to compare it with another tool. */
-function showProof({ origin, size, rootText }, entries) {
-  const line = ({ index, claims, leaf }) => {
-    const what = [index, claims.get("#day"), claims.get("bizStep") ?? claims.get("type"), claims.get("#party")];
-    return element("li", [what.filter((part) => part !== undefined).join(" · "), element("br", ""), element("code", leaf)]);
-  };
-  const checkpoint = element("pre", `${origin}\n${size}\n${rootText}`);
-  const parts = [element("h3", words.root), checkpoint, element("h3", words.records), element("ol", entries.map(line))];
-  panel.querySelector("[data-proof]").replaceChildren(...parts);
+function record({ index, claims, leaf }) {
+  const what = [index, claims.get("#day"), claims.get("bizStep") ?? claims.get("type"), claims.get("#party")];
+  return element("li", [what.filter((part) => part !== undefined).join(" · "), element("br", ""), element("code", leaf)]);
 }
 
 function refuse(error) {
-  const reason = element("p", `${words.reason}: ${error.message}`, "small");
-  if (error.unavailable) return show("unavailable", reason);
+  if (error.unavailable) return show(panel, "unavailable", reason(error));
   const state = error.backwards ? "backwards" : "mismatch";
   replaceVerdict(state);
-  if (state === "mismatch") return show(state, reason);
-  const button = element("button", words.forget, "btn");
-  button.addEventListener("click", () => { forget(); location.reload(); });
-  return show(state, reason, button);
+  if (state === "mismatch") return show(panel, state, reason(error));
+  const button = element("button", words.forget, { class: "btn" });
+  const { origin } = error;
+  button.addEventListener("click", () => { forget(origin); location.reload(); });
+  return show(panel, state, reason(error), button);
 }
 
 if (panel) {
-  show("checking");
+  show(panel, "checking");
   run().catch(refuse);
 }

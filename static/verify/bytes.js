@@ -1,5 +1,11 @@
 // Bytes and text, each with exactly one accepted spelling.
 
+/** The inside of a character class: what Unicode (and Python) call white space, which is not JavaScript's \s. */
+export const WHITE = "\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+
+/** Whether text has a half of a surrogate pair alone, which no UTF-8 spells. */
+export const isBroken = (text) => /\p{Surrogate}/u.test(text);
+
 export const utf8 = (text) => new TextEncoder().encode(text);
 
 /** Bytes -> text; throws on malformed UTF-8, and keeps a byte order mark as the character it is. */
@@ -36,7 +42,7 @@ export function jcs(value) {
     const members = Object.keys(value).sort(); // by UTF-16 code unit, as the RFC wants
     return `{${members.map((name) => `${jcs(name)}:${jcs(value[name])}`).join(",")}}`;
   }
-  if (typeof value === "string" && /\p{Surrogate}/u.test(value)) throw new Error("JSON: lone surrogate");
+  if (typeof value === "string" && isBroken(value)) throw new Error("JSON: lone surrogate");
   // Integers beyond 2^53-1 are refused; from 1e21 on the text has an exponent and is a float to every reader.
   if (Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21) throw new Error("JSON: unsafe integer");
   return JSON.stringify(value);

@@ -123,17 +123,20 @@ export async function consistencyProof({ oldSize, size, prefix, get = fetched })
   return proof;
 }
 
-/** "same" or "larger"; throws an Error with `.backwards = true` where the log is not an extension of the old one. */
+/**
+ * "same" or "larger"; throws an Error with `.backwards = true` and `.code` (smaller, other-root, fork) where the log is
+ * not an extension of the old one, with `.unavailable = true` where a tile does not come.
+ */
 export async function extendsOld({ old, now, prefix, get }) {
-  const alarm = (why) => { throw Object.assign(new Error(why), { backwards: true }); };
-  if (now.size < old.size) alarm("the log became smaller");
-  if (now.size === old.size && hex(now.root) !== hex(old.root)) alarm("another root at the same size");
+  const alarm = (code, why) => { throw Object.assign(new Error(why), { backwards: true, code }); };
+  if (now.size < old.size) alarm("smaller", "the log became smaller");
+  if (now.size === old.size && hex(now.root) !== hex(old.root)) alarm("other-root", "another root at the same size");
   if (now.size === old.size) return "same";
   const proof = await consistencyProof({ oldSize: old.size, size: now.size, prefix, get });
   try {
     verifyConsistency({ oldSize: old.size, oldRoot: old.root, size: now.size, root: now.root, proof });
   } catch (error) {
-    alarm(error.message);
+    alarm("fork", error.message);
   }
   return "larger";
 }

@@ -3,7 +3,10 @@
 
 const P = (1n << 255n) - 19n;
 export const ORDER = (1n << 252n) + 27742317777372353535851937790883648493n;
-export const mod = (a) => ((a % P) + P) % P;
+export const mod = (a) => {
+  const rest = a % P;
+  return rest < 0n ? rest + P : rest;
+};
 
 function power(base, exponent) {
   let result = 1n;

@@ -1,27 +1,35 @@
 // From an evidence bundle to what it proves (docs/formats.md). Twin of ledger/verify.py: both refuse the same bundles.
 
-import { fromBase64, hex } from "./bytes.js";
+import { fromBase64, hex, text } from "./bytes.js";
 import { checkShape, verifyClaims } from "./claims.js";
+import { readJson } from "./json.js";
 import { Keyring, LOG_KEY_KINDS } from "./keyring.js";
 import { leafHash, verifyInclusion } from "./merkle.js";
-import { verifyCheckpoint } from "./note.js";
+import { checkCheckpoint } from "./policy.js";
 import { parse, verify as verifyStatement } from "./statement.js";
 
 export const FORMAT = "dosetrail.evidence/1";
+const MAX_SIZE = 64 * 1024 * 1024;
 const KEY_KINDS = ["genesis", "key-registered", "key-rotated", "key-revoked"];
 
 const need = (condition, why) => {
   if (!condition) throw new Error(`bundle: ${why}`);
 };
 
+/** The bundle that a file's bytes spell; throws for text that two readers could read differently. */
+export function readBundle(bytes) {
+  need(bytes.length <= MAX_SIZE, "too long");
+  return readJson(text(bytes));
+}
+
 /**
- * Checks every signature, proof and claim in `bundle` under the log key `vkey`.
- * Gives { checkpoint, keyring, entries: [{ index, leaf, statement, claims }] }; throws at the first thing that is wrong.
+ * Checks every signature, proof and claim in `bundle` under `policy` (see policy.js). Gives { checkpoint, keyring,
+ * entries: [{ index, leaf, statement, claims }] }, the checkpoint with `cosigned` and `final`; throws at what is wrong.
  */
-export async function verifyBundle(bundle, vkey) {
+export async function verifyBundle(bundle, policy) {
   need(bundle !== null && typeof bundle === "object" && bundle.format === FORMAT, "not of a format we know");
   need(Array.isArray(bundle.keys) && Array.isArray(bundle.entries), "keys or entries are missing");
-  const checkpoint = await verifyCheckpoint(bundle.checkpoint, vkey);
+  const checkpoint = await checkCheckpoint(bundle.checkpoint, policy);
   need(bundle.origin === checkpoint.origin, "names another log than its checkpoint");
   const keyring = new Keyring();
   let last = -1;
@@ -34,8 +42,7 @@ export async function verifyBundle(bundle, vkey) {
   need(keyring.registrars.size, "the genesis entry is missing");
   need(keyring.origin === checkpoint.origin, "the genesis is of another log");
   await foldLogKeys(bundle.logKeys, checkpoint, keyring);
-  const entries = [];
-  for (const entry of bundle.entries) entries.push(await verifyEntry(entry, checkpoint, keyring));
+  const entries = await Promise.all(bundle.entries.map((entry) => verifyEntry(entry, checkpoint, keyring)));
   need(entries.length && new Set(entries.map(({ index }) => index)).size === entries.length, "no entry, or one twice");
   return { checkpoint, keyring, entries };
 }

@@ -1,12 +1,15 @@
 """The browser verifier's modules on a bare page, in a secure context and over plain http."""
 
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -121,10 +124,52 @@ class Visitor:
 def visitor(chromium: Any, live_server: Any) -> Iterator[Callable[..., Visitor]]:
     visitors: list[Visitor] = []
 
-    def visit(**options: Any) -> Visitor:
-        visitors.append(Visitor(chromium, live_server.url, **options))
+    def visit(*, base_url: str = live_server.url, **options: Any) -> Visitor:
+        visitors.append(Visitor(chromium, base_url, **options))
         return visitors[-1]
 
     yield visit
     for one in visitors:
         one.close()
+
+
+class Gate:
+    """A forwarder in front of a server that can be shut: then there is no network, for a service worker neither."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def shut(self) -> None:
+        """Refuse new connections and end those that are open."""
+        for one in [self._listener, *self._open]:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # the listener was closed
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(self._target)
+                self._open += [near, far]
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    @staticmethod
+    def _pump(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):  # either end was closed
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def gate(live_server: Any) -> Iterator[Gate]:
+    address = urlsplit(live_server.url)
+    gate = Gate(str(address.hostname), int(address.port or 80))
+    yield gate
+    gate.shut()

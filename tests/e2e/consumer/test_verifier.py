@@ -1,21 +1,27 @@
 """The browser verifier in a real Chromium: it must refuse exactly what `python -m ledger.verify` refuses."""
 
 import hashlib
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from nacl.signing import SigningKey
 
-from ledger.tlog import merkle, proof, tile
+from ledger.tlog import merkle, policy, proof, tile
 from tests.vectors.evidence import patching
 
 pytestmark = pytest.mark.browser
 
 VECTORS = patching.load()
+POLICIES = json.loads((Path(patching.__file__).parents[1] / "policy" / "vectors.json").read_text())
 # bundles -> for each "ok" or the message of the refusal
 JUDGE = """async ([bundles, vkey]) => {
   const { verifyBundle } = await import("/verify/verify.js");
-  const judge = (bundle) => verifyBundle(bundle, vkey).then(() => "ok", (error) => error.message);
+  const { policyOfVkey } = await import("/verify/policy.js");
+  const check = async (bundle) => verifyBundle(bundle, policyOfVkey(vkey));
+  const judge = (bundle) => check(bundle).then(() => "ok", (error) => error.message);
   const verdicts = [];
   for (const bundle of bundles) verdicts.push(await judge(bundle));
   return verdicts;
@@ -43,6 +49,67 @@ def test_agrees_with_the_vectors(secure_page: Any) -> None:
 
 def test_agrees_with_the_vectors_without_webcrypto(plain_page: Any) -> None:
     agrees_with_the_vectors(plain_page)
+
+
+PARSE = """async (texts) => {
+  const { parsePolicy } = await import("/verify/policy.js");
+  const refusal = (text) => { try { parsePolicy(text); return null; } catch (error) { return error.message; } };
+  return texts.map(refusal);
+}"""
+
+
+def test_policies_are_refused_at_the_line_where_python_refuses_them(secure_page: Any) -> None:
+    cases = POLICIES["policies"]
+    found = secure_page.evaluate(PARSE, [case["text"] for case in cases])
+    lines = [said if said is None else int((re.match(r"line (\d+): ", said) or [0, 0])[1]) for said in found]
+    assert [(case["name"], line) for case, line in zip(cases, lines, strict=True)] == [
+        (case["name"], case["refused"]) for case in cases
+    ]
+    longest = "quorum none\n" + "#" * (policy.MAX_SIZE - 12)
+    assert [bool(said) for said in secure_page.evaluate(PARSE, [longest, longest + "#"])] == [False, True]
+
+
+CHECKPOINTS = """async (cases) => {
+  const { parsePolicy, checkCheckpoint } = await import("/verify/policy.js");
+  const judge = async ({ policy, note }) => {
+    try {
+      const { size, cosigned, final } = await checkCheckpoint(note, parsePolicy(policy));
+      return [size, final ? "final" : "recorded", Object.fromEntries(cosigned)];
+    } catch (error) {
+      return [error.message, "refused"];
+    }
+  };
+  return Promise.all(cases.map(judge));
+}"""
+
+
+def checkpoints_agree(page: Any) -> None:
+    cases = POLICIES["checkpoints"]
+    for case, (said, outcome, *cosigned) in zip(cases, page.evaluate(CHECKPOINTS, cases), strict=True):
+        assert outcome == case["outcome"], f"{case['name']}: {said}"
+        assert cosigned == ([case["cosigned"]] if outcome != "refused" else []), case["name"]
+
+
+def test_checkpoints_are_final_where_python_says_so(secure_page: Any) -> None:
+    checkpoints_agree(secure_page)
+
+
+def test_checkpoints_are_final_where_python_says_so_without_webcrypto(plain_page: Any) -> None:
+    checkpoints_agree(plain_page)
+
+
+def test_a_pinned_key_alone_is_a_policy_without_witnesses(secure_page: Any) -> None:
+    trusts = [VECTORS["vkey"], f"  {VECTORS['vkey']}\n", f"log {VECTORS['vkey']}\nquorum none\n", "", "quorum none"]
+    found = secure_page.evaluate(
+        """async ([bundle, trusts]) => {
+          const { verifyBundle } = await import("/verify/verify.js");
+          const { readTrust } = await import("/verify/policy.js");
+          const judge = async (text) => (await verifyBundle(bundle, readTrust(text))).checkpoint.final;
+          return Promise.all(trusts.map((text) => judge(text).catch(() => "refused")));
+        }""",
+        [VECTORS["bundles"]["good"], trusts],
+    )
+    assert found == [False, False, False, "refused", "refused"]
 
 
 def test_every_alteration_is_refused(secure_page: Any) -> None:
@@ -184,7 +251,8 @@ SHOWN = {"index": 3, "day": "2026-10-02", "step": "commissioning", "party": "urn
 STORY = """async ([bundle, vkey, calls]) => {
   const { verifyBundle } = await import("/verify/verify.js");
   const story = await import("/verify/story.js");
-  const { entries } = await verifyBundle(bundle, vkey);
+  const { policyOfVkey } = await import("/verify/policy.js");
+  const { entries } = await verifyBundle(bundle, policyOfVkey(vkey));
   const outcome = ([name, argument]) => {
     try { story[name](entries, argument); return "ok"; } catch (error) { return error.message; }
   };

@@ -92,6 +92,7 @@ def _context(answer: Answer, given: OnPack) -> dict[str, object]:
     if answer.has_evidence and answer.code:
         shown = given if answer.details else OnPack()
         context |= {"evidence_url": f"/evidence{codes.path(answer.code, shown)}", "vkey": ledger.vkey()}
+        context["policy"] = ledger.policy_text()
     return context
 
 
