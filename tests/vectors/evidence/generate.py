@@ -14,6 +14,7 @@ from typing import Any
 
 from ledger import claims, keyring, statement
 from ledger.tlog import checkpoint, merkle, note, proof
+from tests.vectors.policy import generate as policies
 
 ORIGIN = "log.example/medicines"
 OPERATOR, MAKER, WHOLESALER = "urn:dosetrail:operator", "urn:dosetrail:party:riverside", "urn:dosetrail:party:acme"
@@ -193,14 +194,21 @@ def bundles() -> dict[str, dict[str, Any]]:
         ),
         "public-entry": Log(pair).bundle([0, 1], {1: shown(COMMISSION, MAKER)}),
     }
+    made["cosigned"] = {**made["single"], "checkpoint": cosigned(made["single"]["checkpoint"])}
     for name in ("#members", "#party", "type", "action", "#day", "bizStep"):
         made[f"hides-{name}"] = Log(pair).bundle([0, 1], {2: shown(COMMISSION, MAKER, names=PUBLIC - {name})})
     return made
 
 
+def cosigned(signed: str) -> str:
+    """The checkpoint with the lines of a quorum of `policies.NESTED`, whose log key is this log's."""
+    tree = checkpoint.parse(signed.split("\n\n")[0] + "\n")
+    return signed + "".join(policies.line(name, tree=tree) for name in ("regulator", "hospital", "carrier"))
+
+
 def cases(made: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """Every bundle as it is, and the single one altered in the ways a liar might choose."""
-    good = {"good", "single", "revoked-later", "with-time", "retired-before"}
+    good = {"good", "single", "cosigned", "revoked-later", "with-time", "retired-before"}
     listed = [{"name": name, "bundle": name, "patch": [], "accept": name in good} for name in made]
     single = made["single"]
     entry = single["entries"][0]
@@ -276,6 +284,7 @@ def vectors() -> dict[str, Any]:
     return {
         "provenance": "tests/vectors/evidence/generate.py",
         "vkey": str(note.Verifier(ORIGIN, public)),
+        "policy": policies.NESTED,
         "pack": PACK,
         "lot": "ABC-1",
         "bundles": made,

@@ -28,7 +28,7 @@ def apply(bundle: dict[str, Any], patches: list[list[Any]]) -> dict[str, Any]:
 
 def alterations(bundle: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each text and number of the bundle changed a little, and each member removed: name and altered bundle."""
-    for pointer, value in _leaves(bundle, []):
+    for pointer, value in leaves(bundle, []):
         name = "/".join(map(str, pointer))
         for number, other in enumerate(_changed(value)):
             yield f"{name} ({number})", apply(bundle, [[pointer, other]])
@@ -36,13 +36,14 @@ def alterations(bundle: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{name} removed", _without(bundle, pointer)
 
 
-def _leaves(value: Any, pointer: list[Any]) -> Iterator[tuple[list[Any], Any]]:
+def leaves(value: Any, pointer: list[Any]) -> Iterator[tuple[list[Any], Any]]:
+    """Pointer and value of each text, number, truth value and null in it."""
     if isinstance(value, dict):
         for name, item in value.items():
-            yield from _leaves(item, [*pointer, name])
+            yield from leaves(item, [*pointer, name])
     elif isinstance(value, list):
         for place, item in enumerate(value):
-            yield from _leaves(item, [*pointer, place])
+            yield from leaves(item, [*pointer, place])
     else:
         yield pointer, value
 
