@@ -14,7 +14,7 @@ function replaceVerdict(state) {
   const verdict = document.querySelector(".verdict");
   verdict.className = "verdict is-danger";
   verdict.dataset.outcome = state;
-  verdict.querySelector(".icon").remove();
+  verdict.querySelector(".icon").replaceWith(panel.querySelector("template").content.cloneNode(true));
   verdict.querySelector(".verdict-word").replaceChildren(title);
   verdict.querySelector(".verdict-text").replaceChildren(text);
   document.title = title;
@@ -58,7 +58,7 @@ async function run() {
   checkShown(entries, shown);
   const latest = async () => checkCheckpoint(new TextDecoder().decode(await fetched(panel.dataset.checkpoint)), policy);
   const past = await compare(checkpoint, { policy, logKeys: keyring.logKeys, ask: { prefix: panel.dataset.tiles, latest } });
-  panel.querySelector("[data-proof]").replaceChildren(...figures(checkpoint, element("ol", entries.map(record))));
+  panel.querySelector("[data-proof]").replaceChildren(...figures(checkpoint), element("h3", words.records), element("ol", entries.map(record)));
   const { lines, stale } = standing(checkpoint, policy);
   const points = [...lines, words.entries(entries.length), ...(shown.length ? [words.shown(shown.length)] : [])];
   panel.dataset.past = past;

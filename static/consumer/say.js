@@ -33,7 +33,7 @@ const format = (options) => new Intl.DateTimeFormat(language, options);
 /** Seconds since 1970 as day and minute of the device's time zone. */
 export const moment = (seconds) => format({ dateStyle: "medium", timeStyle: "short" }).format(seconds * 1000);
 
-const names = (list) => new Intl.ListFormat(language, { type: "unit" }).format(list);
+const names = (list) => new Intl.ListFormat(language).format(list);
 
 /** Lines on how final a checkpoint is, who cosigned it and how old that is; `stale` where it is old for an answer of now. */
 export function standing({ cosigned, final, size }, policy, { now = Date.now() / 1000 } = {}) {
@@ -49,19 +49,19 @@ export function standing({ cosigned, final, size }, policy, { now = Date.now() /
   return { lines, stale: newest !== null && now - newest > OLD_SECONDS };
 }
 
-/** Checkpoint, witnesses and records in figures, for those who want to compare them with another tool. */
-export function figures({ origin, size, rootText, cosigned }, records) {
+/** Checkpoint and witnesses in figures, for those who want to compare them with another tool. */
+export function figures({ origin, size, rootText, cosigned }) {
   const parts = [element("h3", words.root), element("pre", `${origin}\n${size}\n${rootText}`, { tabindex: "0" })];
   const lines = [...cosigned].map(([name, time]) => words.cosignedAt(name, moment(time)));
   if (lines.length) parts.push(element("h3", words.witnesses), list(lines));
-  return [...parts, element("h3", words.records), records];
+  return parts;
 }
 
 /** Why something is refused: in the page's language where we have words for it, else the check's own (English). */
 export function reason(error) {
   const known = words.backwardsCodes[error.code];
   const said = known ? element("span", known) : element("span", error.message, { lang: "en" });
-  return element("p", [`${words.reason}: `, said], { class: "small" });
+  return element("p", [words.reason, said], { class: "small" });
 }
 
 export const unavailable = (error) => Object.assign(error, { unavailable: true });

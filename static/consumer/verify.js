@@ -29,19 +29,17 @@ function fact(name, value) {
   return element("div", [element("dt", words.claims[name] ?? name), element("dd", readable(name, value))]);
 }
 
-/** What one entry claims, the members that people ask for first. */
+/** What one entry claims: step, day and party at once, the rest on request, what people ask for first on top. */
 function entry({ index, claims, statement, leaf }) {
   const order = Object.keys(words.claims);
   const rank = ([name]) => (order.includes(name) ? order.indexOf(name) : order.length);
   const facts = [...claims].sort((a, b) => rank(a) - rank(b)).map(([name, value]) => fact(name, value));
-  const signed = fact("iat", words.signedHour(statement.iat));
+  facts.push(fact("iat", words.signedHour(statement.iat)), fact("leaf", leaf));
   const what = steps[word(claims.get("bizStep"))] ?? claims.get("type") ?? statement.kind;
-  const id = `entry-${index}`;
-  return element("section", [
-    element("h3", words.entry(index, what), { id }),
-    element("dl", [...facts, signed], { class: "facts" }),
-    element("p", element("code", leaf), { class: "muted small" }),
-  ], { "aria-labelledby": id });
+  const day = claims.get("#day") ?? String(claims.get("eventTime")).slice(0, 10);
+  const signer = element("span", `${day} · ${statement.iss}`, { class: "muted small" });
+  const summary = element("summary", element("span", [words.entry(index, what), signer]));
+  return element("details", [summary, element("dl", facts, { class: "facts" })], { class: "entry" });
 }
 
 async function contents(file) {
@@ -82,7 +80,7 @@ function say({ checkpoint, entries, policy, past, ask }) {
   show(panel, "fileChecked", list([...points, past === "uncompared" && !ask ? words.notAsked : words[past]]), element("p", words.fileAge));
   panel.dataset.state = "checked";
   part("entries").replaceChildren(...entries.map(entry));
-  part("proof").replaceChildren(...figures(checkpoint, element("ol", entries.map(({ index, leaf }) => element("li", [`${index} `, element("code", leaf)])))));
+  part("proof").replaceChildren(...figures(checkpoint));
   part("figures").hidden = false;
   if (past === "uncompared" && !ask) offerComparison(policy);
 }

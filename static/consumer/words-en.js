@@ -35,7 +35,7 @@ export const words = {
     key: "the log signs with another key than before, and the policy does not name the old one",
   },
   forget: "Let this device start again",
-  reason: "Reason",
+  reason: "Reason: ",
   records: "Records: entry, day, step, recorded by, leaf hash",
   root: "Checkpoint",
   witnesses: "Witnesses",
@@ -75,5 +75,6 @@ export const words = {
     action: "Action",
     "#members": "All members of the record, also those not shown",
     iat: "Signed (rounded down to the hour)",
+    leaf: "Leaf hash",
   },
 };

@@ -33,7 +33,7 @@ export const words = {
     key: "日志的签名密钥与以前不同，且信任策略未列出原密钥",
   },
   forget: "让本机重新开始",
-  reason: "原因",
+  reason: "原因：",
   records: "记录：条目、日期、步骤、记录单位、叶哈希",
   root: "检查点",
   witnesses: "见证方",
@@ -73,5 +73,6 @@ export const words = {
     action: "动作",
     "#members": "记录的全部成员，包括未显示的",
     iat: "签名时间（向下取整到小时）",
+    leaf: "叶哈希",
   },
 };

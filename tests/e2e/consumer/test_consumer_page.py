@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -53,7 +54,7 @@ def test_without_script_it_says_not_checked(world: World, visitor: Visit) -> Non
 
 
 def test_a_changed_event_raises_the_alarm(world: World, visitor: Visit) -> None:
-    visit = visitor()
+    visit = visitor(**PHONE)
     sale = world.sale_of("sold")
     Document.objects.filter(pk=sale.pk).update(body=bytes(sale.body).replace(b"/21/A0003", b"/21/A0009"))
     text = said(visit.open(world.path("sold"), "mismatch"))
@@ -61,6 +62,8 @@ def test_a_changed_event_raises_the_alarm(world: World, visitor: Visit) -> None:
     assert "Checked" not in text
     assert visit.page.inner_text("h1") == "The proof does not match"
     assert visit.page.locator(".verdict.is-ok").count() == 0
+    assert visit.page.locator(".verdict .icon").count() == 1
+    assert visit.page.locator(".verdict-text").bounding_box()["width"] > 160
 
 
 def test_a_page_that_tells_another_story_than_its_proof_raises_the_alarm(world: World, visitor: Visit) -> None:
@@ -92,6 +95,22 @@ def test_no_answer_is_no_accusation(world: World, visitor: Visit) -> None:
     visit.page.unroute("**/evidence/**")
     visit.page.route("**/evidence/**", lambda route: route.fulfill(body="<html>sign in to the hotel</html>"))
     visit.open(world.path("sold"), "unavailable")
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+def test_every_module_is_named_in_advance(world: World, visitor: Visit, locale: str) -> None:
+    """Modules found one in the other would cost a phone a round trip each."""
+    for path, ready in ((world.path("sold"), '#device-check[data-state="checked"]'), ("/verify/", "[data-ready]")):
+        visit = visitor(locale=locale)
+        loaded: list[str] = []
+        visit.page.on("request", lambda request, seen=loaded: seen.append(urlsplit(request.url).path))
+        visit.page.goto(path)
+        visit.page.wait_for_selector(ready)
+        named = visit.page.eval_on_selector_all(
+            "link[rel=modulepreload], script[type=module]",
+            "(all) => all.map((one) => one.getAttribute('href') || one.getAttribute('src'))",
+        )
+        assert sorted(named) == sorted(url for url in loaded if url.endswith(".js") and "worker" not in url), path
 
 
 def test_pages_are_light_quiet_and_fit_a_small_phone(world: World, visitor: Visit) -> None:

@@ -31,7 +31,10 @@ JUDGE = """async ([base, splices, policy]) => {
     return checkpoint.final ? "final" : "recorded";
   };
   const verdicts = [];
-  for (const splice of splices) verdicts.push(await judge(splice).catch(() => "refused"));
+  while (verdicts.length < splices.length) {
+    const some = splices.slice(verdicts.length, verdicts.length + 64);
+    verdicts.push(...(await Promise.all(some.map((splice) => judge(splice).catch(() => "refused")))));
+  }
   return verdicts;
 }"""
 

@@ -91,6 +91,7 @@ def test_recorded_and_final_in_both_languages(world: World, visitor: Visit, sett
     assert "Final: 2 of 2 witnesses" in text
     assert "Last seen by a witness" in text
     assert "最终：" in said(chinese.open(path, "checked"))
+    assert "regulator和hospital" in said(chinese.page)
     assert english.page.get_attribute("#device-check", "data-standing") == "final"
     assert english.page.locator("[data-doubt]").count() == 0
     assert english.wrongs == chinese.wrongs == []
