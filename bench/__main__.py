@@ -56,6 +56,16 @@ def _log_alone(database: str, settings: dict[str, str]) -> list[tuple[str, str]]
     return [(f"{database}: {what}", figure) for what, figure in json.loads(done.stdout)]
 
 
+def browser_rows() -> list[tuple[str, str]]:
+    """The figures of `bench.browser`, where Chromium is installed."""
+    from bench import browser
+
+    rows = browser.measures()
+    if not rows:
+        sys.stdout.write("NOT MEASURED in a browser: Chromium is not installed\n")
+    return rows
+
+
 def main() -> None:
     """Start the house, measure, write the table."""
     with tempfile.TemporaryDirectory(prefix="dosetrail-bench-") as folder:
@@ -70,6 +80,7 @@ def main() -> None:
 
             rows = measures.all_measures(base_url, scale=float(os.environ.get("BENCH_SCALE", "1")))
     rows += log_alone()
+    rows += browser_rows()
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     )
