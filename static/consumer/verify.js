@@ -14,7 +14,14 @@ const part = (name) => root.querySelector(`[data-${name}]`);
 const steps = JSON.parse(root.dataset.steps);
 const state = { file: null, own: root.dataset.policy, brought: "" };
 
-const trust = () => readTrust(state.brought || state.own);
+/** What the reader brought was read when it came; a pinned policy that cannot be read says nothing about the file. */
+function trust() {
+  try {
+    return readTrust(state.brought || state.own);
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
 
 /** "https://ref.gs1.org/cbv/BizStep-shipping" and "shipping" are one word. */
 const word = (value) => String(value).replace(/^.*[/:](?:BizStep-|Disp-)?/, "");

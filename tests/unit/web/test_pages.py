@@ -4,6 +4,7 @@ import json
 import re
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -273,3 +274,28 @@ def test_the_language_switch_keeps_the_path(world: World) -> None:
         assert client.post("/language", {"language": "en", "next": foreign})["Location"] == "/"
     assert "django_language" not in Client().post("/language", {"language": "xx", "next": "/"}).cookies
     assert Client().get("/language").status_code == 405
+
+
+def test_the_worker_of_the_verify_page_keeps_what_the_page_needs_and_changes_with_it(
+    world: World, settings: Any, tmp_path: Path
+) -> None:
+    def kept(language: str = "en") -> dict[str, Any]:
+        response = Client().get("/verify/worker.js", headers={"accept-language": language})
+        assert response.headers["Content-Type"].startswith("text/javascript")
+        return json.loads(response.content.decode().split("self.KEPT = ", 1)[1].split(";\n", 1)[0])
+
+    first = kept()
+    assert kept("zh-hans") == first, "one worker for all, or each switch of the language would install it anew"
+    assert {"/static/verify/verify.js", "/static/consumer/words-zh.js"} <= set(first["files"])
+    assert "/static/verify/worker.js" not in first["files"]
+    for address in re.findall(r'(?:src|href)="(/static/[^"]+)"', page("/verify/")):
+        assert address in first["files"], address
+    settings.LOG_POLICY_FILE = tmp_path / "policy"
+    settings.LOG_POLICY_FILE.write_text(f"# another\nlog {ledger.vkey()}\nquorum none\n")
+    assert kept()["version"] != first["version"]
+    assert "# another" in page("/verify/")
+
+
+@pytest.mark.django_db
+def test_before_there_is_a_log_the_verify_page_asks_for_a_policy() -> None:
+    assert "bring a policy or a key of your own" in page("/verify/")

@@ -45,18 +45,22 @@ def page(request: HttpRequest) -> HttpResponse:
 def worker(request: HttpRequest) -> HttpResponse:
     """The service worker of /verify/. It changes whenever a file or the page does, and so renews itself."""
     source, version = _files()
-    pages = [render_to_string(PAGE, _context(language), request=None) for language, _ in settings.LANGUAGES]
-    version = sha256("\0".join([version, *pages]).encode()).hexdigest()[:16]
-    kept = {"version": version, "files": _addresses(), "languages": [code for code, _ in settings.LANGUAGES]}
+    languages = [code for code, _ in settings.LANGUAGES]
+    version = sha256("\0".join([version, *map(_page_in, languages)]).encode()).hexdigest()[:16]
+    kept = {"version": version, "files": _addresses(), "languages": languages}
     response = HttpResponse(f"self.KEPT = {json.dumps(kept)};\n{source}", content_type="text/javascript; charset=utf-8")
     patch_cache_control(response, no_cache=True)
     return response
 
 
-def _context(language: str | None = None) -> dict[str, object]:
-    with translation.override(language or translation.get_language()):
-        steps = {step: str(name) for step, name in STEPS.items()}
-        return {"policy": _policy_text(), "steps": json.dumps(steps, ensure_ascii=False, sort_keys=True)}
+def _page_in(language: str) -> str:
+    with translation.override(language):
+        return render_to_string(PAGE, _context())
+
+
+def _context() -> dict[str, object]:
+    steps = {step: str(name) for step, name in STEPS.items()}
+    return {"policy": _policy_text(), "steps": json.dumps(steps, ensure_ascii=False, sort_keys=True)}
 
 
 def _policy_text() -> str:
