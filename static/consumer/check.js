@@ -57,7 +57,7 @@ async function run() {
   const shown = [...document.querySelectorAll("[data-entry]")].map(({ dataset }) => ({ ...dataset, index: Number(dataset.entry) }));
   checkShown(entries, shown);
   const latest = async () => checkCheckpoint(new TextDecoder().decode(await fetched(panel.dataset.checkpoint)), policy);
-  const past = await compare(checkpoint, { policy, logKeys: keyring.logKeys, ask: { prefix: panel.dataset.tiles, latest } });
+  const past = await compare(checkpoint, { logKeys: keyring.logKeys, ask: { prefix: panel.dataset.tiles, latest } });
   panel.querySelector("[data-proof]").replaceChildren(...figures(checkpoint), element("h3", words.records), element("ol", entries.map(record)));
   const { lines, stale } = standing(checkpoint, policy);
   const points = [...lines, words.entries(entries.length), ...(shown.length ? [words.shown(shown.length)] : [])];

@@ -1,4 +1,4 @@
-// What this device has seen of each log: the largest size that it verified, its root, and the keys that its policy named.
+// What this device has seen of each log: the largest size that it verified, its root, and the keys that signed it.
 // A server that rewrites history has to contradict it. The comparison itself is in ../verify/consistency.js.
 
 import { fromBase64 } from "../verify/bytes.js";
@@ -46,37 +46,35 @@ export function forget(origin) {
 }
 
 /**
- * What this device can say of the past of a checkpoint that `policy` accepted (policy.js): "first", "other" (this site
+ * What this device can say of the past of a checkpoint that a policy accepted (policy.js): "first", "other" (this site
  * showed other logs before), "same", "larger", "replaced" (the log's key), "older" (behind what was seen, and part of it), "unkept", or "uncompared"
  * where it cannot ask. `logKeys` is what the log says of its own keys (log_keys.js). Remembers the largest that is proved. Throws with `.backwards` (and `.code`, `.origin`) where the log
  * contradicts what was seen.
  *
  * `ask`: { prefix, latest } to read the log's tiles and its newest checkpoint; without it nothing is fetched.
  */
-export function compare(checkpoint, { policy, logKeys, ask = null }) {
+export function compare(checkpoint, { logKeys, ask = null }) {
   return alone(async () => {
     for (;;) {
       const logs = recall();
       if (!logs) return "unkept";
       const old = logs.get(checkpoint.origin);
-      const [past, proved] = await judge(checkpoint, { old, others: logs.size, policy, logKeys, ask });
+      const [past, proved] = await judge(checkpoint, { old, others: logs.size, logKeys, ask });
       const now = recall();
       if (JSON.stringify(now?.get(checkpoint.origin)) !== JSON.stringify(old)) continue; // another tab was faster
       if (!proved) return past;
-      now.set(proved.origin, { size: proved.size, rootText: proved.rootText, vkeys: keysOf(policy, proved.origin) });
+      now.set(proved.origin, { size: proved.size, rootText: proved.rootText, vkeys: proved.vkeys });
       return keep(now) ? past : "unkept";
     }
   });
 }
 
-const keysOf = (policy, origin) => policy.logs.filter(({ name }) => name === origin).map(({ vkey }) => vkey);
-
 /** [what to say, the largest checkpoint that is proved or null]. */
-async function judge(checkpoint, { old, others, policy, logKeys, ask }) {
+async function judge(checkpoint, { old, others, logKeys, ask }) {
   if (!old) return [others ? "other" : "first", checkpoint];
   const seen = { size: old.size, root: fromBase64(old.rootText) };
   try {
-    const known = keysOf(policy, checkpoint.origin).some((vkey) => old.vkeys.includes(vkey));
+    const known = checkpoint.vkeys.some((vkey) => old.vkeys.includes(vkey));
     if (!known && !follows(old, checkpoint, logKeys)) throw alarm("key", "the log has another key than before");
     if (checkpoint.size >= seen.size) {
       const past = await extended(seen, checkpoint, ask);
@@ -94,9 +92,9 @@ async function judge(checkpoint, { old, others, policy, logKeys, ask }) {
 }
 
 /**
- * Whether the log itself names a key of now after one that the device knew: while a policy names both, that is not asked.
- * The tree must contain the one that the old key signed (`extended`), genesis and its root key with it, and that root key
- * says which key follows.
+ * Whether the log itself names a key of now after one that the device knew. The tree must contain the one that the old
+ * key signed (`extended`), genesis and its root key with it, and that root key says which key follows; that a server's
+ * policy names both is no succession. While a key is replaced both sign, and this is not asked.
  */
 function follows(old, checkpoint, logKeys) {
   const names = (vkeys, size) => vkeys.some((vkey) => logKeys.names(keyOf(vkey, checkpoint.origin), size));

@@ -59,7 +59,7 @@ export function figures({ origin, size, rootText, cosigned }) {
 
 /** Why something is refused: in the page's language where we have words for it, else the check's own (English). */
 export function reason(error) {
-  const known = words.backwardsCodes[error.code];
+  const known = words.codes[error.code];
   const said = known ? element("span", known) : element("span", error.message, { lang: "en" });
   return element("p", [words.reason, said], { class: "small" });
 }

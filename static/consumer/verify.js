@@ -72,7 +72,7 @@ async function check(ask = null) {
   try {
     const policy = trust();
     const { checkpoint, entries, keyring } = await verifyBundle(bundleOf(await contents(state.file)), policy);
-    const past = state.brought ? "foreign" : await compare(checkpoint, { policy, logKeys: keyring.logKeys, ask });
+    const past = state.brought ? "foreign" : await compare(checkpoint, { logKeys: keyring.logKeys, ask });
     say({ checkpoint, entries, policy, past, ask });
   } catch (error) {
     refuse(error);

@@ -28,11 +28,12 @@ export const words = {
   older: "This state of the log is older than what this device saw before, and part of it; the log still contains both.",
   unkept: "Not compared with earlier visits: this browser keeps nothing (private mode, or storage is blocked).",
   uncompared: "Not compared with what this device saw before: the log's tiles could not be read.",
-  backwardsCodes: {
+  codes: {
     smaller: "the log has fewer entries than this device saw before",
     "other-root": "the log has another root at the same size",
     fork: "what this device saw before is not in the log any more",
-    key: "the log signs with another key than before, and the policy does not name the old one",
+    key: "the log signs with another key than before, and does not itself name it after the old one",
+    unsigned: "no log key that the policy names signed it; a proof from before the log's key was replaced needs the old key",
   },
   forget: "Let this device start again",
   reason: "Reason: ",

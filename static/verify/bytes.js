@@ -25,6 +25,8 @@ export function concat(...parts) {
   return whole;
 }
 
+export const toBase64 = (bytes) => btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ""));
+
 // The last letter before padding leaves its unused bits zero: one text for the same bytes.
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/;
 

@@ -11,8 +11,8 @@ const MAX_SIGNATURES = 100;
 const PREFIX = "\u2014 "; // em dash and one space
 const NOT_IN_NAMES = new RegExp(`[${WHITE}+\\x00-\\x08]`, "u");
 
-const need = (condition, why) => {
-  if (!condition) throw new Error(`checkpoint: ${why}`);
+const need = (condition, why, code) => {
+  if (!condition) throw Object.assign(new Error(`checkpoint: ${why}`), { code });
 };
 
 function checkName(name) {
@@ -73,7 +73,7 @@ export async function verifyNote(note, keys) {
   need(!twins, "two known keys share name and id");
   const { body, lines } = parseNote(note);
   const judged = lines.map((line) => [keys.find((key) => isOf(key)(line)), line]).filter(([key]) => key);
-  need(judged.length, "no known key signed it");
+  need(judged.length, "no known key signed it", "unsigned");
   await Promise.all(judged.map(async ([key, { payload }]) => key.verify(body, payload)));
   return { body, linesOf: (key) => lines.filter(isOf(key)) };
 }

@@ -110,7 +110,7 @@ export async function checkCheckpoint(note, policy) {
   const { body, linesOf } = await verifyNote(note, [...policy.logs, ...witnesses.map(([, key]) => key)]);
   const checkpoint = parseCheckpoint(body);
   const signers = policy.logs.filter((log) => log.name === checkpoint.origin && linesOf(log).length);
-  need(signers.length, `no log of this policy signed the checkpoint of ${checkpoint.origin}`);
+  if (!signers.length) throw Object.assign(new Error(`no log of this policy signed the checkpoint of ${checkpoint.origin}`), { code: "unsigned" });
   const cosigned = new Map();
   for (const [name, key] of witnesses) {
     const times = linesOf(key).map(({ payload }) => Number(timeOf(payload)));

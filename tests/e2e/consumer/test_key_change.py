@@ -22,8 +22,9 @@ Visit = Callable[..., Visitor]
 VECTORS = json.loads(Path(generate.__file__).with_name("vectors.json").read_text())
 # notes, vkey -> for each whether it verifies
 CHECK = """async ([notes, vkey]) => {
-  const { verifyCheckpoint } = await import("/verify/note.js");
-  return Promise.all(notes.map((note) => verifyCheckpoint(note, vkey).then(() => true, () => false)));
+  const { checkCheckpoint, policyOfVkey } = await import("/verify/policy.js");
+  const trust = policyOfVkey(vkey);
+  return Promise.all(notes.map((note) => checkCheckpoint(note, trust).then(() => true, () => false)));
 }"""
 # the log's entries as base64 -> the periods of its keys
 FOLD = """async (entries) => {
@@ -79,19 +80,21 @@ def test_a_device_that_was_here_before_follows_the_key(world: World, visitor: Vi
     visit = visitor()
     path = world.path("sold")
     visit.open(path, "checked")
-    first = visit.page.evaluate("localStorage['dosetrail.log']")
+    first = visit.page.evaluate("localStorage['dosetrail.logs']")
     new = ledger.rotate_log_key()
     world.publish()
-    assert "names the new key itself" in said(visit.open(path, "checked"))
-    assert json.loads(visit.page.evaluate("localStorage['dosetrail.log']"))["vkey"] == new
+    assert "contains everything" in said(visit.open(path, "checked"))  # both keys sign
+    [log] = json.loads(visit.page.evaluate("localStorage['dosetrail.logs']")).values()
+    assert new in log["vkeys"]
     assert "saw before" in said(visit.open(path, "checked"))
     retire(world)
     assert "contains everything" in said(visit.open(path, "checked"))
-    keep = "(value) => { localStorage['dosetrail.log'] = value; }"
+    keep = "(value) => { localStorage['dosetrail.logs'] = value; }"
     visit.page.evaluate(keep, first)  # a device that slept through all of it
     assert "names the new key itself" in said(visit.open(path, "checked"))
-    stranger = json.loads(first) | {"vkey": VECTORS["vkeys"]["old"]}
-    other_past = json.loads(first) | {"rootText": "A" * 43 + "="}
+    [(origin, seen)] = json.loads(first).items()
+    stranger = {origin: {**seen, "vkeys": [VECTORS["vkeys"]["old"]]}}
+    other_past = {origin: {**seen, "rootText": "A" * 43 + "="}}
     for kept in (stranger, other_past):
         visit.page.evaluate(keep, json.dumps(kept))
         assert "went backwards" in said(visit.open(path, "backwards"))

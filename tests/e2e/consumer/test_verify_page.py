@@ -189,6 +189,7 @@ def test_an_auditors_policy_is_used_and_named(evidence: Path, visitor: Visit) ->
         page.wait_for_selector(f'#device-check[data-state="{state}"]')
 
     use(stranger, "mismatch")
+    assert "no log key that the policy names" in page.inner_text("#device-check [role=status]")
     assert page.inner_text("[data-trust]") == stranger
     use(ledger.vkey(), "checked")
     assert "that you brought" in page.inner_text("#device-check [role=status]")
