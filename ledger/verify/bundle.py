@@ -64,9 +64,14 @@ def load(data: bytes) -> Any:
     """
     if len(data) > MAX_BUNDLE_SIZE:
         raise BundleError("the bundle is too long")
-    hooks = {"parse_int": _whole, "parse_float": _whole, "parse_constant": _whole}
     try:
-        return json.loads(data.decode(), object_pairs_hook=_no_duplicates, **hooks)
+        return json.loads(
+            data.decode(),
+            object_pairs_hook=_no_duplicates,
+            parse_int=_whole,
+            parse_float=_whole,
+            parse_constant=_whole,
+        )
     except (ValueError, RecursionError) as error:
         raise BundleError(f"not a JSON document: {error}") from error
 

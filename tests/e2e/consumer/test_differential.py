@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +14,15 @@ from ledger import verify
 from ledger.tlog import policy
 from tests.vectors.evidence import mutations, patching
 from tests.vectors.evidence.mutations import Splice
+from tests.vectors.rotation import generate as rotation
 
 pytestmark = pytest.mark.browser
 
 VECTORS = patching.load()
-TRUST = policy.parse(VECTORS["policy"])
+TRUST = VECTORS["policy"]
 BUNDLE = VECTORS["bundles"]["cosigned"]
 BASE = mutations.spell(BUNDLE)
+ROTATION = json.loads(Path(rotation.__file__).with_name("vectors.json").read_text())
 # The base text and splices of it -> for each "final", "recorded" or "refused"
 JUDGE = """async ([base, splices, policy]) => {
   const { readBundle, verifyBundle } = await import("/verify/verify.js");
@@ -39,24 +42,25 @@ JUDGE = """async ([base, splices, policy]) => {
 }"""
 
 
-def by_browser(page: Any, base: str, splices: Sequence[Splice]) -> list[str]:
-    return page.evaluate(JUDGE, [base, [list(splice) for splice in splices], VECTORS["policy"]])
+def by_browser(page: Any, base: str, splices: Sequence[Splice], trust: str) -> list[str]:
+    return page.evaluate(JUDGE, [base, [list(splice) for splice in splices], trust])
 
 
-def by_python(base: str, splices: Sequence[Splice]) -> list[str]:
+def by_python(base: str, splices: Sequence[Splice], trust: str) -> list[str]:
+    chosen = policy.parse(trust)
     verdicts = []
     for splice in splices:
         try:
             data = mutations.apply(base, splice).encode()
-            verdicts.append("final" if verify.check(verify.load(data), TRUST).final else "recorded")
+            verdicts.append("final" if verify.check(verify.load(data), chosen).final else "recorded")
         except verify.BundleError:
             verdicts.append("refused")
     return verdicts
 
 
-def both(page: Any, splices: Sequence[Splice]) -> list[tuple[str, str]]:
+def both(page: Any, splices: Sequence[Splice], *, base: str = BASE, trust: str = TRUST) -> list[tuple[str, str]]:
     """What was done and the verdict of both; fails where they differ."""
-    here, there = by_python(BASE, splices), by_browser(page, BASE, splices)
+    here, there = by_python(base, splices, trust), by_browser(page, base, splices, trust)
     names = [splice.name for splice in splices]
     differ = [found for found in zip(names, here, there, strict=True) if found[1] != found[2]]
     assert differ == []
@@ -87,6 +91,20 @@ def test_no_member_can_be_left_out_or_doubled(secure_page: Any) -> None:
     left_out = [name for name in taken if name.startswith("entries/0/claims: without ")]
     assert sorted(taken) == sorted(moved + left_out)
     assert len(left_out) == claims - 6
+
+
+def test_what_a_log_says_of_its_own_keys_is_judged_alike(secure_page: Any) -> None:
+    rotated = [case["bundle"] for case in ROTATION["bundles"] if "old" in case["accept"]]
+    bundle = next(one for one in rotated if one.get("logKeys"))
+    trust = f"log {ROTATION['vkeys']['old']}\nquorum none\n"
+    splices = [*mutations.every_field(bundle), *mutations.every_member(bundle)]
+    of_keys = [splice for splice in splices if splice.name.startswith(("logKeys", "keys", "bundle"))]
+    base = mutations.spell(bundle)
+    assert both(secure_page, [Splice("nothing changed", 0, 0, "")], base=base, trust=trust)[0][1] == "recorded"
+    taken = {name for name, verdict in both(secure_page, of_keys, base=base, trust=trust) if verdict != "refused"}
+    # It may be left out, whole or from its end; nothing of it can be changed.
+    assert all(name.startswith(("bundle: ", "logKeys: ")) for name in taken), taken
+    assert "bundle: without logKeys" in taken
 
 
 def test_one_spelling_of_json_or_none(secure_page: Any) -> None:
