@@ -28,7 +28,7 @@ export function recall() {
   }
 }
 
-const isLog = (log) => Number.isSafeInteger(log?.size) && typeof log.rootText === "string" && Array.isArray(log.vkeys);
+const isLog = (log) => Number.isSafeInteger(log?.size) && /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/.test(log.rootText) && Array.isArray(log.vkeys);
 
 function keep(logs) {
   try {
@@ -47,11 +47,12 @@ export function forget(origin) {
 
 /**
  * What this device can say of the past of a checkpoint that a policy accepted (policy.js): "first", "other" (this site
- * showed other logs before), "same", "larger", "replaced" (the log's key), "older" (behind what was seen, and part of it), "unkept", or "uncompared"
- * where it cannot ask. `logKeys` is what the log says of its own keys (log_keys.js). Remembers the largest that is proved. Throws with `.backwards` (and `.code`, `.origin`) where the log
- * contradicts what was seen.
+ * showed other logs before), "same", "larger", "replaced" (the log's key), "older" (behind what was seen, and part of
+ * it), "unkept", or "uncompared" where it cannot ask. Remembers the largest that is proved. Throws with `.backwards`,
+ * `.code` and `.origin` where the log contradicts what was seen.
  *
- * `ask`: { prefix, latest } to read the log's tiles and its newest checkpoint; without it nothing is fetched.
+ * `logKeys`: what the log says of its own keys (log_keys.js). `ask`: { prefix, latest } to read the log's tiles and its
+ * newest checkpoint; without it nothing is fetched.
  */
 export function compare(checkpoint, { logKeys, ask = null }) {
   return alone(async () => {
@@ -61,7 +62,8 @@ export function compare(checkpoint, { logKeys, ask = null }) {
       const old = logs.get(checkpoint.origin);
       const [past, proved] = await judge(checkpoint, { old, others: logs.size, logKeys, ask });
       const now = recall();
-      if (JSON.stringify(now?.get(checkpoint.origin)) !== JSON.stringify(old)) continue; // another tab was faster
+      if (!now) return "unkept";
+      if (JSON.stringify(now.get(checkpoint.origin)) !== JSON.stringify(old)) continue; // another tab was faster
       if (!proved) return past;
       now.set(proved.origin, { size: proved.size, rootText: proved.rootText, vkeys: proved.vkeys });
       return keep(now) ? past : "unkept";
@@ -82,6 +84,7 @@ async function judge(checkpoint, { old, others, logKeys, ask }) {
     }
     if (!ask) return ["uncompared", null];
     const newest = await newestOf(checkpoint.origin, seen.size, ask);
+    if (!newest.vkeys.some((vkey) => old.vkeys.includes(vkey))) return ["uncompared", null]; // not by a key that it knew
     await extended(seen, newest, ask);
     await extended(checkpoint, newest, ask);
     return ["older", newest];

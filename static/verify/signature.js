@@ -1,7 +1,7 @@
 // Checking one Ed25519 signature: WebCrypto where the browser has it, our own arithmetic where not (plain http in a
 // local network, or a browser from before Ed25519 came to WebCrypto).
 
-/** Throws unless `signature` by `key` covers `message`. Of the neutral point as R, which libsodium refuses, no browser speaks. */
+/** Throws unless `signature` by `key` covers `message`. The neutral point as R is refused, as libsodium refuses it. */
 export async function verifySignature(key, signature, message) {
   if (signature.length !== 64) throw new Error("signature: not 64 bytes");
   if (signature[0] === 1 && signature.subarray(1, 32).every((byte) => byte === 0)) throw new Error("signature: of small order");

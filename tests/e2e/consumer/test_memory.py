@@ -236,7 +236,9 @@ def test_a_browser_that_keeps_nothing_says_so(world: World, visitor: Visit, bloc
 def test_rubbish_in_the_memory_is_as_nothing(world: World, visitor: Visit) -> None:
     visit = visitor()
     visit.open(world.path("sold"), "checked")
-    for rubbish in ("[", "7", "null", '{"a": 1}', '{"a": {"size": "x"}}'):
+    [(origin, log)] = kept(visit.page).items()
+    own = json.dumps({origin: {**log, "rootText": "rubbish"}})
+    for rubbish in ("[", "7", "null", '{"a": 1}', '{"a": {"size": "x"}}', own):
         visit.page.evaluate(f"(text) => {{ {KEPT} = text; }}", rubbish)
         assert "First visit" in said(visit.open(world.path("sold"), "checked"))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey
 
 from ledger.tlog import merkle, policy, proof, tile
@@ -162,6 +163,31 @@ def test_our_arithmetic_verifies_as_libsodium_signs(secure_page: Any) -> None:
         cases,
     )
     assert found == [case[3] for case in cases]
+
+
+def test_a_signature_whose_nonce_is_nothing_is_refused_as_libsodium_refuses_it(secure_page: Any) -> None:
+    """R the neutral point, S = k * a: the equation holds, and the browser's own function takes it."""
+    key, message = SigningKey(b"n" * 32), b"message"
+    public, order = bytes(key.verify_key), 2**252 + 27742317777372353535851937790883648493
+    clamped = bytearray(hashlib.sha512(b"n" * 32).digest()[:32])
+    clamped[0] &= 248
+    clamped[31] = clamped[31] & 127 | 64
+    neutral = bytes([1]) + bytes(31)
+    k = int.from_bytes(hashlib.sha512(neutral + public + message).digest(), "little")
+    signature = neutral + (k * int.from_bytes(clamped, "little") % order).to_bytes(32, "little")
+    with pytest.raises(BadSignatureError):
+        key.verify_key.verify(message, signature)
+    found = secure_page.evaluate(
+        """async (parts) => {
+          const [key, signature, message] = parts.map((part) => Uint8Array.from(part));
+          const { verifySignature } = await import("/verify/signature.js");
+          const native = await crypto.subtle.importKey("raw", key, { name: "Ed25519" }, false, ["verify"]);
+          const ours = await verifySignature(key, signature, message).then(() => true, () => false);
+          return [await crypto.subtle.verify({ name: "Ed25519" }, native, signature, message), ours];
+        }""",
+        [list(public), list(signature), list(message)],
+    )
+    assert found == [True, False]
 
 
 def test_weak_keys_are_refused(secure_page: Any) -> None:
