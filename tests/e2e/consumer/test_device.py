@@ -61,7 +61,8 @@ CALL = """async ([method, arguments_]) => {
 }"""
 VERIFY = """async ([bundle, vkey]) => {
   const { verifyBundle } = await import("/static/verify/verify.js");
-  return verifyBundle(bundle, vkey).then(({ entries }) => entries.length, (error) => error.message);
+  const { policyOfVkey } = await import("/static/verify/policy.js");
+  return verifyBundle(bundle, policyOfVkey(vkey)).then(({ entries }) => entries.length, (error) => error.message);
 }"""
 
 
