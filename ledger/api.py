@@ -14,18 +14,33 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from . import claims, cosigning, health, keyring, models, operator_keys, reads, rotation, trust, writer
+from . import (
+    claims,
+    content,
+    cosigning,
+    health,
+    keyring,
+    models,
+    operator_keys,
+    reads,
+    recovery,
+    rotation,
+    trust,
+    writer,
+)
 from . import fsck as checker
 from . import statement as statements
 from .claims import ClaimsError, Commitment
 from .cosigning import WitnessStanding
 from .db_storage import DbReader, DbStore
 from .faults import is_full
+from .follower import UnreachableError
 from .fsck import Problem
 from .health import Check
 from .keyring import KeyRecord, KeyStatus
 from .operator_keys import OPERATOR_URI, NotInitialisedError
 from .reads import EvidenceRequest, NotPublishedError, Position, PublishedCheckpoint, PublishedEntry
+from .recovery import ForkError, RecoveredEntry
 from .rotation import LogKeyPeriod, RotationError
 from .sequencer import RefusedError
 from .standing import LogStanding, log_standing
@@ -39,6 +54,7 @@ __all__ = [
     "ClaimsError",
     "Commitment",
     "EvidenceRequest",
+    "ForkError",
     "KeyRecord",
     "KeyStatus",
     "LogKeyPeriod",
@@ -49,11 +65,13 @@ __all__ = [
     "Problem",
     "PublishedCheckpoint",
     "PublishedEntry",
+    "RecoveredEntry",
     "RefusedError",
     "RotationError",
     "SigningKey",
     "Statement",
     "StatementError",
+    "UnreachableError",
     "WitnessStanding",
     "accept_database",
     "backlog",
@@ -84,6 +102,8 @@ __all__ = [
     "positions",
     "published",
     "published_size",
+    "recover",
+    "recover_content",
     "register_key",
     "retire_log_key",
     "revoke_key",
@@ -326,6 +346,34 @@ def accept_database() -> int:
     """Write the high-water mark anew from the database, after a clean fsck; the size. For a lost file only."""
     _require_clean()
     return writer.accept_database()
+
+
+def recover(
+    urls: Sequence[str],
+    *,
+    token: str = "",
+    policy_file: str | None = None,
+    without: Sequence[str] = (),
+    lose: Callable[[dict[str, Any]], None] = lambda thing: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> recovery.Outcome:
+    """Go on after what the followers at `urls` hold of this log, so that the house may sign again (`recovery`).
+
+    `without` names witnesses that need not be asked; `lose` takes what could not be had. RefusedError, ForkError,
+    UnreachableError, PolicyError.
+    """
+    with writer.elected(lambda: True) as mine:
+        if not mine:
+            raise RefusedError("a sequencer is running; stop it first")
+        one = recovery.Recovery(trust.read(policy_file), token=token, without=without, lose=lose, progress=progress)
+        return one.run(urls, check=_require_clean)
+
+
+def recover_content(
+    hashes: Sequence[str], url: str, *, token: str, progress: Callable[[int, int], None] = lambda done, total: None
+) -> int:
+    """Ask a follower for the content of statements that came back without; how many came. UnreachableError."""
+    return recovery.fetch_lost(hashes, content.Source(url, token), progress=progress)
 
 
 def _require_clean() -> None:

@@ -227,9 +227,11 @@ def _extended(keyring: Keyring, about_keys: Sequence[tuple[int, Statement]]) -> 
 
 
 _NO_MARK = (
-    "the high-water file is absent although the log has published checkpoints. If this machine takes over from"
-    " another, copy the file from there; if it was lost, compare the newest checkpoint with one that a witness or a"
-    " member kept, then run: manage.py sequencer --accept-database"
+    "the high-water file is absent although the log has published checkpoints: a backup was restored, or the file was"
+    " lost. Published entries may be missing here, and signing without them would give two trees of one size. Fetch"
+    " them from a follower, also to learn that there are none: manage.py recover --from URL. If this machine takes over"
+    " from another, copy the file from there. If nobody has a copy of what is missing: manage.py new_epoch. Only if the"
+    " newest checkpoint is surely the last that was published: manage.py sequencer --accept-database"
 )
 _OTHER_KEY = (
     "the high-water file is of another log key. If the log key was replaced, this database is an older copy, from"
@@ -240,8 +242,9 @@ _NO_KEY = (
     " backup that has it, or replace it: manage.py rotate_log_key --at-once"
 )
 _BEHIND = (
-    "the database has {stored} entries, but a checkpoint of {marked} was signed: this is an older copy. Restore a"
-    " newer backup; signing from here would give two trees of one size"
+    "the database has {stored} entries, but a checkpoint of {marked} was signed: this is an older copy, and signing"
+    " from here would give two trees of one size. Fetch what is missing from a follower: manage.py recover --from URL,"
+    " or restore a newer backup; if nobody has it: manage.py new_epoch"
 )
 _OTHER_ROOT = (
     "the database's tree of size {marked} is not the one that was signed: entries were changed or this is another"

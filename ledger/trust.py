@@ -19,6 +19,11 @@ def policy_text() -> str:
     return "".join(f"log {key}\n" for key in operator_keys.log_verifiers()) + "quorum none\n"
 
 
+def read(path: str | None) -> Policy:
+    """The policy in a file, or the one that holds; PolicyError when it is malformed."""
+    return current() if path is None else policy.parse(Path(path).read_text())
+
+
 def adopt(text: str) -> None:
     """Say on the log that this policy holds from now on, where it is not the one that holds already."""
     newest = models.PolicyVersion.objects.order_by("-id").first()

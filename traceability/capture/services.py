@@ -212,8 +212,20 @@ def _times(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "/errorDeclaration/declarationTime", declaration["declarationTime"]
 
 
+def content_of(event: Mapping[str, Any], reporter: str) -> str:
+    """The hash of what was sent, from the event as it was committed: an ID that we minted was not sent."""
+    sent = _sorted({name: value for name, value in event.items() if name != "eventID"})
+    if _minted_id(reporter.encode() + b"\0" + sent) != event["eventID"]:
+        sent = _sorted(event)
+    return hashlib.sha256(sent).hexdigest()
+
+
+def _sorted(event: Mapping[str, Any]) -> bytes:
+    return json.dumps(event, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def _identified(place: int, event: dict[str, Any], reporter: Party) -> Prepared:
-    content = json.dumps(event, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    content = _sorted(event)
     event_id = event.get("eventID")
     if event_id is None:
         event_id = _minted_id(reporter.uri.encode() + b"\0" + content)

@@ -139,6 +139,13 @@ LOG_ORIGIN = "dosetrail.example/log"
 LOG_ENTRIES_PUBLIC = False
 # Who else reads entries: members, and so their followers, with their tokens.
 LOG_ENTRIES_READER = "traceability.api.authentication.may_read_entries"
+# What lies beside the log and comes back with its entries when a follower gives them back (manage.py recover).
+LOG_RECOVERED = [
+    "traceability.common.recovered.take",
+    "traceability.parties.recovered.take",
+    "traceability.capture.recovered.take",
+    "traceability.alerts.recovered.take",
+]
 # Whom this house trusts: witnesses and quorum (C2SP tlog-policy). No file: no witness, and nothing is final.
 LOG_POLICY_FILE: Path | None = None
 LOG_MMD_SECONDS = 60

@@ -1,8 +1,5 @@
 """A whole house into a file and back: on this database, from one to the other, under load, and damaged."""
 
-import os
-import subprocess
-import sys
 import threading
 from contextlib import contextmanager
 from io import StringIO
@@ -18,79 +15,13 @@ from django.db import connection
 
 from ledger import api as ledger
 from ledger.models import Checkpoint, Submission
-from tests.integration.conftest import House, pack
+from tests.integration.common.houses import die, lose_everything, manage, observe, sums
 from traceability.capture.models import CapturedEvent
 from traceability.common import projection
-from traceability.common.backup import sealed_file, services, tables
+from traceability.common.backup import services, tables
 from traceability.common.backup.sealed_file import BackupError
-from traceability.products import services as products
-from traceability.products.models import Lot
-from traceability.simulation import events as written
 
-pytestmark = pytest.mark.django_db(transaction=True)
-ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture
-def key(tmp_path):
-    sealed_file.create_key(tmp_path / "key")
-    return sealed_file.read_key(tmp_path / "key")
-
-
-@pytest.fixture(autouse=True)
-def own_files(tmp_path, settings):
-    """Each test's house has a data folder of its own."""
-    (tmp_path / "data").mkdir()
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "data" / "files"},
-        },
-    }
-    settings.LOG_HIGH_WATER_FILE = tmp_path / "data" / "log-high-water"
-    (tmp_path / "data" / "key-encryption-key").write_bytes(settings.KEY_ENCRYPTION_KEY)
-    (tmp_path / "data" / "policy").write_text("")
-    settings.KEPT_FILES = {name: tmp_path / "data" / name for name in ("secret-key", "key-encryption-key", "policy")}
-    settings.DATA_DIR = tmp_path / "data"
-    settings.LOG_POLICY_FILE = None
-
-
-def observe(house, writer, serial):
-    """An event by the maker about one pack."""
-    event = written.observe(
-        [pack(serial)], step="stocking", disposition="sellable_accessible", party=writer("maker"),
-        at_ms=1_780_000_000_000, event_id=f"urn:uuid:00000000-0000-4000-8000-{serial:0>12}",
-    )  # fmt: skip
-    return house.capture("maker", event)
-
-
-@pytest.fixture
-def lived(house: House, writer):
-    """A house in which something happened, something waits, files were uploaded and somebody signed in."""
-    assert observe(house, writer, "1").status_code == 202
-    house.settle()
-    assert observe(house, writer, "3").status_code == 202
-    User.objects.create_user("anna", password="correct horse battery")
-    products.attach_report(lot=Lot.objects.get(), filename="r.pdf", content=b"%PDF-1.4 x", verdict="conformant")
-    return house
-
-
-def sums():
-    found = {}
-    for model in tables.kept_models():
-        tally = tables.Tally()
-        for row in tables.read_rows(model):
-            tally.add(row)
-        found[model._meta.label] = (tally.rows, tally.total)
-    return found
-
-
-def lose_everything():
-    call_command("flush", interactive=False, verbosity=0)
-    default = Path(default_storage.location)
-    for path in sorted(default.rglob("*"), reverse=True):
-        path.unlink() if path.is_file() else path.rmdir()
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_files")]
 
 
 def test_a_house_comes_back_as_it_was(lived, key, tmp_path):
@@ -299,18 +230,6 @@ def test_the_command_says_so_when_the_trial_fails(lived, key, tmp_path):
         call_command("backup", str(tmp_path / "b"), key_file=str(tmp_path / "key"), stdout=StringIO())
 
 
-def manage(folder, *words, check=True):
-    """manage.py as a process of its own, embedded size, on a folder."""
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "traceability.settings.embedded",
-        "DOSETRAIL_DATA_DIR": str(folder),
-    }
-    return subprocess.run(
-        [sys.executable, "manage.py", *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=check
-    )
-
-
 def test_a_pilot_on_sqlite_moves_to_this_database(transactional_db, key, tmp_path):
     """Made by another process on SQLite; restored here, which is PostgreSQL in the second run of the suite."""
     pilot = tmp_path / "pilot"
@@ -328,42 +247,6 @@ def test_a_pilot_on_sqlite_moves_to_this_database(transactional_db, key, tmp_pat
     projection.advance_all()
     assert ledger.published_size() > 8
     assert ledger.vkey() == manage(pilot, "keygen").stdout.strip()
-
-
-DYING = """
-import os, signal, sys
-from importlib import import_module
-import django
-django.setup()
-from django.core.management import call_command
-place, left = sys.argv[1], int(sys.argv[2])
-module, _, name = place.rpartition(".")
-try:
-    owner = import_module(module)
-except ImportError:
-    module, _, kind = module.rpartition(".")
-    owner = getattr(import_module(module), kind)
-real = getattr(owner, name)
-def dying(*args, **options):
-    global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return real(*args, **options)
-setattr(owner, name, dying)
-call_command(*sys.argv[3:])
-"""
-
-
-def die(folder, place, nth, *words):
-    """The command is killed with -9 where it calls `place` for the nth time."""
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "traceability.settings.embedded",
-        "DOSETRAIL_DATA_DIR": str(folder),
-    }
-    script = [sys.executable, "-c", DYING, place, str(nth), *words]
-    assert subprocess.run(script, cwd=ROOT, env=environment, check=False).returncode == -9
 
 
 @pytest.mark.parametrize(
