@@ -8,19 +8,21 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError, connection
+from django.db.models import Max
 
-from . import http, models, monitor, operator_keys, receipts
+from . import http, models, monitor, operator_keys, receipts, statement
+from .content import MAX_ASKED, Content, Source, is_signed
 from .db_replica import DbReplica, DbWitnessStore
-from .db_storage import HighWaterFile
+from .db_storage import DbReader, HighWaterFile
 from .follower import Finding, Follower, LogLiedError, ReplicaError, UnreachableError
 from .statement import key_from_seed
-from .storage import Mark
+from .storage import Mark, SequencedEntry
 from .tlog import note, proof, tile
 from .tlog.checkpoint import Checkpoint
 from .tlog.note import Verifier
@@ -89,6 +91,7 @@ class Node:
         token: str = "",
         webhook: str = "",
         inbox: Path | None = None,
+        content: bool = False,
     ) -> None:
         self.policy = policy
         self.url = url.rstrip("/")
@@ -98,6 +101,7 @@ class Node:
         self.origin = policy.logs[0].verifier.name
         self.wake = threading.Event()
         self._remote = http.HttpRemote(self.url, token=token)
+        self._content = Source(self.url, token) if content else None
         # When the log last answered, when the copy was last in step, when the log last had news of its witnesses.
         self.answered = self.stepped = self._fresh = time.monotonic()
         self.damage = ""  # what is wrong with the copy
@@ -152,6 +156,8 @@ class Node:
             self._check_policy(follower)
             self._check_age(checked)
             self._check_receipts(checked)
+            if self._content is not None:
+                hold_content(self._content)
         except LogLiedError as error:
             self.answered = time.monotonic()
             self._keep(self.origin, error.finding)
@@ -254,6 +260,45 @@ class Node:
         tiles = DbReplica().tiles({tile.locate(node)[0] for nodes in proof.plan_root(tree.size) for node in nodes})
         if proof.root_at(tree.size, lambda node: tile.read_node(node, tiles)) != tree.root:
             raise WitnessError(422, "this follower holds another tree of this size")
+
+
+def hold_content(source: Source) -> int:
+    """Fetch what belongs to the entries that were copied since the last time; how many contents came.
+
+    UnreachableError, with all that came until then kept. An entry is asked for once: what its house may not see today
+    it does not see tomorrow, and what was erased stays erased here.
+    """
+    came, size = 0, DbReplica().head().published_size
+    newest = models.HeldContent.objects.aggregate(Max("index"))["index__max"]
+    for first in range(0 if newest is None else newest + 1, size, MAX_ASKED):
+        entries = list(DbReader().entries(first, min(first + MAX_ASKED, size)))
+        found = source.fetch([entry.statement_hash for entry in entries])
+        rows = [_held_row(entry, found.get(entry.statement_hash)) for entry in entries]
+        models.HeldContent.objects.bulk_create(rows)
+        came += sum(row.body is not None for row in rows)
+    return came
+
+
+def held_content(hashes: Sequence[str]) -> Iterator[tuple[str, Content]]:
+    """What is held of these statements, one after the other."""
+    places = dict(models.Entry.objects.filter(statement_hash__in=list(hashes)).values_list("statement_hash", "index"))
+    for name in hashes:
+        row = models.HeldContent.objects.filter(pk=places.get(name, -1)).first()
+        if row is not None:
+            both = (bytes(row.body), bytes(row.secret)) if row.body is not None and row.secret is not None else ()
+            yield name, Content(row.record_time_ms, *both)
+
+
+def _held_row(entry: SequencedEntry, content: Content | None) -> models.HeldContent:
+    if content is None:
+        raise UnreachableError(f"the log has entry {entry.index} and no time for it")
+    row = models.HeldContent(index=entry.index, record_time_ms=content.record_time_ms)
+    if content.body is not None:
+        if is_signed(statement.parse(entry.statement), content):
+            row.body, row.secret = content.body, content.secret
+        else:
+            log.error("entry %s: the content that the log hands out is not what was signed", entry.index)
+    return row
 
 
 def _held(hashes: Sequence[str]) -> set[str]:

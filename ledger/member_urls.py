@@ -8,6 +8,7 @@ urlpatterns = [
     path("healthz", member_health.healthz),
     path("add-checkpoint", member_views.add_checkpoint),
     path("log/checkpoint", views.checkpoint),
+    path("log/content", member_views.content),
     path("log/tile/<path:path>", views.tile_at),
     path("<str:origin_hash>/checkpoint", member_views.cosigned_checkpoint),
 ]

@@ -159,3 +159,14 @@ class MonitorReport(models.Model):
     evidence = models.JSONField()
     note = models.TextField()
     received_ms = models.BigIntegerField()
+
+
+class HeldContent(models.Model):
+    """What this follower was given of one entry beside the log: its ledger time, and its content where its house may
+    see it. Written once by `member`, entry after entry; not rebuildable where the log has lost it.
+    """
+
+    index = models.BigIntegerField(primary_key=True)
+    record_time_ms = models.BigIntegerField()
+    body = models.BinaryField(null=True)
+    secret = models.BinaryField(null=True)

@@ -12,6 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from . import api, reports
+from . import content as contents
 from .monitor import MAX_REPORT
 from .tlog import merkle, tile
 from .tlog.errors import TlogError
@@ -109,6 +110,29 @@ def tile_at(request: HttpRequest, path: str) -> HttpResponse:
     response = HttpResponse(data, content_type=_BYTES)
     response["Cache-Control"] = _FOREVER if everybodys else "private, no-store"
     return _open_to_all(response) if everybodys else response
+
+
+@csrf_exempt
+@require_POST
+def content(request: HttpRequest) -> HttpResponse:
+    """Content of entries for a follower, as far as its house may see it (settings.LOG_CONTENT_READER names how)."""
+    try:
+        asked = contents.parse_request(request.read(contents.MAX_REQUEST + 1))
+    except contents.ContentError as error:
+        return HttpResponse(f"{error}\n", status=400, content_type=_TEXT)
+    path = getattr(settings, "LOG_CONTENT_READER", "")
+    readable = import_string(path)(request, asked) if path else None
+    if readable is None:
+        return HttpResponse(status=401, headers={"WWW-Authenticate": 'Bearer realm="dosetrail"'})
+    places = api.positions(asked)
+    found = (
+        (name, contents.Content(places[name].record_time_ms, body, secret))
+        for name, body, secret in readable
+        if name in places
+    )
+    response = HttpResponse(contents.format_answer(found), content_type="application/json")
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 @csrf_exempt

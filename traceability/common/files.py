@@ -9,11 +9,14 @@ from uuid import uuid4
 from django.core.exceptions import ImproperlyConfigured
 
 
-def replace(path: Path, chunks: Iterable[bytes]) -> None:
-    """Put a file with this content at `path`: readers see the old one or the new one, never a part. OSError."""
+def replace(path: Path, chunks: Iterable[bytes], *, mode: int = 0o666) -> None:
+    """Put a file with this content at `path`: readers see the old one or the new one, never a part. OSError.
+
+    `mode` is for open(2): a secret's is 0o600.
+    """
     draft = path.with_name(f"{path.name}.{uuid4().hex}.tmp")
     try:
-        with open(draft, "xb") as file:
+        with open(draft, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             for chunk in chunks:
                 file.write(chunk)
             file.flush()

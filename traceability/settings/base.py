@@ -139,6 +139,8 @@ LOG_ORIGIN = "dosetrail.example/log"
 LOG_ENTRIES_PUBLIC = False
 # Who else reads entries: members, and so their followers, with their tokens.
 LOG_ENTRIES_READER = "traceability.api.authentication.may_read_entries"
+# What their followers may copy beside the log (manage.py follow --content).
+LOG_CONTENT_READER = "traceability.api.content.readable"
 # What lies beside the log and comes back with its entries when a follower gives them back (manage.py recover).
 LOG_RECOVERED = [
     "traceability.common.recovered.take",

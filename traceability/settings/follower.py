@@ -42,6 +42,7 @@ LOG_HIGH_WATER_FILE = DATA_DIR / "log-high-water"
 LOG_CLOCK = "ledger.clock.now_ms"
 # Whether this node hands on the entries that it holds; hash tiles and checkpoints are for everybody.
 LOG_ENTRIES_PUBLIC = os.environ.get("DOSETRAIL_ENTRIES_PUBLIC", "") == "1"
+LOG_ENTRIES_READER = "ledger.member_views.may_read_entries"
 LOG_MMD_SECONDS = 60
 HEALTH_MIN_FREE_BYTES = int(os.environ.get("DOSETRAIL_MIN_FREE_MB", "1024")) * 1024 * 1024
 LOGGING = log_lines.configuration(

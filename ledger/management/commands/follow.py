@@ -34,6 +34,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--token-file", metavar="FILE", help="a bearer token, where the log shows entries to members"
         )
+        parser.add_argument(
+            "--content", action="store_true", help="hold what the token's organisation may see beside the log as well"
+        )
+        parser.add_argument(
+            "--content-token-file", metavar="FILE", help="who shows this token may read entries and content held here"
+        )
         parser.add_argument("--webhook", default="", metavar="URL", help="our own address, told of each finding first")
         parser.add_argument("--watch-receipts", metavar="FOLDER", help="submission receipts whose promise is watched")
         parser.add_argument(
@@ -56,6 +62,8 @@ class Command(BaseCommand):
         if node.signer is not None:
             member_views.run_with(node.witness(looking=True))
             self.stdout.write(str(node.signer.cosigner))
+        if options["content_token_file"]:
+            member_views.hand_content_to(_token(options["content_token_file"]))
         self.stdout.write(f"follows {node.origin} at {node.url}; the copy is at http://{options['listen']}/log/")
         self.stdout.flush()
         serve(options["listen"], lambda stop: self._follow(node, stop, options["every"]))
@@ -63,12 +71,20 @@ class Command(BaseCommand):
     def _node(self, options: dict[str, Any]) -> member.Node:
         try:
             signer = member.open_signer(options["name"]) if options["name"] else None
-            token = Path(options["token_file"]).read_text().strip() if options["token_file"] else ""
+            token = _token(options["token_file"]) if options["token_file"] else ""
         except (member.LostStateError, OSError) as error:
             raise CommandError(str(error)) from error
         inbox = Path(options["watch_receipts"]) if options["watch_receipts"] else None
+        if options["content"] and not token:
+            raise CommandError("--content needs --token-file: the log asks whose content it may hand out")
         return member.Node(
-            read_policy(options["policy"]), options["log"], signer, token=token, webhook=options["webhook"], inbox=inbox
+            read_policy(options["policy"]),
+            options["log"],
+            signer,
+            token=token,
+            webhook=options["webhook"],
+            inbox=inbox,
+            content=options["content"],
         )
 
     def _follow(self, node: member.Node, stop: threading.Event, every_s: float) -> None:
@@ -127,6 +143,17 @@ class _Copy:
         if data is None:
             raise UnreachableError(f"the copy has no tile {name}")
         return data
+
+
+def _token(path: str) -> str:
+    """The token in a file; CommandError when there is none: an empty one would let everybody in."""
+    try:
+        token = Path(path).read_text().strip()
+    except OSError as error:
+        raise CommandError(str(error)) from error
+    if not token:
+        raise CommandError(f"{path} is empty")
+    return token
 
 
 def _show(bar: "tqdm[Any]", done: int, total: int) -> None:

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+from traceability.common import files as durable
+
 from .sealed_file import BackupError
 
 UPLOADED, KEPT = "uploaded", "kept"
@@ -59,30 +61,15 @@ def write_kept(name: str, content: bytes) -> str:
         raise BackupError(f"settings.KEPT_FILES has no place for {name}")
     if path.exists() and path.read_bytes() == content:
         return ""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
     said = f"{path} put back"
     if path.exists():
         os.replace(path, aside := path.with_name(f"{path.name}.before-restore"))
         said += f"; the one that was there is now {aside.name}"
     # Crash here: the secret is absent; the next start would draw one and the next restore put this one back.
-    os.replace(draft, path)
-    sync(path.parent)
+    durable.replace(path, [content], mode=0o600)
     return said
 
 
 def _kept() -> Mapping[str, Path]:
     found: Mapping[str, Path] = settings.KEPT_FILES
     return found
-
-
-def sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,6 +16,7 @@ from nacl.secret import SecretBox
 from ledger import api as ledger
 from traceability.common import contents
 from traceability.common.clock import now_ms
+from traceability.common.files import sync_folder
 
 from . import files, sealed_file, tables
 from .sealed_file import BackupError
@@ -66,7 +67,7 @@ def make(path: Path, key: bytes, progress: Progress = lambda what, done, total: 
         os.fsync(file.fileno())
     # Crash here: an unnamed part is left, which the next backup of this name writes over.
     os.replace(draft, path)
-    files.sync(path.parent)
+    sync_folder(path.parent)
     return Summary(header, sum(tally.rows for tally in tallies.values()), count)
 
 

@@ -35,7 +35,8 @@ class Command(BaseCommand):
 
 NEXT = (
     "Nothing is signed yet: entries that were published after this backup may be missing, and signing without them\n"
-    "would give two trees of one size. Fetch them from a follower, which also finds out that there are none:\n"
+    "would give two trees of one size. Start nothing before it is decided how the log goes on, or readers are shown\n"
+    "an older log. Fetch what is missing from a follower, which also finds out that there is nothing:\n"
     "  manage.py recover --from URL\n"
-    "or, where nobody has a copy of them: manage.py new_epoch (docs/backup-and-recovery.md)."
+    "or, where nobody has a copy of it: manage.py new_epoch (docs/backup-and-recovery.md)."
 )
