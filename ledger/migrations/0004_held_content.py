@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ledger', '0002_witnesses'),
+        ('ledger', '0003_head_refusal'),
     ]
 
     operations = [
