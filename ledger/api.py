@@ -9,6 +9,7 @@ import secrets
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from . import (
     claims,
     content,
     cosigning,
+    epoch,
     health,
     keyring,
     models,
@@ -97,6 +99,7 @@ __all__ = [
     "log_standing",
     "monitor_report",
     "monitor_reports",
+    "new_epoch",
     "parse_statement",
     "policy_text",
     "positions",
@@ -374,6 +377,17 @@ def recover_content(
 ) -> int:
     """Ask a follower for the content of statements that came back without; how many came. UnreachableError."""
     return recovery.fetch_lost(hashes, content.Source(url, token), progress=progress)
+
+
+def new_epoch(
+    origin: str, *, last_file: Path | None = None, progress: Callable[[int, int], None] = lambda done, total: None
+) -> epoch.Begun:
+    """Go on under a new origin and log key, after a clean fsck (`epoch`). RefusedError."""
+    with writer.elected(lambda: True) as mine:
+        if not mine:
+            raise RefusedError("a sequencer is running; stop it first")
+        _require(fsck(progress))
+        return epoch.begin(origin, last_file=last_file)
 
 
 def _require_clean() -> None:

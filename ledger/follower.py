@@ -236,8 +236,20 @@ def read_checkpoint(data: bytes, policy: Policy) -> Checked:
     try:
         return policy.check(data)
     except TlogError as error:
-        detail = f"the log serves a checkpoint that does not count: {error}"
+        detail = f"the log serves a checkpoint that does not count: {error}{_other_log(data, policy)}"
         raise LogLiedError("bad-checkpoint", detail, seen=data.decode("utf-8", "replace")) from error
+
+
+def _other_log(data: bytes, policy: Policy) -> str:
+    """What to think of a checkpoint under a name that the policy does not know; "" under one that it does."""
+    origin = data.split(b"\n", 1)[0].decode("utf-8", "replace")
+    if any(log.verifier.name == origin for log in policy.logs):
+        return ""
+    return (
+        f". It is of another log, {origin!r}. If its operator began a new epoch, entry 0 says which log it continues"
+        " and what was lost; get the new policy by a way that you trust, copy the new log into a new folder, and keep"
+        " this copy: it may hold what was lost"
+    )
 
 
 def open_tree(remote: Remote, tree: Checkpoint, signed: str) -> TileTree:

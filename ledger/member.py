@@ -262,6 +262,11 @@ class Node:
             raise WitnessError(422, "this follower holds another tree of this size")
 
 
+def held_origin() -> str:
+    """Of which log this node holds a copy; "" while it holds none."""
+    return _newest_note().split("\n", 1)[0]
+
+
 def hold_content(source: Source) -> int:
     """Fetch what belongs to the entries that were copied since the last time; how many contents came.
 

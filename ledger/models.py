@@ -170,3 +170,27 @@ class HeldContent(models.Model):
     record_time_ms = models.BigIntegerField()
     body = models.BinaryField(null=True)
     secret = models.BinaryField(null=True)
+
+
+class PastLog(models.Model):
+    """A log that this house ran before it began a new epoch; what it signed stays verifiable. By `epoch.begin`."""
+
+    origin = models.CharField(max_length=255, primary_key=True)
+    vkey = models.CharField(max_length=400)
+    size = models.BigIntegerField()  # of the last checkpoint that is known of it
+    root = models.CharField(max_length=64)  # hex
+    note = models.TextField()
+    kept = models.BigIntegerField()  # entries that went over
+    ended_ms = models.BigIntegerField()
+
+
+class PastCheckpoint(models.Model):
+    """A checkpoint of a past log, one for each size. Written by `epoch.begin`; never served as this log's."""
+
+    origin = models.CharField(max_length=255)
+    size = models.BigIntegerField()
+    note = models.TextField()
+    time_ms = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["origin", "size"])]

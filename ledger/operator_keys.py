@@ -139,6 +139,19 @@ def retired_rows(log_keys: LogKeys, size: int) -> list[models.LogKey]:
     return [row for row in log_key_rows() if row.kid in over and row.sealed_seed]
 
 
+def root_statement(kind: str, content: object) -> bytes:
+    """A statement signed by the root key."""
+    return _signed(open_key(_row(models.LogKey.Role.ROOT)), kind, content)
+
+
+def replace_log_key(key: SigningKey, *, origin: str) -> None:
+    """Put a key for a new origin in the place of the log's, for ever: the old one's private half is gone."""
+    operator = _row(models.LogKey.Role.LOG).operator
+    models.LogKey.objects.filter(role=models.LogKey.Role.LOG).delete()
+    _sealed(models.LogKey.Role.LOG, key, origin=origin, operator=operator).save(force_insert=True)
+    models.LogKey.objects.exclude(role=models.LogKey.Role.WITNESS).update(origin=origin)
+
+
 def registrar_statement(kind: str, content: object) -> bytes:
     """A statement about keys, signed by the registrar."""
     return _signed(open_key(_row(models.LogKey.Role.REGISTRAR)), kind, content)

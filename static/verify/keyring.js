@@ -60,6 +60,7 @@ export class Keyring {
     await verify(statement, root);
     this.root = root;
     [this.operator, this.origin] = [iss, content.origin];
+    this.continues = content.continues ?? null; // the log before it, where an epoch began anew
     for (const encoded of content.registrars) {
       const key = publicKey(encoded);
       this.registrars.set(hex(keyId(key)), key);

@@ -77,8 +77,14 @@ class Command(BaseCommand):
         inbox = Path(options["watch_receipts"]) if options["watch_receipts"] else None
         if options["content"] and not token:
             raise CommandError("--content needs --token-file: the log asks whose content it may hand out")
+        policy = read_policy(options["policy"])
+        if (held := member.held_origin()) not in ("", policy.logs[0].verifier.name):
+            raise CommandError(
+                f"this folder holds a copy of {held}, the policy is about {policy.logs[0].verifier.name}: copy that log"
+                " into a folder of its own, and keep this one as evidence"
+            )
         return member.Node(
-            read_policy(options["policy"]),
+            policy,
             options["log"],
             signer,
             token=token,
