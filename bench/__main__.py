@@ -34,25 +34,25 @@ def running_house(folder: str) -> Iterator[str]:
         house.wait(timeout=30)
 
 
-def log_alone() -> list[tuple[str, str]]:
-    """The figures of `bench.log_alone` on SQLite, and on PostgreSQL where it is installed."""
+def on_both(module: str) -> list[tuple[str, str]]:
+    """The figures of `bench.<module>` on SQLite, and on PostgreSQL where it is installed."""
     rows = []
-    with tempfile.TemporaryDirectory(prefix="dosetrail-bench-log-") as folder:
+    with tempfile.TemporaryDirectory(prefix="dosetrail-bench-alone-") as folder:
         settings = {"DJANGO_SETTINGS_MODULE": "traceability.settings.embedded", "DOSETRAIL_DATA_DIR": folder}
-        rows += _log_alone("SQLite", settings | {"BENCH_FOLLOW": "1"})
+        rows += _alone(module, "SQLite", settings | {"BENCH_FOLLOW": "1"})
     with postgresql_server() as postgres:
         if postgres is None:
             sys.stdout.write("NOT MEASURED on PostgreSQL: it is not installed\n")
         else:
             subprocess.run(["createdb", "dosetrail"], env={**os.environ, **postgres}, check=True)
             settings = {"DJANGO_SETTINGS_MODULE": "traceability.settings.test", "DOSETRAIL_TEST_DATABASE": "postgresql"}
-            rows += _log_alone("PostgreSQL", settings | postgres)
+            rows += _alone(module, "PostgreSQL", settings | postgres)
     return rows
 
 
-def _log_alone(database: str, settings: dict[str, str]) -> list[tuple[str, str]]:
+def _alone(module: str, database: str, settings: dict[str, str]) -> list[tuple[str, str]]:
     environment = {**os.environ, **settings}
-    done = subprocess.run([sys.executable, "-m", "bench.log_alone"], cwd=ROOT, env=environment, stdout=-1, check=True)
+    done = subprocess.run([sys.executable, "-m", f"bench.{module}"], cwd=ROOT, env=environment, stdout=-1, check=True)
     return [(f"{database}: {what}", figure) for what, figure in json.loads(done.stdout)]
 
 
@@ -79,7 +79,7 @@ def main() -> None:
             from bench import measures
 
             rows = measures.all_measures(base_url, scale=float(os.environ.get("BENCH_SCALE", "1")))
-    rows += log_alone()
+    rows += on_both("log_alone") + on_both("restore")
     rows += browser_rows()
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
