@@ -1,8 +1,8 @@
 """The ledger's only door: what the rest of the house may call (architecture.md, section 2).
 
-Writing: `initialise`, `submit`, `register_key`, `rotate_key`, `revoke_key`, `rotate_log_key`, `retire_log_key`.
-Reading: only what is published. Statement hashes and key ids are lower-case hex; times are milliseconds since 1970
-unless a name says otherwise.
+Writing: `initialise`, `submit`, `register_key`, `rotate_key`, `revoke_key`, `rotate_log_key`, `retire_log_key`; after
+a loss `recover`, `new_epoch`. Reading: only what is published. Statement hashes and key ids are lower-case hex; times
+are milliseconds since 1970 unless a name says otherwise.
 """
 
 import secrets

@@ -40,19 +40,19 @@ def begin(origin: str, *, last_file: Path | None = None) -> Begun:
     `last_file`: a checkpoint of the old log that a witness or follower kept, where it is newer than all that is known
     here. RefusedError where the origin cannot be the new one, or the file is of another log.
     """
-    old = operator_keys.log_signer()
-    _check_origin(origin, old.origin)
+    old = operator_keys.log_verifiers()
+    _check_origin(origin, old[-1].name)
     with transaction.atomic():
         head = models.Head.objects.select_for_update().get(pk=HEAD_ID)
-        last, signed = _last(old.verifier, last_file)
+        last, signed = _last(old[-1].name, last_file)
         key = key_from_seed(secrets.token_bytes(32))
         genesis = _genesis(origin, last, signed, kept=head.size)
         _replace_first(genesis)
         tiles = with_first(head.size, read_tiles(_left_edge(head.size)), merkle.leaf_hash(genesis))
         write_tiles(tiles)
         root = proof.root_at(head.size, _reader(tiles))
-        _archive(str(old.verifier), last, signed, kept=head.size)
-        operator_keys.replace_log_key(key, origin=origin)
+        _archive(last, signed, kept=head.size)
+        operator_keys.replace_log_keys(key, origin=origin)
         _sign(head, checkpoint.Checkpoint(origin, head.size, root), key.seed)
     # Crash here: signed under the new key and not published. Settling sets the old log's mark aside, and publishes.
     writer.make_sequencer().settle()
@@ -83,21 +83,23 @@ def _check_origin(origin: str, old: str) -> None:
         raise RefusedError(f"{origin} is an origin that this house has signed for; a new epoch has a new one")
 
 
-def _last(old: note.Verifier, file: Path | None) -> tuple[Checkpoint, str]:
+def _last(old: str, file: Path | None) -> tuple[Checkpoint, str]:
     """The largest checkpoint of the old log that is known here, and its note."""
     newest = DbReplica().newest_checkpoint()
     if newest is None:
         raise RefusedError("nothing was published yet: there is no log to continue")
-    known = [(Checkpoint(old.name, newest.size, newest.root), newest.note)]
+    known = [(Checkpoint(old, newest.size, newest.root), newest.note)]
     mark = writer.high_water().read()
-    if mark is not None and mark.vkey == str(old):
-        tree = Checkpoint(old.name, mark.size, mark.root)
+    if mark is not None and note.parse_vkey(mark.vkey).name == old:
+        tree = Checkpoint(old, mark.size, mark.root)
         # The mark stands for a checkpoint that was signed; Ed25519 signs the same text to the same bytes.
-        known.append((tree, checkpoint.sign(tree, seed=operator_keys.log_signer().key.seed)))
+        first, *more = (signer.key.seed for signer in operator_keys.log_signers())
+        known.append((tree, checkpoint.sign(tree, seed=first, also=more)))
     if file is not None:
         data = file.read_bytes()
         try:
-            known.append((checkpoint.verify(data, old), data.decode()))
+            signed = note.verify(data, [operator_keys.verifier_of(row) for row in operator_keys.log_key_rows()])
+            known.append((checkpoint.parse(signed.text), data.decode()))
         except TlogError as error:
             raise RefusedError(f"{file} is no checkpoint that the log's key signed: {error}") from error
     return max(known, key=lambda one: one[0].size)
@@ -134,11 +136,12 @@ def _reader(changed: Mapping[Coordinate, bytes]) -> proof.ReadHash:
     return node
 
 
-def _archive(vkey: str, last: Checkpoint, signed: str, *, kept: int) -> None:
+def _archive(last: Checkpoint, signed: str, *, kept: int) -> None:
     """Keep what the old log signed where nobody is served it as this one's, and forget who cosigned it."""
     origin = last.origin
+    vkeys = "".join(f"{operator_keys.verifier_of(row)}\n" for row in operator_keys.log_key_rows())
     models.PastLog.objects.create(
-        origin=origin, vkey=vkey, size=last.size, root=last.root.hex(), note=signed, kept=kept,
+        origin=origin, vkeys=vkeys, size=last.size, root=last.root.hex(), note=signed, kept=kept,
         ended_ms=operator_keys.now_ms(),
     )  # fmt: skip
     rows = models.Checkpoint.objects.filter(tick=False).order_by("id").values_list("size", "note", "time_ms")

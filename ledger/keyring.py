@@ -9,7 +9,7 @@ registers it. A statement that its signer had no right to make changes nothing.
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -101,6 +101,7 @@ class Keyring:
     effective: list[int] = field(default_factory=list)  # the entries that took effect
     root: bytes = b""  # the operator's root key: the only one that speaks about the log key
     log_keys: LogKeys = field(default_factory=LogKeys)
+    past: tuple[str, ...] = ()  # origins of the logs that this one continues, newest first (a new epoch)
 
     def add(self, index: int, statement: Statement) -> None:
         """Fold one key entry; StatementError when it is malformed or its signer had no right to make it."""
@@ -109,7 +110,8 @@ class Keyring:
         if statement.kind == "genesis":
             self._add_genesis(index, statement)
         elif statement.kind in statements.LOG_KEY_KINDS:
-            self._add_roots_word(index, statement)
+            if not self._add_roots_word(index, statement):
+                return
         else:
             self._add_registrars_word(index, statement)
         self.effective.append(index)
@@ -142,16 +144,19 @@ class Keyring:
             records.append(self._ended(old, index, content.get("badSince"), revokes=revokes))
         self.keys.update({record.kid: record for record in records})  # all of the statement takes effect, or nothing
 
-    def _add_roots_word(self, index: int, statement: Statement) -> None:
+    def _add_roots_word(self, index: int, statement: Statement) -> bool:
+        """Fold a word about the log key; False for one about a log that this one continues: it has had its effect."""
         if not self.root or statement.iss != self.operator or statement.kid != statements.key_id(self.root):
             raise StatementError("not-the-root", f"entry {index} about the log key is not signed by the root key")
         statements.verify(statement, self.root)
         content = _object(statement)
+        if content.get("origin") in self.past:
+            return False
         if content.get("origin") != self.origin:
             raise StatementError("bad-key-entry", f"entry {index} is about the key of another log")
         if statement.kind == "log-key-retired":
             self.log_keys = self.log_keys.retired(index, _kid(content.get("kid")))
-            return
+            return True
         public, old = _public(content.get("public")), _public(content.get("replacesPublic"))
         named = (content.get("kid"), content.get("replaces"))
         kid = statements.key_id(public)
@@ -162,6 +167,7 @@ class Keyring:
         if not isinstance(content.get("overlap"), bool):
             raise StatementError("bad-key-entry", f"entry {index} does not say whether both keys sign for a time")
         self.log_keys = self.log_keys.followed(index, public, replaces=old, overlap=content["overlap"])
+        return True
 
     def _add_genesis(self, index: int, statement: Statement) -> None:
         if index != 0 or self.registrars:
@@ -174,6 +180,7 @@ class Keyring:
         publics = [_public(item) for item in content["registrars"]]
         self.operator, self.origin, self.root = statement.iss, str(content.get("origin")), root
         self.registrars = {statements.key_id(public): public for public in publics}
+        self.past = tuple(_past(content.get("continues")))
 
     def _registered(self, index: int, content: dict[str, Any]) -> KeyRecord:
         public, party = _public(content.get("public")), content.get("party")
@@ -189,6 +196,13 @@ class Keyring:
         if record is None or type(bad_since) is not int or not 0 <= bad_since <= MAX_INTEGER:
             raise StatementError("bad-key-entry", f"entry {index} ends an unknown key, or says not since when")
         return replace(record, endings=(*record.endings, Ending(index, bad_since, revokes)))
+
+
+def _past(continues: Any) -> Iterator[str]:
+    """The origins of the logs before this one, as its genesis tells them, newest first."""
+    while isinstance(continues, dict):
+        yield str(continues.get("origin"))
+        continues = continues.get("continues")
 
 
 def fold(entries: Iterable[tuple[int, bytes]]) -> Keyring:

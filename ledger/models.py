@@ -176,7 +176,7 @@ class PastLog(models.Model):
     """A log that this house ran before it began a new epoch; what it signed stays verifiable. By `epoch.begin`."""
 
     origin = models.CharField(max_length=255, primary_key=True)
-    vkey = models.CharField(max_length=400)
+    vkeys = models.TextField()  # one a line, oldest first
     size = models.BigIntegerField()  # of the last checkpoint that is known of it
     root = models.CharField(max_length=64)  # hex
     note = models.TextField()

@@ -64,7 +64,7 @@ class LogKeychain:
 
     @property
     def verifier(self) -> Verifier:
-        return _verifier(log_key_rows()[0])
+        return verifier_of(log_key_rows()[0])
 
     def signing_key(self, kid: bytes) -> SigningKey | None:
         row = models.LogKey.objects.filter(role=models.LogKey.Role.LOG, kid=kid.hex()).first()
@@ -102,7 +102,7 @@ def log_signers() -> list[LogSigner]:
 
 
 def _signing(rows: Sequence[models.LogKey], size: int | None) -> list[Verifier]:
-    first = _verifier(rows[0])
+    first = verifier_of(rows[0])
     if len(rows) == 1:
         return [first]  # without a look at the log: every page asks
     size = DbStore().head().published_size if size is None else size
@@ -110,7 +110,7 @@ def _signing(rows: Sequence[models.LogKey], size: int | None) -> list[Verifier]:
 
 
 def root_statement(kind: str, content: object) -> bytes:
-    """A statement about the log key, signed by the root key."""
+    """A statement signed by the root key: the genesis, or one about the log key."""
     return _signed(open_key(_row(models.LogKey.Role.ROOT)), kind, content)
 
 
@@ -139,13 +139,8 @@ def retired_rows(log_keys: LogKeys, size: int) -> list[models.LogKey]:
     return [row for row in log_key_rows() if row.kid in over and row.sealed_seed]
 
 
-def root_statement(kind: str, content: object) -> bytes:
-    """A statement signed by the root key."""
-    return _signed(open_key(_row(models.LogKey.Role.ROOT)), kind, content)
-
-
-def replace_log_key(key: SigningKey, *, origin: str) -> None:
-    """Put a key for a new origin in the place of the log's, for ever: the old one's private half is gone."""
+def replace_log_keys(key: SigningKey, *, origin: str) -> None:
+    """Put a key for a new origin in the place of the log's, for ever: their private halves are gone."""
     operator = _row(models.LogKey.Role.LOG).operator
     models.LogKey.objects.filter(role=models.LogKey.Role.LOG).delete()
     _sealed(models.LogKey.Role.LOG, key, origin=origin, operator=operator).save(force_insert=True)
@@ -189,7 +184,8 @@ def _fold(_genesis: tuple[str, ...], indexes: tuple[int, ...]) -> keyring.Keyrin
     return keyring.fold(rows)
 
 
-def _verifier(row: models.LogKey) -> Verifier:
+def verifier_of(row: models.LogKey) -> Verifier:
+    """The public half of a log key's row."""
     return Verifier(row.origin, bytes(row.public_key))
 
 

@@ -124,7 +124,7 @@ class Recovery:
             self._take(best, best.remote)
         check()
         # Crash here: everything is there and nothing may be signed yet. The next attempt finds nothing to take.
-        writer.high_water().write(Mark(str(self._verifier), best.tree.size, best.tree.root))
+        writer.high_water().write(Mark(str(operator_keys.log_verifier()), best.tree.size, best.tree.root))
         self.outcome.size, self.outcome.where = best.tree.size, best.where
         return self.outcome
 
@@ -141,12 +141,13 @@ class Recovery:
         return self._shown(url, remote.checkpoint(), remote)
 
     def _shown(self, where: str, data: bytes, remote: http.HttpRemote | None = None) -> Shown:
-        """The checkpoint in `data`, signed by our own key; RefusedError for any other."""
+        """The checkpoint in `data`, signed by a key that the policy names for this log; RefusedError for any other."""
         try:
             tree = self._policy.check(data).checkpoint
-            note.verify(data, [self._verifier])
         except TlogError as error:
-            raise RefusedError(f"{where} shows no checkpoint that this log's key signed: {error}") from error
+            raise RefusedError(f"{where} shows no checkpoint that a key of this log signed: {error}") from error
+        if tree.origin != self._verifier.name:
+            raise RefusedError(f"{where} shows a checkpoint of {tree.origin}, and this log is {self._verifier.name}")
         return Shown(where, tree, data.decode(), remote)
 
     def _others(self, sources: Sequence[Shown], head: LogHead) -> Iterator[Shown]:
@@ -158,7 +159,7 @@ class Recovery:
             if kept is not None:
                 yield Shown(where, Checkpoint(self._verifier.name, kept.size, kept.root), newest.note if newest else "")
         mark = writer.high_water().read()
-        if mark is not None and mark.vkey == str(self._verifier):
+        if mark is not None and note.parse_vkey(mark.vkey).name == self._verifier.name:
             yield Shown("the high-water file", Checkpoint(self._verifier.name, mark.size, mark.root), "")
 
     def _witnesses(self) -> Iterator[Shown]:
@@ -196,7 +197,7 @@ class Recovery:
 
     def _take(self, best: Shown, remote: http.HttpRemote) -> None:
         own = note.parse(best.note.encode())
-        lines = "".join(note.format_line(line) for line in own.lines_of(self._verifier))
+        lines = "".join(note.format_line(line) for line in own.signatures if line.name == self._verifier.name)
         replica = _Replica(self, Source(best.where, self._token) if self._token else None)
         follower = Follower(
             replica,

@@ -13,6 +13,7 @@ from ledger import verify as auditor
 from ledger.sequencer import RefusedError
 from ledger.statement import parse
 from ledger.tlog import checkpoint, merkle, note, policy
+from tests.contract.ledger.test_follower import MemoryReplica
 from tests.integration.common.houses import die, lose_everything, manage, observe
 from tests.integration.common.test_recovery import Copy, digests
 from traceability.common import projection
@@ -108,7 +109,7 @@ def test_what_the_old_log_signed_is_kept_and_not_served(old, client):
     sizes = set(models.Checkpoint.objects.values_list("size", flat=True))
     new_epoch()
     past = models.PastLog.objects.get()
-    assert (past.origin, past.vkey, past.kept) == (old.vkey.split("+")[0], old.vkey, old.size)
+    assert (past.origin, past.vkeys, past.kept) == (old.vkey.split("+")[0], f"{old.vkey}\n", old.size)
     assert set(models.PastCheckpoint.objects.values_list("size", flat=True)) == sizes
     served = client.get("/log/checkpoint").content.decode()
     assert served.startswith(f"{NEW}\n{old.size}\n")
@@ -117,6 +118,32 @@ def test_what_the_old_log_signed_is_kept_and_not_served(old, client):
     assert any(
         path.suffix != ".lock" and path.read_text().startswith(old.vkey) for path in aside if path.stat().st_size
     )
+
+
+def test_a_log_key_that_was_replaced_goes_over_without_effect_and_without_fault(old, monkeypatch):
+    """Both lines stand under the last checkpoint, both vkeys are kept; the new log has one key, of its own."""
+    lose_everything()
+    settings.LOG_HIGH_WATER_FILE.unlink()
+    ledger.initialise(operator_name="test")
+    ledger.sequence_once()
+    ledger.rotate_log_key()
+    ledger.sequence_once()
+    assert ledger.latest_checkpoint().note.count("—") == 2
+    new_epoch()
+    assert models.PastLog.objects.get().vkeys.count("\n") == 2
+    content = parse(bytes(models.Entry.objects.get(index=0).statement)).content
+    assert content["continues"]["checkpoint"].count("—") == 2
+    assert ledger.latest_checkpoint().note.count("—") == 1
+    assert ledger.fsck() == []
+    found = []
+    chosen = policy.parse(f"log {ledger.vkey()}\nquorum none\n")
+    copy = Copy.of_house()
+    follower.Follower(MemoryReplica(), copy, chosen, now_ms=lambda: 0, report=found.append).step()
+    assert found == []
+    ledger.rotate_log_key()
+    ledger.sequence_once()
+    assert ledger.latest_checkpoint().note.count("—") == 2
+    assert ledger.fsck() == []
 
 
 def test_a_checkpoint_that_somebody_kept_is_the_last_one(old, tmp_path):
@@ -180,7 +207,7 @@ def test_a_follower_says_that_it_is_another_log(old):
     new_epoch()
     found = []
     chosen = policy.parse(f"log {old.vkey}\nquorum none\n")
-    one = follower.Follower(None, Copy.of_house(), chosen, now_ms=lambda: 0, report=found.append)
+    one = follower.Follower(MemoryReplica(), Copy.of_house(), chosen, now_ms=lambda: 0, report=found.append)
     with pytest.raises(follower.LogLiedError, match=r"began a new epoch.*keep this copy"):
         one.step()
 

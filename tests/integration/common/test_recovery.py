@@ -364,7 +364,7 @@ def test_a_follower_that_lies_is_not_believed(yesterday, copies):
 def test_a_checkpoint_of_another_key_is_not_believed(yesterday, copies):
     text = copies[URL].note.split("\n\n")[0] + "\n"
     copies[URL].note = note.sign(text, name=ledger.vkey().split("+")[0], seed=b"\x09" * 32)
-    with pytest.raises(CommandError, match="no checkpoint that this log's key signed"):
+    with pytest.raises(CommandError, match="no checkpoint that a key of this log signed"):
         recover()
 
 

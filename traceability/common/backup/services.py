@@ -196,6 +196,8 @@ def _check_seals(models: Mapping[str, Any], encryption_key: bytes | None) -> Non
         if "sealed_seed" not in tables.columns(model):
             continue
         for sealed in model._base_manager.exclude(sealed_seed=None).values_list("sealed_seed", flat=True).iterator():
+            if not sealed:
+                continue  # of a log key that was retired
             try:
                 SecretBox((encryption_key or b"")[:32]).decrypt(bytes(sealed))
             except (CryptoError, ValueError) as error:
