@@ -1,5 +1,8 @@
 """A whole house into a file and back: on this database, from one to the other, under load, and damaged."""
 
+import os
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 from io import StringIO
@@ -15,7 +18,7 @@ from django.db import connection
 
 from ledger import api as ledger
 from ledger.models import Checkpoint, Submission
-from tests.integration.common.houses import die, lose_everything, manage, observe, sums
+from tests.integration.common.houses import ROOT, die, lose_everything, manage, observe, sums
 from traceability.capture.models import CapturedEvent
 from traceability.common import projection
 from traceability.common.backup import services, tables
@@ -149,6 +152,45 @@ def test_an_older_programs_backup_needs_a_database_without_tables(lived, key, tm
     lose_everything()
     with pytest.raises(BackupError, match="database without any"):
         services.restore(tmp_path / "b", key)
+
+
+OLDER = """
+import sys
+import django
+django.setup()
+from django.core.management import call_command
+from django.db import connection
+from traceability.common.backup import tables
+real = tables.kept_models
+tables.kept_models = lambda: [one for one in real() if one._meta.db_table in connection.introspection.table_names()]
+call_command("backup", sys.argv[1], key_file=sys.argv[2], no_verify=True)
+"""
+
+
+def test_an_older_programs_backup_is_restored_as_it_was_and_migrated(transactional_db, key, tmp_path):
+    """The older program: this one before its newest migration of the ledger, in which it knew fewer tables."""
+    pilot, new = tmp_path / "pilot", tmp_path / "new"
+    manage(pilot, "migrate", "-v0")
+    manage(pilot, "keygen")
+    manage(pilot, "sequencer", "--once")
+    manage(pilot, "migrate", "-v0", "ledger", "0004")
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "traceability.settings.embedded"}
+    environment["DOSETRAIL_DATA_DIR"] = str(pilot)
+    words = [sys.executable, "-c", OLDER, str(tmp_path / "b"), str(tmp_path / "key")]
+    subprocess.run(words, cwd=ROOT, env=environment, check=True)
+    manage(new, "restore", str(tmp_path / "b"), "--key-file", str(tmp_path / "key"))
+    assert "[ ]" not in manage(new, "showmigrations").stdout
+    manage(new, "sequencer", "--accept-database")
+    manage(new, "fsck")
+
+
+def test_a_secret_that_cannot_be_put_back_is_told(lived, key, tmp_path):
+    services.make(tmp_path / "b", key)
+    lose_everything()
+    settings.KEPT_FILES["key-encryption-key"] = tmp_path / "nowhere" / "key-encryption-key"
+    with pytest.raises(BackupError, match="cannot be written"):
+        services.restore(tmp_path / "b", key)
+    assert_empty()
 
 
 def test_what_is_written_meanwhile_is_in_it_whole_or_not_at_all(lived, key, tmp_path, writer, monkeypatch):

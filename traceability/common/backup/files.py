@@ -62,6 +62,16 @@ def write_kept(name: str, content: bytes) -> str:
     if path.exists() and path.read_bytes() == content:
         return ""
     said = f"{path} put back"
+    try:
+        return _put(path, content, said)
+    except OSError as error:
+        raise BackupError(
+            f"{path} is not the backup's {name} and cannot be written ({error}). Restore into a folder of the embedded"
+            f" size first, and put {name} from there in this place"
+        ) from error
+
+
+def _put(path: Path, content: bytes, said: str) -> str:
     if path.exists():
         os.replace(path, aside := path.with_name(f"{path.name}.before-restore"))
         said += f"; the one that was there is now {aside.name}"
