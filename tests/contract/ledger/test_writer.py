@@ -1,5 +1,8 @@
 """Who writes and when: one writer, waiting for publication, refusal on damage, the commands."""
 
+import errno
+import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -11,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from ledger import api, models, operator_keys, writer
+from ledger.db_storage import HighWaterFile
 from ledger.tlog import merkle, note
 
 PARTY = "urn:dosetrail:party:acme"
@@ -91,9 +95,18 @@ def test_ledger_time_goes_on_while_nothing_happens(log, settings):
     assert api.fsck() == []
 
 
-def test_a_second_writer_takes_over_when_the_first_is_gone(log):
+# On PostgreSQL the second may also be on another machine: then only the advisory lock keeps it out.
+MACHINES = (
+    ["one machine", "two machines"] if os.environ.get("DOSETRAIL_TEST_DATABASE") == "postgresql" else ["one machine"]
+)
+
+
+@pytest.mark.parametrize("where", MACHINES)
+def test_a_second_writer_takes_over_when_the_first_is_gone(log, settings, tmp_path, where):
     election = writer.elected(lambda: False)
     assert election.__enter__()
+    if where == "two machines":
+        settings.LOG_HIGH_WATER_FILE = shutil.copy(tmp_path / "mark", tmp_path / "elsewhere")
     with Running():
         submit_in_thread([statement(1)])
         time.sleep(0.2)
@@ -295,3 +308,49 @@ def test_a_killed_sequencer_loses_nothing(log, settings):
     assert api.fsck() == []
     assert len(api.positions(names)) == 300
     assert api.published_size() == 301
+
+
+def test_a_database_that_may_lose_what_it_committed_is_not_written_to(log, caplog):
+    """Fails closed: fsync or synchronous_commit off, synchronous below FULL."""
+    writer._require_durable()
+    postgresql = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = off" if postgresql else "PRAGMA synchronous = NORMAL")
+    try:
+        with pytest.raises(api.RefusedError, match="power cut"):
+            writer._require_durable()
+    finally:
+        connection.close()
+
+
+def test_a_file_that_cannot_be_written_halts_the_log_and_not_the_process(log, caplog, monkeypatch):
+    """The mark's disk fails for a while: said in words, nothing is published, and it goes on by itself."""
+    monkeypatch.setattr(writer, "RESTART_PAUSE_SECONDS", 0.01)
+    broken = threading.Event()
+    broken.set()
+    write = HighWaterFile.write
+
+    def failing(self, mark):
+        if broken.is_set():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(self, mark)
+
+    monkeypatch.setattr(HighWaterFile, "write", failing)
+    with Running():
+        names = api.submit([statement(1)])
+        until(lambda: "nothing is signed: there is no room left" in caplog.text)
+        assert not api.wait_published(names, 0.2)
+        broken.clear()
+        assert api.wait_published(names, 10)
+    assert api.fsck() == []
+
+
+def test_the_command_ends_when_its_sequencer_does(log, monkeypatch):
+    """Nothing is left that looks like a sequencer and is none."""
+
+    def ends(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(api, "run_sequencer", ends)
+    with pytest.raises(ZeroDivisionError):
+        call_command("sequencer")
