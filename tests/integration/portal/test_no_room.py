@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -118,42 +119,41 @@ def _report(house: House) -> Any:
     return client.post("/log/reports", signed.encode(), content_type="text/plain")
 
 
-@pytest.mark.parametrize("door", [_document, _one_event, _scan, _logger_file, _report])
-def test_a_machine_gets_507_and_nothing_is_stored(
-    house: House, door: Callable[[House], Any], settings: Any, tmp_path: Any
-) -> None:
+def test_a_machine_gets_507_and_nothing_is_stored(house: House, settings: Any, tmp_path: Path) -> None:
     settings.LOG_POLICY_FILE = tmp_path / "policy"
     settings.LOG_POLICY_FILE.write_text(f"log {ledger.vkey()}\nwitness regulator {SIGNER.cosigner}\nquorum regulator\n")
+    doors = [_document, _one_event, _scan, _logger_file, _report]
     before = [model.objects.count() for model in ROWS]
     with no_room():
-        answer = door(house)
-    assert answer.status_code == 507, answer.content
-    assert answer["Content-Type"] == "application/problem+json"
-    assert answer["Retry-After"] == "60"
-    body = json.loads(answer.content)
-    assert (body["status"], body["code"], body["type"]) == (507, "storage-full", "about:blank")
-    assert "send it again" in body["detail"]
+        answers = [door(house) for door in doors]
+    for answer in answers:
+        assert answer.status_code == 507, answer.content
+        assert answer["Content-Type"] == "application/problem+json"
+        assert answer["Retry-After"] == "60"
+        body = json.loads(answer.content)
+        assert (body["status"], body["code"], body["type"]) == (507, "storage-full", "about:blank")
+        assert "send it again" in body["detail"]
     assert [model.objects.count() for model in ROWS] == before
     assert not LoggerFile.objects.exclude(statement_hash="").exists()
-    assert door(house).status_code in {201, 202}  # there is room again
+    for door in doors:  # there is room again
+        assert door(house).status_code in {201, 202, 409}  # the document holds the very event that comes after it
     house.settle()
     assert ledger.fsck() == []
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "There is no room left"), ("zh-hans", "存储空间已满")])
-def test_people_are_told_in_words(house: House, person: Enter, language: str, words: str) -> None:
+def test_people_are_told_in_words_of_their_language(house: House, person: Enter) -> None:
     portal = person("maker")
-    portal.client.raise_request_exception = False
-    portal.client.cookies["django_language"] = language
     codes = [code(f"many-{number}") for number in range(5)]
     form, _ = portal.check("commission", codes)
-    with no_room():
-        step = portal.post("step/commission", form)
-        upload = portal.post("logger", {"file": _readings(), "site": "maker-main"})
-    for answer in (step, upload):
-        assert answer.status_code == 507
-        assert words in answer.content.decode()
-    assert "many-3" in step.content.decode()  # what was typed is still there
+    for language, words in (("en", "There is no room left"), ("zh-hans", "存储空间已满")):
+        portal.client.cookies["django_language"] = language
+        with no_room():
+            step = portal.post("step/commission", form)
+            upload = portal.post("logger", {"file": _readings(), "site": "maker-main"})
+        for answer in (step, upload):
+            assert answer.status_code == 507
+            assert words in answer.content.decode()
+        assert "many-3" in step.content.decode()  # what was typed is still there
     assert not ScanEvent.objects.exists()
     assert portal.post("step/commission", form).status_code == 302
 
