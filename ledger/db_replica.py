@@ -39,6 +39,7 @@ class DbReplica:
             insert_entries(growth.entries, growth.key_entries)
             write_tiles(growth.tiles)
             models.Head.objects.update(size=growth.size, root=growth.root.hex())
+        # Crash here: copied and not shown; the next step goes on from the head.
 
     def publish(self) -> None:
         with DbStore().write():
@@ -49,6 +50,7 @@ class DbReplica:
             models.Head.objects.update(
                 time_ms=newest.time_ms, published_size=newest.size, published_time_ms=newest.time_ms
             )
+        # Crash before this commits: the copy is whole and readers see the last one; the next step publishes.
 
 
 class DbWitnessStore:

@@ -112,12 +112,14 @@ class HighWaterFile:
             os.fsync(file.fileno())
         # Crash here: the old mark stands, which a database ahead of it may pass.
         os.replace(draft, self._path)
+        # Crash here: the new mark stands, after a power cut perhaps the old one; nobody has seen the checkpoint yet.
         self._sync_folder()
 
     def set_aside(self) -> None:
         mark = self.read()
         if mark is not None:
             os.replace(self._path, self._path.with_name(f"{self._path.name}.{mark.root.hex()[:16]}"))
+            # Crash here: no mark, which a log that has published nothing may have.
             self._sync_folder()
 
     def _sync_folder(self) -> None:

@@ -79,6 +79,7 @@ class Sequencer:
             batch, keyring = self._batch(tx, head, edge, waiting) if waiting else (None, self._keyring)
             if batch:
                 tx.append(batch)
+        # Crash before: nothing happened, what waits still waits.
         # Crash here: signed and not published. Nobody has seen the checkpoint; the next run marks and publishes it.
         if unfinished:
             self._publish(unfinished)

@@ -64,6 +64,7 @@ def queue(items: Sequence[bytes], *, first: bool = False) -> list[str]:
     with transaction.atomic(savepoint=False):
         models.Submission.objects.bulk_create(rows, ignore_conflicts=True)
         notify(SUBMITTED)
+    # Crash here, or before the caller's transaction commits: nothing was submitted, and nobody was told that it was.
     return hashes
 
 

@@ -41,6 +41,12 @@ def main() -> int:
         redis = stack.enter_context(redis_server())
         if redis is None:
             left_out.append("Redis tests: redis-server is not installed")
+        strace = _can_trace()
+        if not strace:
+            left_out.append("faults of writes and power cuts: strace is not installed, or may not trace (ptrace)")
+        mounts = _can_mount()
+        if not mounts:
+            left_out.append("full disks: mounting a small one (tmpfs) needs root")
         chromium = shutil.which("chromium") or shutil.which("chromium-browser")
         if chromium is None:
             left_out.append("browser tests: chromium is not installed")
@@ -48,7 +54,14 @@ def main() -> int:
         if not outside:
             left_out.append("checkers of others: `make outside` installs them, and openssh-client is needed")
         common = {**os.environ, "DOSETRAIL_TEST_REDIS": redis or "", "DOSETRAIL_TEST_CHROMIUM": chromium or ""}
-        there = {"outside": outside, "redis": redis, "browser": chromium}
+        there = {
+            "outside": outside,
+            "redis": redis,
+            "browser": chromium,
+            "strace": strace,
+            "mounts": mounts,
+            "postgresql": _initdb(),
+        }
         deselect = ["long", *(mark for mark, found in there.items() if not found)]
         marks = " and ".join(f"not {mark}" for mark in deselect)
         pytest = [str(BIN / "pytest"), "-n", "2", "--dist", "loadgroup", "-m", marks]
@@ -74,6 +87,40 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
+def _can_trace() -> bool:
+    """Whether strace is installed and may look at another process."""
+    if shutil.which("strace") is None:
+        return False
+    sleeper = subprocess.Popen(["sleep", "60"])
+    try:
+        tracer = subprocess.Popen(["strace", "-p", str(sleeper.pid)], stderr=subprocess.PIPE, text=True)
+        assert tracer.stderr is not None
+        attached = "attached" in tracer.stderr.readline()
+        tracer.terminate()
+        tracer.communicate()
+        return attached
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+
+
+def _can_mount() -> bool:
+    """Whether a small disk can be mounted here."""
+    with tempfile.TemporaryDirectory() as folder:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]
+        if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+            return False
+        subprocess.run(["umount", folder], check=True)
+        return True
+
+
+def _initdb() -> Path | None:
+    """PostgreSQL's newest initdb, which lies outside PATH on Debian."""
+    debian, path = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")), shutil.which("initdb")
+    found = debian or ([Path(path)] if path else [])
+    return found[-1] if found else None
+
+
 @contextmanager
 def redis_server() -> Iterator[str | None]:
     """A private Redis on a free port; its URL, or None where it is not installed."""
@@ -95,13 +142,11 @@ def redis_server() -> Iterator[str | None]:
 @contextmanager
 def postgresql_server() -> Iterator[dict[str, str] | None]:
     """A private PostgreSQL cluster on a socket in a temporary folder; its environment, or None."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or list(
-        map(Path, filter(None, [shutil.which("initdb")]))
-    )
-    if not programs:
+    program = _initdb()
+    if program is None:
         yield None
         return
-    home = programs[-1].parent
+    home = program.parent
     with tempfile.TemporaryDirectory(prefix="dosetrail-pg-") as folder:
         user = _unprivileged_owner(folder)
         port = str(_free_port())

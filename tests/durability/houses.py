@@ -19,7 +19,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 
-from tests.run import _unprivileged_owner
+from tests.run import _initdb, _unprivileged_owner
 
 from .harness import ROOT, until
 
@@ -87,14 +87,16 @@ class Postgres:
     """A private cluster, as durable as PostgreSQL is by default."""
 
     def __init__(self, folder: Path) -> None:
-        [programs] = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1:]
+        initdb = _initdb()
+        assert initdb is not None, "PostgreSQL is not installed"
+        programs = initdb.parent
         self._programs, self._folder = programs, folder / "pg"
         self._folder.mkdir()
         self.user = _unprivileged_owner(str(self._folder))
         self._as_user = ["runuser", "-u", self.user, "--"] if os.geteuid() == 0 else []
         [self.port] = free_ports(1)
-        initdb = ["initdb", "-D", f"{self._folder}/data", "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-        self._run(*initdb, "--locale", "C.UTF-8")
+        options = ["-D", f"{self._folder}/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8"]
+        self._run("initdb", *options)
         self.start()
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> int:

@@ -72,12 +72,22 @@ class Till:
 
 
 def test_nothing_acknowledged_is_lost(demo: DemoHouse) -> None:
-    chance = random.Random(11)
+    killed(demo, ROUNDS, seed=11)
+
+
+@pytest.mark.long
+def test_nothing_is_lost_in_two_hundred_rounds(demo: DemoHouse) -> None:
+    killed(demo, 200, seed=13)
+
+
+def killed(demo: DemoHouse, rounds: int, seed: int) -> None:
+    """Clients at work while web, engine, or everything at once is killed, round after round; then all is checked."""
+    chance = random.Random(seed)
     stop = threading.Event()
     tills = [Till(demo, stop) for _ in range(CLIENTS)]
     for till in tills:
         till.thread.start()
-    for turn in range(ROUNDS):
+    for turn in range(rounds):
         time.sleep(chance.uniform(1, 2.5))
         running = demo.processes()
         names = sorted(running) if turn % 4 == 3 else [("web", "engine")[turn % 2]]
@@ -96,7 +106,7 @@ def test_nothing_acknowledged_is_lost(demo: DemoHouse) -> None:
 
     acknowledged = [event_id for till in tills for event_id in till.acknowledged]
     assert sum(till.broken for till in tills) > 0  # the kills did meet calls under way
-    assert len(acknowledged) > 10 * ROUNDS
+    assert len(acknowledged) > 10 * rounds
     demo.folded()
     published = Counter(event_id for (event_id,) in demo.rows("select event_id from capture_publishedevent"))
     assert [event_id for event_id in acknowledged if published[event_id] != 1] == []
