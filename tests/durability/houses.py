@@ -39,6 +39,17 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+def children_of(parent: int) -> dict[int, list[bytes]]:
+    """The processes that one has started: their IDs and command lines."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                if int((entry / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
+                    found[int(entry.name)] = (entry / "cmdline").read_bytes().split(b"\0")[:-1]
+    return found
+
+
 class Kept:
     """A process that is started again when it ends, as an init system does it."""
 
@@ -118,6 +129,10 @@ class Postgres:
     @property
     def postmaster(self) -> int:
         return int((self._folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+    def children(self) -> list[int]:
+        """The process IDs of all that the postmaster has started and that is there now."""
+        return list(children_of(self.postmaster))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -263,13 +278,9 @@ class Embedded(House):
 
     def child(self, name: str) -> int:
         """The process ID of `web` or `engine`."""
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                with suppress(OSError):
-                    words = (entry / "cmdline").read_bytes().split(b"\0")[:-1]
-                    parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                    if parent == self.part.process.pid and words[-1:] == [name.encode()]:
-                        return int(entry.name)
+        for pid, words in children_of(self.part.process.pid).items():
+            if words[-1:] == [name.encode()]:
+                return pid
         raise LookupError(name)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
