@@ -99,7 +99,14 @@ def test_an_administrator_ends_the_own_organisation_s_keys_only(house: House, pe
     assert "Revoked" in admin.get(f"keys/{kid}")
     assert "laptop lost" in admin.get(f"keys/{kid}")
     assert Alert.objects.filter(rule="key").exists()
-    assert "not trusted" in admin.get(f"alerts/{Alert.objects.get(rule='key').id}")
+    alert = Alert.objects.get(rule="key")
+    page = admin.get(f"alerts/{alert.id}")
+    assert "not trusted" in page
+    assert "Records withdrawn" in page
+    table = b"".join(admin.client.get(f"/portal/alerts/{alert.id}/withdrawn.csv").streaming_content).decode()
+    assert len(table.splitlines()) == 3
+    stranger = person("maker", "admin")
+    assert stranger.client.get(f"/portal/alerts/{alert.id}/withdrawn.csv").status_code == 404
 
 
 def test_a_device_s_next_key_is_registered_in_the_portal(house: House, person: Enter) -> None:  # noqa: F811

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -12,8 +12,9 @@ from django.views.decorators.cache import never_cache
 
 from traceability.alerts import rules, selectors, services
 from traceability.alerts.models import Alert
+from traceability.contracts import key_reports
 from traceability.parties.models import Member
-from traceability.web.shared import chart, names
+from traceability.web.shared import chart, key_pages, names
 
 from .access import member_view
 from .problems import worded
@@ -73,6 +74,16 @@ def alert(request: HttpRequest, member: Member, alert_id: str) -> HttpResponse:
     return redirect("portal:alert", alert_id=found.id)
 
 
+@never_cache
+@member_view
+def withdrawn(request: HttpRequest, member: Member, alert_id: str) -> StreamingHttpResponse:
+    """The records behind an alert on a key, one line for each record and thing that it names, as CSV."""
+    found = selectors.get(alert_id, party=member.party)
+    if found is None:
+        raise Http404
+    return key_pages.withdrawn_csv(found)
+
+
 def _row(one: Alert, member: Member) -> dict[str, Any]:
     state, _version = selectors.standing(one)
     shown = Alert.State.RETRACTED.value if one.state == Alert.State.RETRACTED else state
@@ -129,4 +140,8 @@ def _page(request: HttpRequest, member: Member, one: Alert, *, errors: Any = (),
         "wrong": {error.field: error.text for error in errors},
         "comment": request.POST.get("comment", ""),
     }
+    if one.rule == key_reports.RULE:
+        context |= key_pages.withdrawn(request, one.params["kid"], zone)
+        is_admin = member.role == Member.Role.ADMIN and member.party.keys.filter(kid=one.params["kid"]).exists()
+        context |= {"withdrawn_csv": "portal:withdrawn", "key_page": "portal:key" if is_admin else ""}
     return render(request, "portal/alert.html", context, status=status)

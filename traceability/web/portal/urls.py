@@ -36,4 +36,5 @@ urlpatterns = [
     path("keys/<slug:kid>/signed.csv", key_views.key_csv, name="key-csv"),
     path("alerts", alerts_views.alerts, name="alerts"),
     path("alerts/<str:alert_id>", alerts_views.alert, name="alert"),
+    path("alerts/<str:alert_id>/withdrawn.csv", alerts_views.withdrawn, name="withdrawn"),
 ]

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from ledger import api as ledger
 from traceability.alerts import rules, selectors, services
 from traceability.alerts.models import Alert, AlertTransition
-from traceability.capture import signed
 from traceability.coldchain import selectors as coldchain
 from traceability.common.csv_export import csv_lines
 from traceability.contracts import key_reports, wording
@@ -94,7 +93,9 @@ def alert(request: HttpRequest, member: Member, alert_id: str) -> HttpResponse:
         "final": ledger.final_size() > max(found.evidence, default=0),
     }
     if found.rule == key_reports.RULE:
-        context |= _withdrawn(request, found)
+        context |= key_pages.withdrawn(request, found.params["kid"], ZoneInfo("UTC"))
+        known = parties.key_by_kid(bytes.fromhex(found.params["kid"])) is not None
+        context |= {"withdrawn_csv": "regulator:withdrawn", "key_page": "regulator:key" if known else ""}
     return render(request, "regulator/alert.html", context, status=error.status if error else 200)
 
 
@@ -112,8 +113,7 @@ def evidence_bundle(request: HttpRequest, member: Member, alert_id: str) -> Http
 @inspector_view
 def withdrawn(request: HttpRequest, member: Member, alert_id: str) -> StreamingHttpResponse:
     """The records behind an alert on a key, one line for each record and thing that it names, as CSV."""
-    found = _get(alert_id, member)
-    return key_pages.csv_of(signed.disowned(found.params.get("kid", "")), name=f"withdrawn-{alert_id}")
+    return key_pages.withdrawn_csv(_get(alert_id, member))
 
 
 @inspector_view
@@ -130,16 +130,6 @@ def readings(request: HttpRequest, member: Member, alert_id: str) -> StreamingHt
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="readings-{alert_id}.csv"'},
     )
-
-
-def _withdrawn(request: HttpRequest, found: Alert) -> dict[str, Any]:
-    page = Paginator(signed.disowned(found.params["kid"]), PAGE_SIZE).get_page(request.GET.get("page"))
-    naming = names.Names().of_events(page.object_list)
-    return {
-        "page": page,
-        "withdrawn": [words.event_row(event, naming) for event in page.object_list],
-        "key_known": parties.key_by_kid(bytes.fromhex(found.params["kid"])) is not None,
-    }
 
 
 def _get(alert_id: str, member: Member) -> Alert:

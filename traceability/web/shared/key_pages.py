@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ledger import api as ledger
+from traceability.alerts.models import Alert
 from traceability.capture import signed
 from traceability.capture.models import PublishedEvent
 from traceability.common import bulk
@@ -111,6 +112,18 @@ def csv(request: HttpRequest, key: PartyKey, zone: ZoneInfo) -> StreamingHttpRes
     """Everything that the key signed since then, one line for each event and thing that it names."""
     found = signed.events(key.kid, since_ms=_asked(key, since(request, zone)))
     return csv_of(found, name=f"key-{key.kid[:16]}")
+
+
+def withdrawn(request: HttpRequest, kid: str, zone: ZoneInfo) -> dict[str, Any]:
+    """A page of the records that do not count because of a key, for its alert."""
+    page = Paginator(signed.disowned(kid), PAGE_SIZE).get_page(request.GET.get("page"))
+    naming = names.Names().of_events(page.object_list)
+    return {"page": page, "withdrawn": [_event(event, naming, zone) for event in page.object_list]}
+
+
+def withdrawn_csv(alert: Alert) -> StreamingHttpResponse:
+    """All of them, as CSV; none for an alert on anything else."""
+    return csv_of(signed.disowned(alert.params.get("kid", "")), name=f"withdrawn-{alert.id}")
 
 
 def csv_of(found: QuerySet[PublishedEvent], *, name: str) -> StreamingHttpResponse:
