@@ -143,6 +143,47 @@ def test_the_regulator_and_the_party_are_told_how_much_it_is(watched: Watched, s
     assert list(signed.disowned(kid)) == sold
 
 
+def smuggle(watched: Watched, party: str, event: dict[str, Any], key: ledger.SigningKey) -> PublishedEvent:
+    """An event on the log past capture's own look at the key."""
+    with transaction.atomic():
+        documents.record([documents.Draft("event", event, watched.house.parties[party].uri, key)])
+    watched.house.settle()
+    return PublishedEvent.objects.order_by("-index").first() or pytest.fail("not published")
+
+
+def test_what_a_retired_key_signs_later_does_not_count_and_what_it_signed_before_does(
+    watched: Watched, signing: Signing
+) -> None:
+    signing.capture("maker", watched.commission("maker", START, [A, B]))
+    old = party_keys.unseal(signing.key("pharmacy"))
+    ledger.rotate_key(
+        public=ledger.generate_key().public,
+        party_uri=watched.house.parties["pharmacy"].uri,
+        replaces=old.kid,
+        bad_since_ms=START + 3 * HOUR,  # the signer's third hour
+    )
+    in_time = smuggle(watched, "pharmacy", sale(watched, "pharmacy", START + DAY), old)
+    late = smuggle(watched, "pharmacy", sale(watched, "pharmacy", START + DAY, B), old)
+    assert (void(in_time), void(late)) == ((None, ""), (late.index, "key"))
+    found = Finding.objects.get(rule="key")
+    assert (found.code, found.severity, found.params["entries"]) == ("key-retired", "S3", 1)
+
+
+@pytest.mark.parametrize("registered_to", [None, "maker"])
+def test_an_event_by_a_key_that_is_not_its_signer_s_never_counts(
+    watched: Watched, signing: Signing, registered_to: str | None
+) -> None:
+    signing.capture("maker", watched.commission("maker", START, [A]))
+    key = ledger.generate_key()
+    if registered_to:
+        ledger.register_key(public=key.public, party_uri=watched.house.parties[registered_to].uri)
+    row = smuggle(watched, "pharmacy", sale(watched, "pharmacy", START + DAY), key)
+    assert void(row) == (row.index, "key")
+    assert custody.state(A).status == "active"
+    found = Finding.objects.get(rule="key")
+    assert (found.code, found.params["since_ms"], found.evidence) == ("key-unregistered", None, [row.index])
+
+
 def test_a_revocation_that_takes_nothing_back_is_no_finding(watched: Watched, signing: Signing) -> None:
     signing.capture("maker", watched.commission("maker", START, [A]))
     signing.revoke("pharmacy", since_ms=START)
