@@ -9,7 +9,7 @@ from traceability.capture import standing
 from traceability.capture.models import EventEpc, EventPartner, PublishedEvent
 from traceability.common import bulk
 
-from . import fold, opening
+from . import drill, fold, opening
 from .fold import Fact, Stay
 
 MAX_DEPTH = 8
@@ -184,6 +184,16 @@ def opening_stock(indexes: Collection[int]) -> dict[int, opening.Opening]:
             if stock := opening.read(body):
                 found[index] = stock
     return found
+
+
+def drills(indexes: Collection[int]) -> set[int]:
+    """Which of these class-level events are recall drills, as their bodies say."""
+    return {
+        index
+        for chunk in bulk.chunks(indexes)
+        for index, body in captured.bodies(chunk).items()
+        if drill.is_drill(body)
+    }
 
 
 def _fact(row: PublishedEvent, parent: str, destination: str) -> Fact:

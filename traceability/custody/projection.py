@@ -133,6 +133,8 @@ def _fold_lots(classes: Collection[str]) -> None:
     links = list(bulk.among(EventClass.objects.values_list("epc_class", "event_index"), "epc_class", classes))
     facts = _effective({index for _, index in links})
     telling = {index: fact for index, fact in facts.items() if _speaks_of_the_lot(fact)}
+    for index in histories.drills([index for index, fact in telling.items() if _recalls(fact)]):
+        del telling[index]
     authority = Authority(classes, telling.values())
     by_class: dict[str, dict[int, Fact]] = defaultdict(dict)
     for name, index in links:
@@ -147,7 +149,12 @@ def _fold_lots(classes: Collection[str]) -> None:
 
 
 def _speaks_of_the_lot(fact: Fact) -> bool:
-    return "recalled" in fact.persistent_set | fact.persistent_unset or fact.step in _LOT_STEPS
+    return _recalls(fact) or fact.step in _LOT_STEPS
+
+
+def _recalls(fact: Fact) -> bool:
+    """Whether the event recalls, or ends a recall."""
+    return "recalled" in fact.persistent_set | fact.persistent_unset
 
 
 def _replace(model: type[Model], keys: Collection[str], columns: Sequence[str], rows: Iterable[bulk.Row]) -> None:

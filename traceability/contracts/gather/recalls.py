@@ -1,13 +1,13 @@
 """Recalls as the log's class-level events tell them: kept as marks, read with what has become of them."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from traceability.capture import standing
 from traceability.capture.models import EventClass, PublishedEvent
 from traceability.common.projection import LogEntry
 from traceability.contracts.facts import Recalled
 from traceability.contracts.models import RecallMark
+from traceability.custody.drill import is_drill
 
 from .reference import Reference, item_lookup
 
@@ -21,7 +21,7 @@ def keep_marks(entries: Sequence[LogEntry]) -> None:
     rows = {
         row.index: row
         for row in PublishedEvent.objects.filter(index__in=list(naming), declaration_ms__isnull=True)
-        if not _is_drill(naming[row.index])
+        if not is_drill(naming[row.index])
     }
     classes = list(EventClass.objects.filter(event_index__in=list(rows)).order_by("event_index", "position"))
     lookups = {f"party:{row.reporter}" for row in rows.values()} | {item_lookup(one.epc_class) for one in classes}
@@ -57,7 +57,3 @@ def _may_recall(reference: Reference, row: PublishedEvent, lot_class: str) -> bo
         return True
     item = reference.body(reference.subject(item_lookup(lot_class), row.index), row.index)
     return item is not None and f"urn:dosetrail:party:{item['manufacturer']}" == row.reporter
-
-
-def _is_drill(event: Any) -> bool:
-    return any(name.rpartition(":")[2].rpartition("/")[2] == "drill" and value is True for name, value in event.items())
