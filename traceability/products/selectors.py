@@ -21,6 +21,11 @@ def item_by_nmpa(code: str) -> TradeItem | None:
     return TradeItem.objects.select_related("manufacturer", "profile").filter(nmpa_prefix=prefix).first()
 
 
+def names_of_items(ids: Collection[str]) -> dict[str, str]:
+    """Product names by item id; ids that are not registered are left out."""
+    return dict(TradeItem.objects.filter(id__in=ids).values_list("id", "name")) if ids else {}
+
+
 def names_of(gtins: Collection[str]) -> dict[str, str]:
     """The names of the products with these GTINs; unknown ones are left out."""
     rows = TradeItem.objects.filter(gtin__in=gtins).values_list("gtin", "name") if gtins else []

@@ -89,6 +89,12 @@ def test_only_a_named_contract_can_be_proposed(house: House) -> None:
         call_command("deploy_contracts", "--propose")
 
 
+def test_the_products_in_scope_are_named(house: House, inspector: Client) -> None:
+    services.propose(contract="clone.some", template="clone", items=["glarvia", "unheard-of"])
+    house.settle()
+    assert "Glarvia, unheard-of" in inspector.get(PATH).content.decode()
+
+
 def test_numbers_are_said_in_words(house: House, inspector: Client) -> None:
     services.deploy_defaults()
     house.settle()

@@ -35,7 +35,9 @@ def contracts(request: HttpRequest, member: Member) -> HttpResponse:
         messages.success(request, _("Approved. It is in force once the log has published it."))
         return redirect("regulator:contracts")
     naming = names.Names()
-    rows = [_contract(one, naming, member) for one in rule_contracts.contracts()]
+    found = list(rule_contracts.contracts())
+    items = products.names_of_items({item for one in found for item in one.items})
+    rows = [_contract(one, naming, member) | {"items": [items.get(id_, id_) for id_ in one.items]} for one in found]
     context = {"member": member, "section": "contracts", "rows": rows, "error": error, "given": request.POST}
     return render(request, "regulator/contracts.html", context, status=error.status if error else 200)
 
@@ -145,7 +147,6 @@ def _contract(one: Contract, naming: names.Names, member: Member) -> dict[str, A
         "template": words.TEMPLATES.get(one.template, one.template),
         "state": words.CONTRACT_STATES.get(one.state, one.state),
         "parameters": [words.parameter(*pair) for pair in sorted(one.parameters.items())],
-        "items": one.items,
         "proposed_by": naming.party(one.proposed_by),
         "approved": [(naming.party(uri), index) for uri, index in one.approved_by.items()],
         "since": one.active_index,
