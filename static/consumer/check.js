@@ -63,10 +63,17 @@ async function run() {
   const points = [...lines, words.entries(entries.length), ...(shown.length ? [words.shown(shown.length)] : [])];
   panel.dataset.past = past;
   panel.dataset.standing = checkpoint.final ? "final" : "recorded";
-  const doubts = [...(stale ? [words.stale] : []), ...(past === "other" ? [words.other] : [])];
+  const doubts = [...(stale ? [words.stale] : []), ...(past === "other" ? [words.other, ...continued(keyring)] : [])];
   if (past !== "other") points.push(words[past]);
   const said = doubts.map((text) => element("p", element("strong", text), { "data-doubt": "" }));
   show(panel, past === "uncompared" ? "unavailable" : "checked", ...said, list(points));
+}
+
+/** What the log says of the one before it, where an epoch began anew (docs/formats.md). Nobody can check that here. */
+function continued({ continues }) {
+  const { origin, size, kept } = continues ?? {};
+  const isSaid = typeof origin === "string" && Number.isSafeInteger(size) && Number.isSafeInteger(kept);
+  return isSaid ? [words.continues({ origin, size, kept })] : [];
 }
 
 function record({ index, claims, leaf }) {

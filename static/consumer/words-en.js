@@ -22,6 +22,7 @@ export const words = {
 
   first: "First visit: this device keeps the log's size and root to compare next time.",
   other: "This is another log than this device saw here before. If its operator did not announce a new log, ask.",
+  continues: ({ origin, size, kept }) => `It says that it continues ${origin}, which was last seen with ${size} entries, and that it kept ${kept} of them. This device cannot check that.`,
   same: "The log is the one this device saw before.",
   larger: "The log contains everything that this device saw of it before.",
   replaced: "The log's key was replaced since your last visit. The log contains everything that this device saw of it before, and names the new key itself.",

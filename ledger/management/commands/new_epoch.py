@@ -45,5 +45,5 @@ class Command(BaseCommand):
 NEXT = (
     "Put the new origin into the settings (DOSETRAIL_LOG_ORIGIN), write a new policy with the key above and give it,\n"
     "with the reason, to every witness, follower and auditor by a way that they trust; tell patients where they look.\n"
-    "Devices that saw the old log will say that it began anew."
+    "Devices that saw the old log will say that this is another one."
 )

@@ -6,19 +6,10 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ledger', '0004_several_log_keys'),
+        ('ledger', '0005_held_content'),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='HeldContent',
-            fields=[
-                ('index', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('record_time_ms', models.BigIntegerField()),
-                ('body', models.BinaryField(null=True)),
-                ('secret', models.BinaryField(null=True)),
-            ],
-        ),
         migrations.CreateModel(
             name='PastLog',
             fields=[
