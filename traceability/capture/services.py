@@ -292,21 +292,9 @@ def _store_new(
         if job is not None:
             job.save(force_insert=True)
         documents.store(signed)
-        CapturedEvent.objects.bulk_create(
-            [
-                CapturedEvent(
-                    statement_hash=hashes[item.key],
-                    job=job,
-                    reporter=reporter.uri,
-                    event_id=item.event_id,
-                    declaration=item.declaration,
-                    content_sha256=item.content_sha256,
-                    idempotency_key=idempotency_key or None,
-                )
-                for item in fresh
-            ],
-            batch_size=500,
-        )
+        key = idempotency_key or None
+        rows = [_captured(item, hashes[item.key], reporter=reporter, job=job, key=key) for item in fresh]
+        CapturedEvent.objects.bulk_create(rows, batch_size=500)
         if unknown and fresh:
             master_data.note(unknown, event_id=fresh[0].event_id, reporter=reporter)
         if beside is not None:
@@ -314,6 +302,20 @@ def _store_new(
     # Crash here: recorded, and nobody was told. Sent again it is known by job, eventID or key, and answered so.
     transaction.on_commit(lambda: _say_accepted(list(hashes.values()), known=len(known), reporter=reporter, job=job))
     return accepted
+
+
+def _captured(
+    item: Prepared, statement_hash: str, *, reporter: Party, job: CaptureJob | None, key: str | None
+) -> CapturedEvent:
+    return CapturedEvent(
+        statement_hash=statement_hash,
+        job=job,
+        reporter=reporter.uri,
+        event_id=item.event_id,
+        declaration=item.declaration,
+        content_sha256=item.content_sha256,
+        idempotency_key=key,
+    )
 
 
 def _say_accepted(hashes: Sequence[str], *, known: int, reporter: Party, job: CaptureJob | None) -> None:
