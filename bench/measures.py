@@ -3,7 +3,7 @@
 import json
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -68,7 +68,8 @@ def all_measures(base_url: str, *, scale: float) -> list[Row]:
         rows.append(_documents(bench, per_document, max(3, int(documents * scale))))
     rows.append(_batched(bench, max(2, int(20 * scale))))
     rows += [_scans(bench, clients, max(20, int(400 * scale))) for clients in (1, 8)]
-    rows += [_consumer_page(bench, clients, max(20, int(300 * scale))) for clients in (1, 8)]
+    for what, path in _pages(bench):
+        rows += [_consumer_page(bench, what, path, clients, max(20, int(300 * scale))) for clients in (1, 8)]
     rows.append(_excursion_to_alert(bench, 5))
     rows += _recomputation()
     return rows
@@ -149,9 +150,22 @@ def _scans(bench: Bench, clients: int, scans: int) -> Row:
     )
 
 
-def _consumer_page(bench: Bench, clients: int, requests: int) -> Row:
-    """A pack that is on record, by GTIN and serial as a till's scanner reads them."""
-    path = f"/01/{bench.item.gtin}/21/B000000001"
+def _pages(bench: Bench) -> Iterator[tuple[str, str]]:
+    """A shipped pack as its printed QR reads, by GTIN and serial alone, and one that nobody has recorded."""
+    lot, (epc,) = bench.world.lots[3], bench.epcs(1)
+    shipped = bench.common()
+    party = shipped.pop("party")
+    journey = {"sender": party, "receiver": bench.pharmacy, "despatch": "urn:dosetrail:document:BENCHPACK"}
+    bench.capture([events.commission(lot, [epc], **bench.common()), events.ship([epc], **journey, **shipped)])
+    bench.driver.settle()
+    serial = epc.rpartition("/")[2]
+    code = f"/01/{bench.item.gtin}"
+    yield "printed QR, journey shown", f"{code}/10/{lot.number}/21/{serial}?17={lot.expiry:%y%m%d}"
+    yield "GTIN and serial alone", f"{code}/21/{serial}"
+    yield "unknown pack, waits so that nobody learns from the time", f"{code}/21/NOBODY"
+
+
+def _consumer_page(bench: Bench, what: str, path: str, clients: int, requests: int) -> Row:
 
     def look(_: int) -> float:
         started = time.perf_counter()
@@ -163,7 +177,7 @@ def _consumer_page(bench: Bench, clients: int, requests: int) -> Row:
         latencies = list(pool.map(look, range(requests)))
     rate = requests / (time.perf_counter() - started)
     return (
-        f"consumer page, {clients} client(s): p50 / p95 / p99 ms, pages/s",
+        f"consumer page ({what}), {clients} client(s): p50 / p95 / p99 ms, pages/s",
         f"{_percentiles(latencies)}, {rate:,.0f}/s",
     )
 
