@@ -85,7 +85,10 @@ def test_the_new_log_is_whole_and_goes_on(old, writer):
     old.house.settle()
     assert ledger.published_size() == old.size + 1
     assert ledger.fsck() == []
-    leaves = [merkle.leaf_hash(bytes(data)) for data in models.Entry.objects.values_list("statement", flat=True)]
+    leaves = [
+        merkle.leaf_hash(bytes(data))
+        for data in models.Entry.objects.order_by("index").values_list("statement", flat=True)
+    ]
     assert merkle.root_of(leaves) == ledger.latest_checkpoint().root
 
 
