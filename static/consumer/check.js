@@ -67,6 +67,8 @@ async function run() {
   if (past !== "other") points.push(words[past]);
   const said = doubts.map((text) => element("p", element("strong", text), { "data-doubt": "" }));
   show(panel, past === "uncompared" ? "unavailable" : "checked", ...said, list(points));
+  // No calm colour above a doubt: a server that rewrites its past could begin under another name.
+  if (doubts.length) panel.querySelector("[role=status]").className = "notice is-warn";
 }
 
 /** What the log says of the one before it, where an epoch began anew (docs/formats.md). Nobody can check that here. */

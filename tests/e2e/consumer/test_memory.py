@@ -179,6 +179,24 @@ def test_an_answer_under_an_older_checkpoint_is_no_alarm(world: World, visitor: 
     assert "Not compared" in said(visit.open(world.path("sold"), "unavailable"))
 
 
+def test_a_new_epoch_says_which_log_it_continues(world: World, visitor: Visit) -> None:
+    """It is another log than the one that was seen, and says so itself; to who saw none, nothing is said."""
+    path, old, size = world.path("sold"), ledger.vkey().split("+")[0], ledger.published_size()
+    english, chinese = visitor(), visitor(locale="zh-CN")
+    for visit in (english, chinese):
+        visit.open(path, "checked")
+    ledger.new_epoch("dosetrail.example/log-2")
+    ledger.sequence_once()
+    text = said(english.open(path, "checked"))
+    assert "another log than this device saw" in text
+    assert f"continues {old}, which was last seen with {size} entries, and that it kept {size} of them" in text
+    assert f"延续 {old}" in said(chinese.open(path, "checked"))
+    assert english.page.locator("#device-check .notice.is-warn").count() == 1
+    fresh = visitor()
+    assert old not in said(fresh.open(path, "checked"))
+    assert fresh.page.locator("#device-check .notice.is-ok").count() == 1
+
+
 def test_what_cannot_be_compared_is_said_and_not_remembered(world: World, visitor: Visit) -> None:
     visit = visitor()
     page = visit.open(world.path("sold"), "checked")
