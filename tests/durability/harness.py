@@ -96,15 +96,18 @@ class Workshop:
 
     @contextmanager
     def _traced(self, child: int, options: Sequence[str]) -> Iterator[None]:
+        until(lambda: _state(child) == "T")  # it stopped itself: a SIGCONT before that would leave it stopped for good
         command = [str(STRACE), "-f", "-y", "-o", str(self.trace), *options, "-p", str(child)]
         tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         assert tracer.stderr is not None
         line = tracer.stderr.readline()
         assert "attached" in line, line
-        until(lambda: _is_stopped(child))
         os.kill(child, signal.SIGCONT)
         try:
             yield
+        except BaseException:
+            os.kill(child, signal.SIGKILL)  # the tracer ends with it
+            raise
         finally:
             tracer.stderr.read()
             tracer.wait(timeout=_WAIT_SECONDS)
@@ -124,9 +127,8 @@ def until(reached: Any, seconds: float = 20) -> None:
         time.sleep(0.002)
 
 
-def _is_stopped(pid: int) -> bool:
-    state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    return state in "Tt"
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 _CALL = re.compile(r"^(?P<pid>\d+) +(?P<call>\w+)\((?P<rest>.*)$")
