@@ -89,6 +89,7 @@ def test_an_administrator_ends_the_own_organisation_s_keys_only(house: House, pe
     kid = kid_of("pharmacy")
     assert f"/portal/keys/{kid}" in admin.get("organisation")
     admin.get(f"keys/{kid_of('maker')}", status=404)
+    admin.get(f"keys/{kid_of('maker')}/signed.csv", status=404)
     admin.get("keys/nothing", status=404)
     person("pharmacy", "operator").get(f"keys/{kid}", status=403)
     given = {"action": "revoke", "password": PASSWORD, "reason": "laptop lost", "since": LONG_AGO}
