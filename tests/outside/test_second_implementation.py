@@ -1,4 +1,4 @@
-"""docs/formats.md suffices: a reader in Go that was written from it alone takes and refuses what we do."""
+"""docs/formats.md suffices: a reader in Go that follows it takes and refuses what we do."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-// Secondreader checks evidence bundles, checkpoints and statements. It was written from docs/formats.md alone, to show that the page suffices:
+// Secondreader checks evidence bundles, checkpoints and statements. It follows docs/formats.md, to show that the page suffices:
 // where it had to guess, the page was mended. It shares no code with Dosetrail.
 //
 //	secondreader < lines     prints "ok" or "no: why" for each line, which is one of
