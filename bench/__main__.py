@@ -85,7 +85,8 @@ def main() -> None:
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     header = (
-        f"Embedded size (SQLite, synchronous=FULL), scale {os.environ.get('BENCH_SCALE', '1')}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"Embedded size (SQLite, synchronous=FULL), scale {os.environ.get('BENCH_SCALE', '1')}, "
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, "
         f"commit {commit.stdout.strip() or 'unknown'}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     )
     table = "\n".join(
