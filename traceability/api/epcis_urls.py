@@ -2,14 +2,14 @@
 
 from django.urls import path
 
-from . import epcis_views as views
+from . import capture_views, epcis_base, event_views
 
 app_name = "epcis"
 urlpatterns = [
-    path("", views.TopLevel.as_view(), name="top"),
-    path("capture", views.Capture.as_view(), name="capture"),
-    path("capture/<str:job_id>", views.CaptureJobView.as_view(), name="capture-job"),
-    path("events", views.Events.as_view(), name="events"),
-    path("events/<path:event_id>", views.Event.as_view(), name="event"),
-    path("<path:rest>", views.Missing.as_view()),
+    path("", epcis_base.TopLevel.as_view(), name="top"),
+    path("capture", capture_views.Capture.as_view(), name="capture"),
+    path("capture/<str:job_id>", capture_views.CaptureJobView.as_view(), name="capture-job"),
+    path("events", event_views.Events.as_view(), name="events"),
+    path("events/<path:event_id>", event_views.Event.as_view(), name="event"),
+    path("<path:rest>", epcis_base.Missing.as_view()),
 ]

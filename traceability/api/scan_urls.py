@@ -3,7 +3,7 @@
 from django.urls import path
 
 from . import scan_views as views
-from .epcis_views import Missing
+from .epcis_base import Missing
 
 app_name = "scan-api"
 urlpatterns = [

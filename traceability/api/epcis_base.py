@@ -1,0 +1,52 @@
+"""What every view of the EPCIS 2.0 binding shares (EPCIS 2.0, section 12)."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse, JsonResponse
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from traceability.epcis.context import DEFAULT_CONTEXT
+from traceability.parties.models import Party
+
+from . import problems
+from .authentication import party_of
+
+
+class EpcisView(APIView):
+    """A view of the EPCIS binding: discovery headers on every answer; bodies are read as bytes."""
+
+    parser_classes = ()
+
+    def party(self) -> Party:
+        """The reporting party."""
+        return party_of(self.request)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["GS1-EPCIS-Version"] = "2.0.0"
+        response["GS1-CBV-Version"] = "2.0.0"
+        response["GS1-Vendor-Version"] = "dosetrail/0.1"
+        response["GS1-EPCIS-Capture-Limit"] = str(settings.CAPTURE_MAX_EVENTS)
+        response["GS1-EPCIS-Capture-File-Size-Limit"] = str(settings.CAPTURE_MAX_BYTES)
+        response["GS1-Capture-Error-Behaviour"] = "all"
+        return response
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+
+
+class TopLevel(EpcisView):
+    """What this server has."""
+
+    def get(self, request: Request) -> JsonResponse:
+        return JsonResponse({"@context": DEFAULT_CONTEXT, "type": "Collection", "member": ["capture", "events"]})
+
+
+class Missing(EpcisView):
+    """Any other address below ours: the problem document that a machine expects, not a page."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise problems.not_found("there is nothing at this address")

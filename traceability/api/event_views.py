@@ -1,0 +1,61 @@
+"""Events over HTTP: one in, synchronously; queries out (EPCIS 2.0, sections 12.6 and 12.7)."""
+
+from urllib.parse import quote
+
+from django.http import HttpResponse, JsonResponse
+from rest_framework.request import Request
+
+from ledger import api as ledger
+from traceability.capture import selectors as captured
+from traceability.capture import services as capture
+from traceability.capture.models import PublishedEvent
+from traceability.common.problems import ProblemError
+from traceability.queries import simple_event_query
+from traceability.visibility.rules import visible_events
+
+from . import answers, bodies, problems
+from .epcis_base import EpcisView
+
+PUBLISH_WAIT_SECONDS = 1.0
+MAX_IDEMPOTENCY_KEY = 128
+
+
+class Events(EpcisView):
+    """One event in, synchronously; queries out."""
+
+    def post(self, request: Request) -> JsonResponse:
+        event = capture.parse_event(bodies.read(request))
+        key = request.headers.get("Idempotency-Key", "")
+        if len(key) > MAX_IDEMPOTENCY_KEY:
+            raise ProblemError(400, "idempotency-key", f"Idempotency-Key has at most {MAX_IDEMPOTENCY_KEY} characters")
+        accepted = capture.accept_events([event], reporter=self.party(), idempotency_key=key)[0]
+        location = f"{request.path}/{quote(accepted.event_id, safe=':')}"
+        if accepted.already_recorded and not self._is_retry(accepted, key):
+            detail = f"{accepted.event_id} is recorded already"
+            raise ProblemError(
+                409, "already-recorded", detail, "ResourceAlreadyExistsException", headers={"Location": location}
+            )
+        published = ledger.wait_published([accepted.statement_hash], PUBLISH_WAIT_SECONDS)
+        headers = {"Location": location} | ({} if published else {"Dosetrail-State": "submitted"})
+        body = {"eventID": accepted.event_id, "statementHash": accepted.statement_hash}
+        return JsonResponse(body, status=201, headers=headers)
+
+    def _is_retry(self, accepted: capture.Accepted, key: str) -> bool:
+        first = captured.captured(self.party().uri, accepted.event_id, accepted.declaration)
+        return bool(key) and first is not None and first.idempotency_key == key
+
+    def get(self, request: Request) -> HttpResponse:
+        events = visible_events(PublishedEvent.objects.all(), self.party())
+        page = simple_event_query.page(events, answers.parameters(request))
+        return answers.with_next(JsonResponse(answers.query_document(page.rows)), request, page.next_token)
+
+
+class Event(EpcisView):
+    """Every visible event of an ID: the original and its error declarations."""
+
+    def get(self, request: Request, event_id: str) -> JsonResponse:
+        events = visible_events(PublishedEvent.objects.filter(event_id=event_id), self.party())
+        rows = list(events.order_by("index"))
+        if not rows:
+            raise problems.not_found("there is no such event")
+        return JsonResponse(answers.query_document(rows))
