@@ -63,3 +63,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     in_ci = os.environ.get("CI", "").lower() in {"1", "true"}
     if in_ci and reporter is not None and reporter.stats.get("skipped") and session.exitstatus == 0:
         session.exitstatus = 1
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes give no name: some hold a signature made at import, and each worker would name the test differently."""
+    return argname if isinstance(val, bytes) else None
