@@ -13,6 +13,14 @@ class SourceError(ValueError):
         self.code, self.detail = code, detail
 
 
+class LocatedEvent(dict[str, Any]):
+    """An event that knows in which line of its file it begins (from 1), for the words of a fault."""
+
+    def __init__(self, members: Mapping[str, Any], *, line: int) -> None:
+        super().__init__(members)
+        self.line = line
+
+
 @dataclass(frozen=True)
 class Source:
     """`frame` is the document in its JSON form with an empty event list; header and master data are in it.

@@ -17,7 +17,7 @@ DOCUMENTS = ("EPCISDocument", "EPCISQueryDocument")
 _LIST = ("epcisBody", "eventList")
 _QUERY_LIST = ("epcisBody", "queryResults", "resultsBody", "eventList")
 # The standard's own members must not be given another meaning by a context.
-_TERMS = frozenset(EXTENDED.members) | frozenset(DOCUMENT.members)
+TERMS = frozenset(EXTENDED.members) | frozenset(DOCUMENT.members)
 
 
 def validate_document(
@@ -84,7 +84,7 @@ def _check_prefixes(part: Mapping[str, Any], scope: Scope) -> None:
         with scope.faults.at(name):
             if name in ("@version", "@protected"):
                 continue
-            if not context.is_prefix(name) or name in _TERMS:
+            if not context.is_prefix(name) or name in TERMS:
                 scope.add("context", "only prefixes of your own can be declared")
             else:
                 values.uri(uri, scope)
