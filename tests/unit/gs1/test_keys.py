@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traceability.gs1 import check_digit, dates, digital_link, epc, ifa, keys, nmpa
+from traceability.gs1 import check_digit, dates, digital_link, epc, ifa, keys, nmpa, urn
 from traceability.gs1.errors import Gs1Error
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -53,6 +53,86 @@ def test_against_foreign_vectors(shared_data):
         else:
             with pytest.raises(Gs1Error):
                 digital_link.parse(vector["in"])
+
+
+def test_foreign_vectors_the_other_way(shared_data):
+    vectors = json.loads((shared_data / "digital-link/urn-to-dl.json").read_text())
+    told = [vector for vector in vectors if vector["out"] and urn.company_prefix(vector["in"])]
+    for vector in told:
+        prefix = urn.company_prefix(vector["in"])
+        found = urn.to_urn(vector["out"], len(prefix))
+        assert urn.with_prefixes(vector["out"], {prefix, "999999"}) == found
+        # A pattern of third-party serials and one of serials are the same item, which has one link.
+        assert found == vector["in"].replace("idpat:upui", "idpat:sgtin")
+    assert len(told) >= 16
+
+
+def _checked(digits, length):
+    return digits[: length - 1] + check_digit.of(digits[: length - 1])
+
+
+@given(
+    st.sampled_from(sorted(key for key in keys.QUALIFIERS)),
+    st.text("0123456789", min_size=17, max_size=17),
+    st.none() | texts_82.map(lambda text: text[:16]),
+    st.sampled_from(["21", "10", "235"]),
+    st.sampled_from(urn.PREFIX_LENGTHS),
+)
+def test_a_link_becomes_a_urn_and_the_urn_the_link(key, digits, text, qualifier, length):
+    fixed = keys.AIS[key].checked
+    value = "0" + _checked(digits, 13) if key == "8003" else _checked(digits, fixed) if fixed else digits[:13]
+    value += {"8006": "0102", "255": digits[:5]}.get(key, "")
+    if text and key in {"253", "8003"}:
+        value += text
+    pairs = [(key, value)]
+    if text and key in {"01", "414", "8006", "8010"}:
+        pairs.append(
+            {"01": (qualifier, text), "414": ("254", text), "8006": ("21", text), "8010": ("8011", digits[:4])}[key]
+        )
+    link = digital_link.CANONICAL_DOMAIN + digital_link._path(pairs)
+    if key == "414" and text == "0":
+        with pytest.raises(Gs1Error, match="does not lead back"):  # in a URN, 0 says that there is no extension
+            urn.to_urn(link, length)
+    else:
+        found = urn.to_urn(link, length)
+        assert urn.to_digital_link(found) == link
+        assert urn.company_prefix(found) == digits_of_prefix(key, value)[:length]
+
+
+def digits_of_prefix(key, value):
+    """The value from where its company prefix begins."""
+    return value[1:] if key in {"00", "01", "8003", "8006"} else value
+
+
+@pytest.mark.parametrize(
+    ("link", "length", "expected"),
+    [
+        ("https://id.gs1.org/01/04012345111118/10/L%2F1", 7, "urn:epc:class:lgtin:4012345.011111.L%2F1"),
+        ("https://id.gs1.org/01/04012345111118", 7, "urn:epc:idpat:sgtin:4012345.011111.*"),
+        ("https://id.gs1.org/414/4012345000054", 7, "urn:epc:id:sgln:4012345.00005.0"),
+        ("https://shop.example/x/00/106141412345678908?17=260101", 7, "urn:epc:id:sscc:0614141.1234567890"),
+        ("https://id.gs1.org/8003/04012345555554987", 7, "urn:epc:id:grai:4012345.55555.987"),
+        ("https://id.gs1.org/8003/04012345555554", 7, "urn:epc:idpat:grai:4012345.55555.*"),
+    ],
+)
+def test_urns_as_the_standard_spells_them(link, length, expected):
+    assert urn.to_urn(link, length) == expected
+
+
+def test_what_has_no_urn_stays_a_link():
+    place = "https://id.gs1.org/414/4012345000054/7040/1abc"
+    for link, length in ((place, 7), ("https://id.gs1.org/01/04012345111118", 5), ("https://acme.example/party", 7)):
+        with pytest.raises(Gs1Error):
+            urn.to_urn(link, length)
+    for uri in (place, "https://acme.example/party", "urn:epc:id:sscc:0614141.1234567890", "urn:x:y"):
+        assert urn.with_prefixes(uri, {"4012345"}) == uri
+    assert (
+        urn.with_prefixes("https://id.gs1.org/01/04012345111118", {"401234"}) == "urn:epc:idpat:sgtin:401234.0511111.*"
+    )
+    assert urn.with_prefixes("https://id.gs1.org/01/04012345111118", {"0614141"}).startswith("https://")
+    assert [urn.company_prefix(one) for one in ("urn:epc:id:gid:1.2.3", "urn:epc:id:sgtin:1.2.3", "urn:x:y")] == [
+        ""
+    ] * 3
 
 
 @given(gtins, st.none() | texts_82, st.none() | texts_82, st.none() | st.dates(date(1990, 1, 1), date(2049, 12, 31)))
