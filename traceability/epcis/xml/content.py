@@ -17,7 +17,7 @@ from traceability.common import strict_json
 from traceability.epcis.vocabulary import Vocabulary
 
 from .elements import Attribute, Element
-from .names import STANDARD, XSI, Prefixes
+from .names import MEMBER, STANDARD, XSI, Prefixes
 
 VALUE = "rdf:value"
 TEXT = "#text"
@@ -174,7 +174,7 @@ def members(
 def extension(element: Element, prefixes: Prefixes) -> Any:
     """The value of an element of someone's own, and of one that has no business where it stands."""
     text = element.text
-    attributes = [one for one in element.attributes if not _is_space(one) and one.namespace != XSI]
+    attributes = list(_own_attributes(element))
     if not any(_is_space(one) and one.value == "preserve" for one in element.attributes):
         text = text.strip(_SPACE)
     if not attributes and not element.children:
@@ -201,9 +201,7 @@ def _flattened(element: Element) -> Iterator[Element]:
 
 
 def _attributes(element: Element, prefixes: Prefixes, known: Mapping[str, ReadText]) -> Iterator[tuple[str, Any]]:
-    for one in element.attributes:
-        if one.namespace == XSI or _is_space(one):
-            continue
+    for one in _own_attributes(element):
         if one.namespace:
             yield prefixes.name(one.namespace, one.prefix, one.local), one.value
         else:
@@ -213,9 +211,24 @@ def _attributes(element: Element, prefixes: Prefixes, known: Mapping[str, ReadTe
 
 def key(element: Element, prefixes: Prefixes) -> str:
     """The name that an element has as a member."""
+    if element.namespace == MEMBER:
+        named = [one.value for one in element.attributes if _is_member_name(element, one)]
+        if named and element.local == "member":
+            return named[0]
     if element.namespace in STANDARD:
         return element.local
     return prefixes.name(element.namespace, element.prefix, element.local)
+
+
+def _own_attributes(element: Element) -> Iterator[Attribute]:
+    """The attributes that say something, and not only how the element is to be read."""
+    for one in element.attributes:
+        if one.namespace != XSI and not _is_space(one) and not _is_member_name(element, one):
+            yield one
+
+
+def _is_member_name(element: Element, attribute: Attribute) -> bool:
+    return element.namespace == MEMBER and not attribute.namespace and attribute.local == "name"
 
 
 def _put(found: dict[str, Any], repeated: set[str], name: str, value: Any) -> None:

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from . import markup
 from .content import VALUE, extension, leaf, list_of, members, renamed, structure
 from .elements import Element
+from .markup import Names, each, element, extensions, scalar, text
 from .names import GS1_US, SBDH, Prefixes
 
 # What stands in a header is spelled under these prefixes, whatever the file calls them.
 PREFIXES: Mapping[str, str] = {SBDH: "sbdh", GS1_US: "gs1ushc"}
+NAMESPACES = {prefix: namespace for namespace, prefix in PREFIXES.items()}
 BUSINESS_HEADER = "sbdh:StandardBusinessDocumentHeader"
 # The members of a document to the names within the business header that say the same.
 PARTIES: Mapping[str, tuple[str, ...]] = {
@@ -56,3 +59,63 @@ def parties(header: Mapping[str, Any]) -> dict[str, str]:
         if isinstance(value, str) and value:
             found[member] = value
     return found
+
+
+def written(document: Mapping[str, Any], version: str, names: Names) -> str:
+    """EPCISHeader in XML; nothing where the document has none and says neither sender nor receiver."""
+    given = dict(document.get("epcisHeader", {}))
+    master_data = given.pop("epcisMasterData", None)
+    business = given.pop(BUSINESS_HEADER, None) or _business_header(document, version)
+    if not (given or business or master_data is not None):
+        return ""
+    found = ""
+    if business:
+        found += markup.extension(BUSINESS_HEADER, business, names)
+    if master_data is not None:
+        found += element("extension", element("EPCISMasterData", _master_data(master_data, names)))
+    return element("EPCISHeader", found + extensions(given, names)) + "\n"
+
+
+def _business_header(document: Mapping[str, Any], version: str) -> dict[str, Any]:
+    """A Standard Business Document Header of what the document says of itself; empty where it says nothing."""
+    if not any(name in document for name in PARTIES):
+        return {}
+    found: dict[str, Any] = {"sbdh:HeaderVersion": "1.0"}
+    for role, name in (("sbdh:Sender", "sender"), ("sbdh:Receiver", "receiver")):
+        if name in document:
+            found[role] = {"sbdh:Identifier": {"Authority": "GS1", VALUE: document[name]}}
+    found["sbdh:DocumentIdentification"] = {
+        "sbdh:Standard": "EPCglobal",
+        "sbdh:TypeVersion": version,
+        "sbdh:InstanceIdentifier": document.get("instanceIdentifier", document["creationDate"]),
+        "sbdh:Type": "Events",
+        "sbdh:CreationDateAndTime": document["creationDate"],
+    }
+    return found
+
+
+def _master_data(master_data: Mapping[str, Any], names: Names) -> str:
+    found = ""
+    for vocabulary in master_data.get("vocabularyList", ()):
+        listed = "".join(_vocabulary_element(one, names) for one in vocabulary.get("vocabularyElementList", ()))
+        rest = {name: one for name, one in vocabulary.items() if name not in ("type", "vocabularyElementList")}
+        content = (element("VocabularyElementList", listed) if listed else "") + extensions(rest, names)
+        found += element("Vocabulary", content, [("type", vocabulary["type"])])
+    rest = {name: one for name, one in master_data.items() if name != "vocabularyList"}
+    return element("VocabularyList", found) + extensions(rest, names)
+
+
+def _vocabulary_element(one: Mapping[str, Any], names: Names) -> str:
+    found = "".join(_attribute_written(attribute, names) for attribute in one.get("attributes", ()))
+    if one.get("children"):
+        found += element("children", each("id", map(text, one["children"])))
+    rest = {name: value for name, value in one.items() if name not in ("id", "attributes", "children")}
+    return element("VocabularyElement", found + extensions(rest, names), [("id", one["id"])])
+
+
+def _attribute_written(attribute: Mapping[str, Any], names: Names) -> str:
+    """An attribute of master data: its content is a text, or an object whose members are elements."""
+    value = attribute.get("attribute", "")
+    rest = [(name, scalar(one)) for name, one in attribute.items() if name not in ("id", "attribute")]
+    content = extensions(value, names) if isinstance(value, Mapping) else text(scalar(value))
+    return element("attribute", content, [("id", attribute["id"]), *rest])

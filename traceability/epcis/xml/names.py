@@ -12,6 +12,8 @@ STANDARD = frozenset({"", EPCIS_2, EPCIS_1, QUERY_2, QUERY_1})
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 SBDH = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
 GS1_US = "http://epcis.gs1us.org/hc/ns"
+# Ours: an element of this namespace, `member`, stands for the member that its attribute `name` names.
+MEMBER = "urn:dosetrail:xml"
 # Master data attributes: XML names the namespace without the colon that the prefix of JSON ends in.
 MDA = "urn:epcglobal:cbv:mda"
 _PROTECTED: Mapping[str, str] = {
