@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from traceability.epcis.context import DEFAULT_CONTEXT
 from traceability.parties.models import Party
 
-from . import problems
+from . import problems, rendering
 from .authentication import party_of
 
 
@@ -18,6 +18,8 @@ class EpcisView(APIView):
     """A view of the EPCIS binding: discovery headers on every answer; bodies are read as bytes."""
 
     parser_classes = ()
+    content_negotiation_class = rendering.EpcisNegotiation
+    media_types = rendering.JSON
 
     def party(self) -> Party:
         """The reporting party."""
@@ -25,7 +27,7 @@ class EpcisView(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
-        response["GS1-EPCIS-Version"] = "2.0.0"
+        response.setdefault("GS1-EPCIS-Version", "2.0.0")  # a query may be answered in 1.2
         response["GS1-CBV-Version"] = "2.0.0"
         response["GS1-Vendor-Version"] = "dosetrail/0.1"
         response["GS1-EPCIS-Capture-Limit"] = str(settings.CAPTURE_MAX_EVENTS)

@@ -13,7 +13,7 @@ from traceability.common.problems import ProblemError
 from traceability.queries import simple_event_query
 from traceability.visibility.rules import visible_events
 
-from . import answers, bodies, problems
+from . import answers, bodies, problems, rendering
 from .epcis_base import EpcisView
 
 PUBLISH_WAIT_SECONDS = 1.0
@@ -22,6 +22,8 @@ MAX_IDEMPOTENCY_KEY = 128
 
 class Events(EpcisView):
     """One event in, synchronously; queries out."""
+
+    media_types = rendering.QUERY_DOCUMENT
 
     def post(self, request: Request) -> JsonResponse:
         event = capture.parse_event(bodies.read(request))
@@ -47,15 +49,18 @@ class Events(EpcisView):
     def get(self, request: Request) -> HttpResponse:
         events = visible_events(PublishedEvent.objects.all(), self.party())
         page = simple_event_query.page(events, answers.parameters(request))
-        return answers.with_next(JsonResponse(answers.query_document(page.rows)), request, page.next_token)
+        response = rendering.query_document(request, answers.query_document(page.rows))
+        return answers.with_next(response, request, page.next_token)
 
 
 class Event(EpcisView):
     """Every visible event of an ID: the original and its error declarations."""
 
-    def get(self, request: Request, event_id: str) -> JsonResponse:
+    media_types = rendering.QUERY_DOCUMENT
+
+    def get(self, request: Request, event_id: str) -> HttpResponse:
         events = visible_events(PublishedEvent.objects.filter(event_id=event_id), self.party())
         rows = list(events.order_by("index"))
         if not rows:
             raise problems.not_found("there is no such event")
-        return JsonResponse(answers.query_document(rows))
+        return rendering.query_document(request, answers.query_document(rows))

@@ -1,6 +1,7 @@
 """EPC URNs of GS1 keys to Digital Links and back (EPC Tag Data Standard; CBV 2.0, section 8)."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 from urllib.parse import quote, unquote
 
 from . import check_digit, digital_link
@@ -70,6 +71,21 @@ def company_prefix(urn: str) -> str:
     scheme, _, body = next((urn.removeprefix(one) for one in _PREFIXES if urn.startswith(one)), "").partition(":")
     prefix = body.partition(".")[0] if scheme in _SCHEMES else ""
     return prefix if prefix.isascii() and prefix.isdigit() and len(prefix) in PREFIX_LENGTHS else ""
+
+
+def prefixes_in(value: Any) -> frozenset[str]:
+    """The company prefixes of all EPC URNs within a JSON value."""
+    found: set[str] = set()
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, Mapping):
+            todo.extend(one.values())
+        elif isinstance(one, list):
+            todo.extend(one)
+        elif isinstance(one, str) and one.startswith(_PREFIXES):
+            found.add(company_prefix(one))
+    return frozenset(found - {""})
 
 
 def with_prefixes(uri: str, prefixes: Collection[str]) -> str:
