@@ -291,6 +291,8 @@ BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "' + b"&a;" * 1000 + b'
         (b"<a " + b"".join(b'n%d="" ' % n for n in range(300)) + b"/>", "xml-too-large"),
         (GOOD.replace(b"<action>ADD", b"<action>" + b"A" * elements.MAX_CHARACTERS), "xml-too-large"),
         (GOOD.replace(b"<epcList>", b"<epcList>" + b"<epc/>" * elements.MAX_ELEMENTS), "xml-too-large"),
+        (GOOD.replace(b"<ours:deep>", b"".join(b'<a:b xmlns:a="urn:n:%d"/>' % n for n in range(300)) + b"<ours:deep>"),
+         "xml-too-large"),
         (b"<!--" + b"-" * 3 * elements.MAX_TOKEN, "xml-malformed"),
         (b"<!--" + b"x" * 3 * elements.MAX_TOKEN + b"-->" + GOOD.partition(b"?>")[2].lstrip(), "xml-too-large"),
         (b'<a b="' + b"x" * 3 * elements.MAX_TOKEN + b'"/>', "xml-too-large"),
@@ -465,3 +467,16 @@ def test_foreign_invalid_documents(shared_data):
         "ObjectEvent_with_unknown_element.xml": [(0, "madeUpField")],
         "ObjectEvent_without_eventTime.xml": [(0, "eventTime")],
     }
+
+
+def test_the_page_on_xml_names_the_limits():
+    page = (Path(__file__).resolve().parents[3] / "docs/epcis-xml.md").read_text()
+    limits = (
+        elements.MAX_DEPTH,
+        elements.MAX_CHARACTERS,
+        elements.MAX_ELEMENTS,
+        elements.MAX_ATTRIBUTES,
+        elements.MAX_NAMESPACES,
+        elements.MAX_TOKEN,
+    )
+    assert [limit for limit in limits if f" {limit:,}" not in page.replace("\n", " ")] == []

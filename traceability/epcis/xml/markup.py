@@ -108,14 +108,17 @@ class Names:
     def _prefix(self, namespace: str, wanted: str) -> str:
         found = self._chosen.get((namespace, wanted))
         if found is None:
-            taken = self._declared.keys() | _ROOT_PREFIXES
-            number, found = 0, wanted
-            while found in taken or not _NAME.fullmatch(found) or found.lower().startswith("xml"):
+            number, found = len(self._declared), wanted
+            while not self._is_free(found):
                 number += 1
                 found = f"ns{number}"
             self._chosen[namespace, wanted] = found
             self._declared[found] = namespace
         return found
+
+    def _is_free(self, prefix: str) -> bool:
+        taken = prefix in self._declared or prefix in _ROOT_PREFIXES or prefix.lower().startswith("xml")
+        return not taken and _NAME.fullmatch(prefix) is not None
 
 
 def each(name: str, contents: Iterable[str]) -> str:

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 
 from traceability.epcis import context
+from traceability.epcis.source import SourceError
 from traceability.epcis.validation import TERMS
+
+from .elements import MAX_NAMESPACES
 
 EPCIS_2, EPCIS_1 = "urn:epcglobal:epcis:xsd:2", "urn:epcglobal:epcis:xsd:1"
 QUERY_2, QUERY_1 = "urn:epcglobal:epcis-query:xsd:2", "urn:epcglobal:epcis-query:xsd:1"
@@ -52,6 +55,8 @@ class Prefixes:
                 self.declared[prefix] = namespace
 
     def _declare(self, namespace: str, prefix: str) -> str:
+        if len(self.declared) == MAX_NAMESPACES:
+            raise SourceError("xml-too-large", f"more than {MAX_NAMESPACES} namespaces in one event")
         chosen = self._fixed.get(namespace, prefix)
         number = 0
         while not self._is_free(chosen):
