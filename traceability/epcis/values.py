@@ -261,5 +261,7 @@ def is_object(value: Any, scope: Scope) -> bool:
 
 
 def _kind(value: Any) -> str:
-    names = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+    if isinstance(value, str):
+        return f"the text {value[:40]!r}"
+    names = {dict: "an object", list: "a list", bool: "true or false", type(None): "null"}
     return names.get(type(value), "a number")

@@ -302,6 +302,13 @@ def test_what_is_no_document_or_breaks_a_limit_is_refused(data, expected):
     assert code(data) == expected
 
 
+def test_without_the_refusal_of_document_types_entities_would_be_read(monkeypatch):
+    bomb = b'<!DOCTYPE x [<!ENTITY a "ADD">]>' + GOOD.partition(b"?>")[2].lstrip().replace(b">ADD<", b">&a;<")
+    assert code(bomb) == "xml-doctype"
+    monkeypatch.setattr(elements._Builder, "_document_type", lambda *_: None)
+    assert read(bomb)["epcisBody"]["eventList"][0]["action"] == "ADD"
+
+
 def test_a_refusal_names_the_line():
     with pytest.raises(SourceError, match=r"^line 4, column \d+: "):
         open_document(io.BytesIO(b"<a>\n\n\n<b></a>"))

@@ -266,6 +266,21 @@ def test_what_xml_cannot_carry_is_refused_with_its_event():
     assert back(samples.document(**{"ours:x": "y", "id": "urn:x:y"}))["ours:x"] == "y"
 
 
+def test_names_that_xml_keeps_for_itself():
+    found = read(written(samples.document(samples.event("AssociationEvent"))).replace(
+        b"<AssociationEvent>",
+        b'<AssociationEvent xmlns:ours="urn:o:" xml:lang="de"><ours:name xml:lang="zh">\xe8\x8d\xaf</ours:name>',
+    ))  # fmt: skip
+    assert validate_document(found) == []
+    assert found["epcisBody"]["eventList"][0]["ours:name"] == {"xml:lang": "zh", "rdf:value": "药"}
+    assert views(back(found)) == views(found)
+    xmlns = {"a": "http://www.w3.org/2000/xmlns/", "xml": "http://www.w3.org/XML/1998/namespace"}
+    for name in ("a:b", "xml:space"):
+        document = odd(**{name: "x"}) | {"@context": [samples.CONTEXT, xmlns]}
+        with pytest.raises(WriteError, match="something of its own"):
+            written(document)
+
+
 names = st.sampled_from([*ODD_NAMES, "ours:a", "ours:b", "cbvmda:lotNumber", "gs1:x", "rdfs:comment"])
 texts = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="\ufffe\uffff"), max_size=12

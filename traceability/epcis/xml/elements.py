@@ -21,6 +21,7 @@ MAX_ATTRIBUTES = 200
 MAX_NAMESPACES = 200
 # A tag, comment or processing instruction, which expat keeps in memory until it ends.
 MAX_TOKEN = 1024 * 1024
+XML = "http://www.w3.org/XML/1998/namespace"
 _CHUNK = 64 * 1024
 # No character of XML, so no namespace can hold it.
 _SEPARATOR = "\x01"
@@ -105,7 +106,7 @@ class _Builder:
         self._open_containers = [""]
         self._open: list[Element] = []  # within one element that will come whole
         self._texts: list[list[str]] = []
-        self._scope: dict[str, str] = {"xml": "http://www.w3.org/XML/1998/namespace"}
+        self._scope: dict[str, str] = {"xml": XML}
         self._hidden: list[tuple[str, str | None]] = []
         self._characters = self._elements = 0
 

@@ -13,6 +13,7 @@ from traceability.common.strict_json import MAX_SAFE_INTEGER
 from traceability.epcis import context
 
 from .content import VALUE
+from .elements import XML
 from .names import MDA, MEMBER, STANDARD
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
@@ -23,6 +24,8 @@ _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _ATTRIBUTE = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 )
+# No prefix can be bound to these, and none need be.
+_RESERVED = frozenset({XML, "http://www.w3.org/2000/xmlns/"})
 # Prefixes of the document's root; no part of it may give them another meaning.
 _ROOT_PREFIXES = frozenset({"epcis", "epcisq", "xsi"})
 Attributes = Iterable[tuple[str, str]]
@@ -68,7 +71,7 @@ class Names:
     def declare_used_in(self, value: Any) -> None:
         """Declare the prefixes with which values begin, so that they keep their meaning."""
         for prefix in sorted(context.prefixes_used(value) - context.PREFIXES.keys()):
-            if prefix in self._namespaces:
+            if self._namespaces.get(prefix, XML) not in _RESERVED:
                 self._prefix(self._namespaces[prefix], prefix)
 
     def name(self, name: str) -> str | None:
@@ -89,6 +92,10 @@ class Names:
             prefix, namespace, local = "", uri[: found.start()], found[0]
             if namespace == context.PREFIXES["cbvmda"]:
                 prefix, namespace = "cbvmda", MDA
+        if namespace in _RESERVED:
+            if namespace == XML and local != "space":
+                return f"xml:{local}"
+            raise WriteError("xml-name", f"{name[:80]!r} means something of its own in XML")
         if not namespace or namespace in STANDARD or namespace == MEMBER:
             return None
         return f"{self._prefix(namespace, prefix)}:{local}"

@@ -6,7 +6,7 @@ from traceability.epcis import context
 from traceability.epcis.source import SourceError
 from traceability.epcis.validation import TERMS
 
-from .elements import MAX_NAMESPACES
+from .elements import MAX_NAMESPACES, XML
 
 EPCIS_2, EPCIS_1 = "urn:epcglobal:epcis:xsd:2", "urn:epcglobal:epcis:xsd:1"
 QUERY_2, QUERY_1 = "urn:epcglobal:epcis-query:xsd:2", "urn:epcglobal:epcis-query:xsd:1"
@@ -51,7 +51,7 @@ class Prefixes:
         """Declare the prefixes in scope that values begin with, such as `example:x` in a component."""
         for prefix in sorted(context.prefixes_used(value)):
             namespace = self._scope.get(prefix)
-            if namespace and namespace not in STANDARD and self._is_free(prefix) and prefix != "xml":
+            if namespace and namespace not in STANDARD and self._is_free(prefix) and namespace != XML:
                 self.declared[prefix] = namespace
 
     def _declare(self, namespace: str, prefix: str) -> str:
