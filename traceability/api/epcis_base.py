@@ -1,5 +1,6 @@
 """What every view of the EPCIS 2.0 binding shares (EPCIS 2.0, section 12)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +20,7 @@ class EpcisView(APIView):
 
     parser_classes = ()
     content_negotiation_class = rendering.EpcisNegotiation
-    media_types = rendering.JSON
+    media_types: Sequence[str] = rendering.JSON
 
     def party(self) -> Party:
         """The reporting party."""
