@@ -23,6 +23,7 @@ from . import samples, xml_samples
 
 VERSIONS = ("2.0", "1.2")
 OBJECT = xml_samples.EVENTS_2_0["ObjectEvent"]
+GOOD = xml_samples.document(OBJECT)
 
 
 def read(data):
@@ -162,6 +163,34 @@ def test_a_document_of_master_data_alone():
     assert documents.events(read(data)) == []
 
 
+MASTER_DATA = """<m:EPCISMasterDataDocument xmlns:m="urn:epcglobal:epcis-masterdata:xsd:{version}" schemaVersion="1.2"
+  creationDate="2026-03-01T12:00:00Z">{header}<EPCISBody><VocabularyList>
+    <Vocabulary type="urn:epcglobal:epcis:vtype:BusinessLocation"><VocabularyElementList>
+      <VocabularyElement id="urn:epc:id:sgln:4012345.00005.0"/></VocabularyElementList></Vocabulary>
+  </VocabularyList></EPCISBody></m:EPCISMasterDataDocument>"""
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_master_data_document_has_its_vocabularies_in_the_header(version):
+    found = read(MASTER_DATA.format(version=version, header="").encode())
+    assert validate_document(found) == []
+    (vocabulary,) = found["epcisHeader"]["epcisMasterData"]["vocabularyList"]
+    assert vocabulary["vocabularyElementList"] == [{"id": "urn:epc:id:sgln:4012345.00005.0"}]
+    assert (found["type"], found["epcisBody"]) == ("EPCISDocument", {"eventList": []})
+    twice = HEADER.format(before="", after="").replace("ours:street", "street")
+    assert code(MASTER_DATA.format(version=version, header=twice).encode()) == "xml-misplaced"
+
+
+def test_a_foreign_element_is_no_container_whatever_its_name():
+    alien = f"<ours:extension>{xml_samples.EVENTS_2_0['AssociationEvent']}</ours:extension>"
+    found = read(xml_samples.document(alien))
+    assert [one["type"] for one in found["epcisBody"]["eventList"]] == ["ours:extension"]
+    assert validate_document(found)
+    listed = GOOD.replace(b"<EPCISBody>", b"<EPCISBody><ours:EventList><ours:x/></ours:EventList>")
+    assert read(listed)["epcisBody"]["ours:EventList"] == {"ours:x": ""}
+    assert faults(listed) == [("epcisBody/ours:EventList", "unknown-field")]
+
+
 def altered(old, new):
     """The rich event, one piece of it replaced."""
     assert old in OBJECT
@@ -258,7 +287,6 @@ def test_a_thing_that_stands_twice_is_there_once():
     assert validate_document(found) == []
 
 
-GOOD = xml_samples.document(OBJECT)
 BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "' + b"&a;" * 1000 + b'">]>'
 
 
@@ -267,7 +295,7 @@ BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "' + b"&a;" * 1000 + b'
     [
         (b"", "xml-malformed"),
         (b"{}", "xml-malformed"),
-        (b"<a>", "xml-malformed"),
+        (b"<a>", "xml-root"),
         (b"<a/>", "xml-root"),
         (b"<EPCISDocument/>", "xml-root"),
         (b'<x:EPCISDocument xmlns:x="urn:epcglobal:epcis:xsd:3"/>', "xml-root"),

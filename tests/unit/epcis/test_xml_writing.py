@@ -141,6 +141,16 @@ def test_a_list_that_1_2_wants_is_there_if_empty():
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_lists_that_the_schemas_have_only_with_members_are_left_out_if_empty(version):
+    empty = {name: [] for name in ("bizTransactionList", "sourceList", "destinationList", "sensorElementList")}
+    document = samples.document(samples.event("ObjectEvent", **empty, epcList=[]))
+    data = written(document, version=version).decode()
+    assert [name for name in empty if name in data] == []
+    assert "<epcList/>" in data
+    assert views(read(data.encode())) == views(document)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_the_header_goes_out_as_it_came_in(version):
     data = xml_samples.document(header=HEADER.format(before="<extension>", after="</extension>"), version=version)
     document = read(data)

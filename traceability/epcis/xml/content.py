@@ -202,7 +202,7 @@ def _flattened(element: Element) -> Iterator[Element]:
 
 def _attributes(element: Element, prefixes: Prefixes, known: Mapping[str, ReadText]) -> Iterator[tuple[str, Any]]:
     for one in _own_attributes(element):
-        if one.namespace:
+        if one.namespace not in STANDARD:
             yield prefixes.name(one.namespace, one.prefix, one.local), one.value
         else:
             read = known.get(one.local)

@@ -6,7 +6,7 @@ come whole, one at a time.
 """
 
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
 from xml.parsers import expat
@@ -66,14 +66,14 @@ class Closed:
 
 
 Item = Opened | Closed | Element
-# Local name of a container ("" = outside of the root) to those of the containers that may open in it.
-Containers = Mapping[str, Collection[str]]
+# Whether an element is a container, given the local name of the one around it ("" = it is the root).
+IsContainer = Callable[[str, Element], bool]
 
 
-def items(file: BinaryIO, containers: Containers) -> Iterator[Item]:
+def items(file: BinaryIO, is_container: IsContainer) -> Iterator[Item]:
     """What stands in `file`, from its beginning; SourceError where it is no XML or breaks a limit."""
     file.seek(0)
-    builder = _Builder(containers)
+    builder = _Builder(is_container)
     parsed = fed = 0
     while chunk := file.read(_CHUNK):
         fed += len(chunk)
@@ -89,7 +89,7 @@ def items(file: BinaryIO, containers: Containers) -> Iterator[Item]:
 class _Builder:
     """expat's handlers: keeps the elements that are open, and what was completed since the last look."""
 
-    def __init__(self, containers: Containers) -> None:
+    def __init__(self, is_container: IsContainer) -> None:
         self.parser = parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
         parser.namespace_prefixes = True
         parser.ordered_attributes = True
@@ -101,7 +101,7 @@ class _Builder:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
-        self._containers = containers
+        self._is_container = is_container
         self._done: deque[Item] = deque()
         self._open_containers = [""]
         self._open: list[Element] = []  # within one element that will come whole
@@ -156,7 +156,7 @@ class _Builder:
         attributes = [Attribute(*_split(flat[at]), flat[at + 1]) for at in range(0, len(flat), 2)]
         element = Element(*_split(name), self.parser.CurrentLineNumber, self._scope, attributes)
         if not self._open:
-            if element.local in self._containers.get(self._open_containers[-1], ()):
+            if self._is_container(self._open_containers[-1], element):
                 self._open_containers.append(element.local)
                 self._done.append(Opened(element))
                 return

@@ -36,9 +36,8 @@ _VOCABULARY = renamed(
     structure({"VocabularyElementList": list_of("VocabularyElement", _ELEMENT)}),
     {"VocabularyElementList": "vocabularyElementList"},
 )
-_MASTER_DATA = renamed(
-    structure({"VocabularyList": list_of("Vocabulary", _VOCABULARY)}), {"VocabularyList": "vocabularyList"}
-)
+VOCABULARIES = list_of("Vocabulary", _VOCABULARY)
+_MASTER_DATA = renamed(structure({"VocabularyList": VOCABULARIES}), {"VocabularyList": "vocabularyList"})
 
 
 def read(element: Element, prefixes: Prefixes) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from .elements import MAX_NAMESPACES, XML
 
 EPCIS_2, EPCIS_1 = "urn:epcglobal:epcis:xsd:2", "urn:epcglobal:epcis:xsd:1"
 QUERY_2, QUERY_1 = "urn:epcglobal:epcis-query:xsd:2", "urn:epcglobal:epcis-query:xsd:1"
+MASTER_2, MASTER_1 = "urn:epcglobal:epcis-masterdata:xsd:2", "urn:epcglobal:epcis-masterdata:xsd:1"
 # The schemas leave local names unqualified; many programs qualify them all the same.
-STANDARD = frozenset({"", EPCIS_2, EPCIS_1, QUERY_2, QUERY_1})
+STANDARD = frozenset({"", EPCIS_2, EPCIS_1, QUERY_2, QUERY_1, MASTER_2, MASTER_1})
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 SBDH = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
 GS1_US = "http://epcis.gs1us.org/hc/ns"
@@ -51,7 +52,7 @@ class Prefixes:
         """Declare the prefixes in scope that values begin with, such as `example:x` in a component."""
         for prefix in sorted(context.prefixes_used(value)):
             namespace = self._scope.get(prefix)
-            if namespace and namespace not in STANDARD and self._is_free(prefix) and namespace != XML:
+            if namespace and namespace != XML and self._is_free(prefix):
                 self.declared[prefix] = namespace
 
     def _declare(self, namespace: str, prefix: str) -> str:

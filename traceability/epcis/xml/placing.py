@@ -67,3 +67,5 @@ REQUIRED_1_2: Mapping[str, str] = {
     "AggregationEvent": "childEPCs",
     "TransactionEvent": "epcList",
 }
+# The schemas have no empty ones of these; an empty list says what none says.
+NEVER_EMPTY = frozenset({"bizTransactionList", "sourceList", "destinationList", "sensorElementList"})

@@ -13,12 +13,16 @@ from traceability.epcis.source import LocatedEvent, Source, SourceError
 from . import content, header
 from .elements import Closed, Element, Item, Opened, items
 from .members import EVENT
-from .names import EPCIS_1, EPCIS_2, QUERY_1, QUERY_2, STANDARD, XSI, Prefixes
+from .names import EPCIS_1, EPCIS_2, MASTER_1, MASTER_2, QUERY_1, QUERY_2, STANDARD, XSI, Prefixes
 
-_ROOTS = {"EPCISDocument": (EPCIS_2, EPCIS_1), "EPCISQueryDocument": (QUERY_2, QUERY_1)}
+_MASTER_DATA = "EPCISMasterDataDocument"
+_ROOTS = {
+    "EPCISDocument": (EPCIS_2, EPCIS_1),
+    "EPCISQueryDocument": (QUERY_2, QUERY_1),
+    _MASTER_DATA: (MASTER_2, MASTER_1),
+}
 # Containers, and what they are called in JSON.
 _CONTAINERS: Mapping[str, Mapping[str, str]] = {
-    "": dict.fromkeys(_ROOTS, ""),
     **{root: {"EPCISBody": "epcisBody"} for root in _ROOTS},
     "EPCISBody": {"EventList": "eventList", "QueryResults": "queryResults"},
     "QueryResults": {"resultsBody": "resultsBody"},
@@ -27,7 +31,11 @@ _CONTAINERS: Mapping[str, Mapping[str, str]] = {
     "extension": {"extension": ""},
 }
 _EXTENSIONS_ONLY: Mapping[str, content.Read] = {}
-_TEXTS: Mapping[str, content.Read] = {"queryName": content.leaf(), "subscriptionID": content.leaf()}
+# What may stand in a container beside the containers within it.
+_KNOWN: Mapping[str, Mapping[str, content.Read]] = {
+    "EPCISBody": {"VocabularyList": header.VOCABULARIES},
+    "QueryResults": {"queryName": content.leaf(), "subscriptionID": content.leaf()},
+}
 
 
 def open_document(file: BinaryIO) -> Source:
@@ -35,14 +43,15 @@ def open_document(file: BinaryIO) -> Source:
 
     An event is a LocatedEvent with an `@context` of the prefixes that it uses. recordTime, eventID and what else a
     party wrote stay; `xsi:` attributes, comments and instructions do not. SBDH is kept whole in `epcisHeader`, and
-    its sender, receiver and instance identifier are members of the document.
+    its sender, receiver and instance identifier are members of the document. A document of master data
+    (EPCISMasterDataDocument) is one without events whose header holds the vocabularies.
     """
-    return Source(_frame(items(file, _CONTAINERS)), lambda: _events(items(file, _CONTAINERS)))
+    return Source(_frame(items(file, _is_container)), lambda: _events(items(file, _is_container)))
 
 
 def read_event(file: BinaryIO) -> LocatedEvent:
     """A bare event, the root of its file; SourceError as above. Attributes that speak of a document are left out."""
-    found = list(items(file, {}))
+    found = list(items(file, lambda around, element: False))
     element = found[0]
     if not isinstance(element, Element) or element.local in _ROOTS:
         raise SourceError("xml-root", "the root must be an event, such as ObjectEvent, and not a document")
@@ -54,10 +63,14 @@ def read_event(file: BinaryIO) -> LocatedEvent:
     return event
 
 
+def _is_container(around: str, element: Element) -> bool:
+    return not around or (element.local in _CONTAINERS.get(around, ()) and element.namespace in STANDARD)
+
+
 def _frame(stream: Iterator[Item]) -> dict[str, Any]:
     """All of the document but its events; reads no further than where the event list begins."""
     root = next(stream, None)
-    if not isinstance(root, Opened) or root.element.namespace not in _ROOTS[root.element.local]:
+    if not isinstance(root, Opened) or root.element.namespace not in _ROOTS.get(root.element.local, ()):
         raise SourceError("xml-root", f"the root must be one of {', '.join(_ROOTS)} in a namespace of EPCIS")
     prefixes = Prefixes(root.element.scope, header.PREFIXES)
     frame: dict[str, Any] = {"type": root.element.local, **content.members(root.element, prefixes, _EXTENSIONS_ONLY)}
@@ -79,10 +92,22 @@ def _frame(stream: Iterator[Item]) -> dict[str, Any]:
             places.append(places[-1][name])
         elif isinstance(item, Element):
             _add(places[-1], item, prefixes, names[-1])
+    if root.element.local == _MASTER_DATA:
+        _move_vocabularies(frame, root.element)
     if frame["type"] == "EPCISDocument" and frame.get("epcisBody") == {}:
         frame["epcisBody"] = {"eventList": []}  # a document of master data alone
     frame["@context"] = [context.DEFAULT_CONTEXT, *([prefixes.declared] if prefixes.declared else [])]
     return frame
+
+
+def _move_vocabularies(frame: dict[str, Any], root: Element) -> None:
+    """Where JSON has them: a document of master data is one whose header holds them."""
+    frame["type"] = "EPCISDocument"
+    body, found = frame.get("epcisBody", {}), frame.setdefault("epcisHeader", {})
+    if "VocabularyList" in body:
+        if "epcisMasterData" in found:
+            raise _misplaced(root, "has master data in its header and in its body")
+        found["epcisMasterData"] = {"vocabularyList": body.pop("VocabularyList")}
 
 
 def _add(place: dict[str, Any], element: Element, prefixes: Prefixes, container: str) -> None:
@@ -91,7 +116,7 @@ def _add(place: dict[str, Any], element: Element, prefixes: Prefixes, container:
         added = {"epcisHeader": found, **header.parties(found)}
     else:
         wrapper = Element("", "", "", element.line, element.scope, [], [element])
-        added = content.members(wrapper, prefixes, _TEXTS if container == "QueryResults" else _EXTENSIONS_ONLY)
+        added = content.members(wrapper, prefixes, _KNOWN.get(container, _EXTENSIONS_ONLY))
     for name, value in added.items():
         if name in place:
             raise _misplaced(element, "stands twice")

@@ -118,7 +118,8 @@ class _Event:
                 inner = self._placed(place[1], required)
                 found += element(place[0], inner) if inner else ""
             elif place in self._event:
-                found += self._member(place, self._event[place])
+                value = self._event[place]
+                found += self._member(place, value) if value or place not in placing.NEVER_EMPTY else ""
             elif place == required:
                 found += element(place)
         return found
