@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import re
 import tracemalloc
 from pathlib import Path
 
@@ -515,3 +516,39 @@ def test_the_page_on_xml_names_the_limits():
         elements.MAX_TOKEN,
     )
     assert [limit for limit in limits if f" {limit:,}" not in page.replace("\n", " ")] == []
+
+
+MARK = "vanished"
+STARTS = re.compile(rb"<(?![?!/])[^<>]*?(?=/?>)")
+FULL_HEADER = HEADER.format(before="<extension>", after="</extension>")
+FULL = {
+    "2.0": xml_samples.document(*xml_samples.EVENTS_2_0.values(), header=FULL_HEADER),
+    "1.2": xml_samples.document(*xml_samples.EVENTS_1_2.values(), header=FULL_HEADER, version="1.2"),
+    "query": xml_samples.query_document(*xml_samples.EVENTS_2_0.values()),
+    "master data": MASTER_DATA.format(version=1, header="").encode(),
+}
+
+
+@pytest.mark.parametrize("kind", FULL)
+@pytest.mark.parametrize(
+    "piece", [f"<{MARK}/>", f"<x:y xmlns:x='urn:x'>{MARK}</x:y>", MARK, f' {MARK}="1"', f' a="{MARK}"']
+)
+def test_nothing_vanishes_wherever_it_stands(kind, piece):
+    data = FULL[kind]
+    starts = list(STARTS.finditer(data))
+    assert len(starts) > 5
+    for start in starts:
+        end = start.end()
+        if piece.startswith(" "):
+            altered = data[:end] + piece.encode() + data[end:]
+        elif data[end : end + 1] == b"/":
+            name = start[0].split()[0][1:]
+            altered = data[:end] + b">" + piece.encode() + b"</" + name + b">" + data[end + 2 :]
+        else:
+            altered = data[: end + 1] + piece.encode() + data[end + 1 :]
+        try:
+            found = json.dumps(read(altered))
+        except SourceError as error:
+            assert error.code in ("xml-text", "xml-misplaced"), altered  # noqa: PT017
+        else:
+            assert MARK in found, altered
