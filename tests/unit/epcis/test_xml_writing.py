@@ -57,7 +57,7 @@ def _full(name, namespaces):
 
 
 def views(document):
-    """What the house reads in each event, extensions as JSON-LD has them."""
+    """What the house reads in each event, and all that it says, extensions as JSON-LD has them."""
     found = []
     for event in documents.events(document):
         namespaces = events.namespaces(event)
@@ -65,8 +65,8 @@ def views(document):
         view["type"] = _full(view["type"], namespaces)
         view["extensions"], view["ilmd"] = (said(view[name], namespaces) or {} for name in ("extensions", "ilmd"))
         view["sensor_elements"] = said(list(view["sensor_elements"]), namespaces)
-        others = {name: value for name, value in event.items() if name not in ("@context", "type")}
-        found.append((view, [said(others.get(name), namespaces) for name in ("readPoint", "errorDeclaration")]))
+        content = {name: value for name, value in event.items() if name not in ("@context", "type")}
+        found.append((view, said(content, namespaces)))
     return found
 
 
@@ -128,7 +128,7 @@ def test_epcs_as_urns_where_the_company_prefix_is_known():
     data = written(document, version="1.2", spelling=spelling)
     assert b"<epc>urn:epc:id:sgtin:9521141.001234.A1</epc>" in data
     assert b"https://id.gs1.org/414/4012345000054" in data
-    assert views(read(data)) == views(document)
+    assert [view for view, _ in views(read(data))] == [view for view, _ in views(document)]
 
 
 def test_a_list_that_1_2_wants_is_there_if_empty():
