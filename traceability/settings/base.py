@@ -162,6 +162,10 @@ CAPTURE_MAX_EVENTS = 10_000
 CAPTURE_MAX_BACKLOG = 5_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = CAPTURE_MAX_BYTES
 
+# What webhooks may call (common/outbound.py): public HTTPS servers on these ports; this machine itself only for a demo.
+OUTBOUND_PORTS = [int(port) for port in os.environ.get("DOSETRAIL_OUTBOUND_PORTS", "443").split(",")]
+OUTBOUND_LOOPBACK = False
+
 # The address of the event stream; empty = same origin (production's reverse proxy routes /stream/ there).
 EVENT_STREAM_URL = ""
 

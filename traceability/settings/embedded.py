@@ -21,6 +21,7 @@ SECRET_KEY = read_or_create(DATA_DIR / "secret-key").hex()
 KEY_ENCRYPTION_KEY = read_or_create(DATA_DIR / "key-encryption-key")
 SECRET_FILES = [DATA_DIR / "secret-key", DATA_DIR / "key-encryption-key"]
 METRICS_LOOPBACK = True
+OUTBOUND_LOOPBACK = os.environ.get("DOSETRAIL_OUTBOUND_LOOPBACK") == "1"  # webhooks to this machine, over plain http
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
 

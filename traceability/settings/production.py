@@ -41,6 +41,10 @@ METRICS_TOKEN_FILE = None
 if "DOSETRAIL_METRICS_TOKEN_FILE" in os.environ:
     _secret_file("DOSETRAIL_METRICS_TOKEN_FILE", minimum=32)
     METRICS_TOKEN_FILE = SECRET_FILES[-1]
+if os.environ.get("DOSETRAIL_OUTBOUND_LOOPBACK"):
+    raise ImproperlyConfigured(
+        "DOSETRAIL_OUTBOUND_LOOPBACK is for the embedded size: whoever subscribes could call this machine"
+    )
 DEBUG = False
 ALLOWED_HOSTS = _required("DOSETRAIL_HOSTS").split(",")
 LOG_ORIGIN = _required("DOSETRAIL_LOG_ORIGIN")
