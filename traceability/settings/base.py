@@ -132,6 +132,7 @@ DOSETRAIL_PROJECTIONS = [
     "traceability.common.masterdata.MASTER_DATA",
     "traceability.capture.projection.EVENT_INDEX",
     "traceability.custody.projection.CUSTODY",
+    "traceability.visibility.projection.AUDIENCE",
     "traceability.coldchain.projection.COLD_CHAIN",
     "traceability.contracts.projection.FINDINGS",
     "traceability.alerts.projection.ALERTS",

@@ -1,19 +1,59 @@
-"""Who may see which event: the one place that every door asks.
+"""Who may see which event: the one place that every door asks. The rule is ADR 9; `projection` fills the audiences."""
 
-Until trading relations are modelled (issue "EPCIS in and out"), a party sees the events it reported and those that name
-it as source or destination; the regulator sees all.
-"""
+from collections.abc import Collection
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from traceability.capture.models import EventPartner, PublishedEvent
+from traceability.capture.models import PublishedEvent
 from traceability.parties import selectors as parties
 from traceability.parties.models import Party
 
+from .models import Audience
+
+# An audience up to this size is read first and the events looked up; a larger one is asked event by event.
+_SMALL = 20_000
+
 
 def visible_events(events: QuerySet[PublishedEvent], party: Party) -> QuerySet[PublishedEvent]:
-    """`events` narrowed to what `party` may see."""
+    """`events` narrowed to what `party` may see; one short query now, to choose how."""
     if party.has_role(Party.Role.REGULATOR):
         return events
-    named = EventPartner.objects.filter(value__in=parties.uris_of(party)).values("event_index")
-    return events.filter(Q(reporter=party.uri) | Q(index__in=named))
+    mine = Audience.objects.filter(party__in=audiences_of(party))
+    if mine.order_by().values("event_index")[_SMALL : _SMALL + 1].exists():
+        return events.filter(Exists(mine.filter(event_index=OuterRef("index"))))
+    return events.filter(index__in=mine.values("event_index"))
+
+
+def visible_since(party: Party, after: tuple[int, int], limit: int) -> list[tuple[int, int]]:
+    """What `party` came to see after a position, oldest first, at most `limit`: (since index, event index) each.
+
+    The last one is the next position. An event comes once, and never before a position that was given out, since an
+    audience is only added to, at the end of the log that was folded.
+    """
+    since, event = after
+    if party.has_role(Party.Role.REGULATOR):
+        rows = PublishedEvent.objects.filter(index__gt=max(since, event)).order_by("index")
+        return [(index, index) for index in rows.values_list("index", flat=True)[:limit]]
+    mine = Audience.objects.filter(party__in=audiences_of(party))
+    earlier = mine.filter(event_index=OuterRef("event_index")).filter(
+        Q(since_index__lt=OuterRef("since_index")) | Q(since_index=OuterRef("since_index"), party__lt=OuterRef("party"))
+    )
+    beyond = mine.filter(Q(since_index__gt=since) | Q(since_index=since, event_index__gt=event))
+    return list(
+        beyond.filter(~Exists(earlier), since_index__gte=since)
+        .order_by("since_index", "event_index")
+        .values_list("since_index", "event_index")[:limit]
+    )
+
+
+def visible_indexes(indexes: Collection[int], party: Party) -> set[int]:
+    """Those of these events that `party` may see."""
+    found = visible_events(PublishedEvent.objects.filter(index__in=indexes), party)
+    return set(found.values_list("index", flat=True))
+
+
+def audiences_of(party: Party) -> list[str]:
+    """Every URI under which an event may have `party` in its audience: as parties, as places, and everybody's."""
+    uris = parties.uris_of(party)
+    places = [uri.replace("/417/", "/414/") for uri in uris if "/417/" in uri]
+    return sorted({*uris, *places, *(site.uri for site in party.sites.all()), Audience.EVERYBODY})

@@ -1,0 +1,339 @@
+"""Who had a thing in hand, as the log tells it in the order of its entries. Pure; the rule is ADR 9.
+
+Custody here is stricter than in `custody/`: a statement moves a thing only if it comes from who had it, or from whom it
+was shipped to. Otherwise anybody could open a thing's history by claiming to have received it.
+"""
+
+from bisect import insort
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+MAX_DEPTH = 8
+_TAKES_BACK = frozenset({"receiving", "accepting", "void_shipping"})
+
+# The URIs under which events name a party, as the log knew it at an index.
+Aliases = Callable[[str, int], frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An event as the walk reads it; things are named by a representative of those that share their history."""
+
+    index: int
+    time_ms: int
+    reporter: str
+    step: str
+    action: str
+    is_grouping: bool  # an aggregation or association
+    epcs: frozenset[str] = frozenset()
+    parent: str = ""
+    children: frozenset[str] = frozenset()
+    is_emptying: bool = False  # a DELETE that names no child
+    inputs: frozenset[str] = frozenset()
+    outputs: frozenset[str] = frozenset()
+    destinations: frozenset[str] = frozenset()
+
+    @property
+    def things(self) -> frozenset[str]:
+        return self.epcs | self.children | self.inputs | self.outputs | ({self.parent} if self.parent else set())
+
+
+@dataclass
+class Hold:
+    """A party had a thing in hand from a moment on; `end_ms` None = still. A shipped hold ends with the shipping."""
+
+    party: str
+    start_ms: int
+    handed: bool  # handed over by who had it; else the first on the log to name the thing, which opens no pedigree
+    end_ms: int | None = None
+    shipped_by: int | None = None  # index of the shipping
+    offer: frozenset[str] | None = None  # to whom it was shipped; empty: to nobody named, the first to record it has it
+    named: frozenset[str] = frozenset()  # others that the shipping to this party named: they may take it from its hands
+
+    def covers(self, at_ms: int) -> bool:
+        return self.end_ms is None or at_ms < self.end_ms
+
+
+@dataclass
+class Stay:
+    """A thing was inside a container; `to_ms` None = still."""
+
+    parent: str
+    from_ms: int
+    to_ms: int | None = None
+
+    def covers(self, at_ms: int) -> bool:
+        return self.from_ms <= at_ms and (self.to_ms is None or at_ms < self.to_ms)
+
+
+@dataclass
+class Thing:
+    """What the walk knows of a thing."""
+
+    holds: list[Hold] = field(default_factory=list)  # by start
+    stays: list[Stay] = field(default_factory=list)  # by start
+    members: set[str] = field(default_factory=set)  # whatever was ever inside
+    events: list[Seen] = field(default_factory=list)  # that name it, or empty it out of a container
+
+
+class Walk:
+    """Takes events in log order; after each, `things` says who had what, and `changed` names what that concerns."""
+
+    def __init__(self, aliases: Aliases) -> None:
+        self.things: dict[str, Thing] = defaultdict(Thing)
+        self.changed: set[str] = set()
+        self._aliases = aliases
+        self._claims: dict[int, Seen] = {}  # not believed so far, by index
+        self._done: set[tuple[int, str, str]] = set()
+
+    def see(self, event: Seen) -> None:
+        """Take the next event; claims that waited for it are believed now."""
+        for thing in event.things:
+            self.things[thing].events.append(event)
+        self.changed = set(event.things)
+        if not self._believe(event):
+            self._claims[event.index] = event
+        while any(self._believe(claim) for claim in list(self._claims.values())):
+            pass
+
+    def at(self, thing: str, at_ms: int, depth: int = 0) -> tuple[Hold | None, str]:
+        """Who had it last at a moment, and through what: the thing itself, or the container that it was in."""
+        known = self.things[thing]
+        own = next((hold for hold in reversed(known.holds) if hold.start_ms <= at_ms), None)
+        stay = self.stay(thing, at_ms)
+        if stay and depth < MAX_DEPTH and (own is None or own.start_ms <= stay.from_ms):
+            found, via = self.at(stay.parent, at_ms, depth + 1)
+            if found:
+                return found, via
+        return own, thing
+
+    def has(self, party: str, thing: str, at_ms: int) -> bool:
+        """Whether the party had the thing in hand at a moment."""
+        hold, _ = self.at(thing, at_ms)
+        return hold is not None and hold.party == party and hold.covers(at_ms)
+
+    def stay(self, thing: str, at_ms: int) -> Stay | None:
+        return next((stay for stay in self.things[thing].stays if stay.covers(at_ms)), None)
+
+    def inside(self, things: Iterable[str]) -> set[str]:
+        """These things, whatever was ever inside, and what was made of them."""
+        found: set[str] = set()
+        level = set(things)
+        while level:
+            found |= level
+            known = [self.things[thing] for thing in level]
+            below = {member for one in known for member in one.members}
+            made = {out for thing, one in zip(level, known, strict=True) for event in one.events
+                    if thing in event.inputs for out in event.outputs}  # fmt: skip
+            level = (below | made) - found
+        return found
+
+    def _believe(self, event: Seen) -> bool:
+        """Apply what is credible of an event; whether that was news. It stops being a claim when all of it is."""
+        before = len(self._done)
+        outermost_first = sorted(event.things, key=lambda thing: (self._depth(thing, event.time_ms), thing))
+        everything = self._each("claim", outermost_first, event, self._claim)
+        if event.is_grouping and event.parent:
+            everything &= self._move(event)
+        if everything and not event.is_emptying:  # what was inside may turn out later
+            self._claims.pop(event.index, None)
+        elif event.is_emptying:
+            self._claims.setdefault(event.index, event)
+        return len(self._done) > before
+
+    def _move(self, event: Seen) -> bool:
+        """Put things in or take them out, as far as that is credible; whether it is for all of them."""
+        if event.action == "ADD":
+            return self._each("move", sorted(event.children), event, self._enter)
+        if event.action == "DELETE":
+            inside = self.things[event.parent].members if event.is_emptying else event.children
+            return self._each("move", sorted(inside), event, self._leave)
+        return True  # OBSERVE
+
+    def _each(self, part: str, things: Sequence[str], event: Seen, act: Callable[[str, Seen], bool]) -> bool:
+        """Apply a part of an event to each thing that it has not been applied to; whether it now is to all."""
+        keys = {thing: (event.index, part, thing) for thing in things}
+        for thing, key in keys.items():
+            if key not in self._done and act(thing, event):
+                self._done.add(key)
+                self.changed.add(thing)
+        return self._done.issuperset(keys.values())
+
+    def _depth(self, thing: str, at_ms: int) -> int:
+        depth = 0
+        while depth < MAX_DEPTH and (stay := self.stay(thing, at_ms)):
+            thing, depth = stay.parent, depth + 1
+        return depth
+
+    def _claim(self, thing: str, event: Seen) -> bool:
+        """What the event says of who has the thing; False while it is a mere claim."""
+        if event.step == "sensor_reporting":
+            return True  # a logger read out, by whomever, puts nothing into anyone's hands
+        hold, via = self.at(thing, event.time_ms)
+        if hold is None:
+            hold, via = self._open(thing, Hold(event.reporter, event.time_ms, handed=False)), thing
+        if hold.party == event.reporter:
+            if event.step == "shipping":
+                self._ship(thing, event, hold, via)
+            elif event.step in _TAKES_BACK and not hold.covers(event.time_ms):
+                self._take_back(thing, event, hold, via)
+            return True
+        if not self._may_take(event, hold):
+            return False
+        taken = self._take(thing, event, hold, via)
+        if event.step == "shipping":
+            self._ship(thing, event, taken, thing)
+        return True
+
+    def _may_take(self, event: Seen, hold: Hold) -> bool:
+        names = self._aliases(event.reporter, event.index)
+        if hold.covers(event.time_ms):
+            return bool(names & hold.named)
+        return hold.offer is not None and (not hold.offer or bool(names & hold.offer))
+
+    def _take(self, thing: str, event: Seen, hold: Hold, via: str) -> Hold:
+        names = self._aliases(event.reporter, event.index)
+        named = (hold.named if hold.covers(event.time_ms) else hold.offer or frozenset()) - names
+        if via != thing:
+            self._step_out(thing, event.time_ms)
+        elif hold.covers(event.time_ms):
+            hold.end_ms = event.time_ms
+        elif not hold.offer:
+            hold.offer = None  # shipped to nobody named: the first on the log has it
+        return self._open(thing, Hold(event.reporter, event.time_ms, handed=True, named=named))
+
+    def _ship(self, thing: str, event: Seen, hold: Hold, via: str) -> None:
+        if hold.shipped_by == event.index or (hold.shipped_by is not None and hold.covers(event.time_ms)):
+            return  # with its container, or it had gone another way already by an earlier entry
+        if via != thing:
+            self._step_out(thing, event.time_ms)
+            hold = self._open(thing, Hold(hold.party, event.time_ms, handed=hold.handed))
+        hold.end_ms, hold.shipped_by, hold.offer = event.time_ms, event.index, event.destinations
+
+    def _take_back(self, thing: str, event: Seen, hold: Hold, via: str) -> None:
+        if via != thing:
+            self._step_out(thing, event.time_ms)
+        self._open(thing, Hold(hold.party, event.time_ms, handed=hold.handed))
+        if via == thing:
+            hold.offer = None
+
+    def _enter(self, thing: str, event: Seen) -> bool:
+        at_ms, container = event.time_ms, event.parent
+        if not (self.has(event.reporter, thing, at_ms) and self.has(event.reporter, container, at_ms)):
+            return False
+        if thing in self._around(container, at_ms):
+            return True  # nothing lies inside itself
+        known = self.things[thing]
+        if stay := self.stay(thing, at_ms):
+            if stay.parent == container:
+                return True
+            stay.to_ms = at_ms
+        later = [stay.from_ms for stay in known.stays if stay.from_ms > at_ms]
+        later += [hold.start_ms for hold in known.holds if hold.start_ms > at_ms]
+        insort(known.stays, Stay(container, at_ms, min(later, default=None)), key=lambda stay: stay.from_ms)
+        self.things[container].members.add(thing)
+        return True
+
+    def _leave(self, thing: str, event: Seen) -> bool:
+        stay = self.stay(thing, event.time_ms)
+        if stay is None or stay.parent != event.parent or not self.has(event.reporter, thing, event.time_ms):
+            return False
+        hold, _ = self.at(thing, event.time_ms)
+        self._step_out(thing, event.time_ms)
+        if hold:
+            self._open(thing, Hold(hold.party, event.time_ms, handed=hold.handed, named=hold.named))
+        if event.is_emptying:
+            self.things[thing].events.append(event)
+        return True
+
+    def _around(self, thing: str, at_ms: int) -> set[str]:
+        found = {thing}
+        while (stay := self.stay(thing, at_ms)) and stay.parent not in found:
+            thing = stay.parent
+            found.add(thing)
+        return found
+
+    def _step_out(self, thing: str, at_ms: int) -> None:
+        if stay := self.stay(thing, at_ms):
+            stay.to_ms = at_ms
+
+    def _open(self, thing: str, hold: Hold) -> Hold:
+        """Let a party have a thing, until what an earlier entry says of a later moment."""
+        known = self.things[thing]
+        later = [other.start_ms for other in known.holds if other.start_ms > hold.start_ms]
+        hold.end_ms = min(later, default=None)
+        insort(known.holds, hold, key=lambda other: other.start_ms)
+        self.changed.add(thing)
+        return hold
+
+
+def limits(walk: Walk, thing: str) -> dict[str, int | None]:
+    """Up to which event time each party to whom a thing was handed over sees its pedigree; None = it has it still."""
+    found: dict[str, int | None] = {}
+    for hold, until in _periods(walk, thing, 0, None, 0):
+        if hold.handed:
+            before = found.get(hold.party, 0)
+            found[hold.party] = None if until is None or before is None else max(before, until)
+    return found
+
+
+def _periods(walk: Walk, thing: str, low: int, high: int | None, depth: int) -> Iterator[tuple[Hold, int | None]]:
+    """The holds of a thing within [low, high), through its containers too, each with the last moment that it counts."""
+    known = walk.things[thing]
+    for place, hold in enumerate(known.holds):
+        later = [other.start_ms for other in known.holds[place + 1 :] if other.start_ms > hold.start_ms]
+        later += [stay.from_ms for stay in known.stays if stay.from_ms >= hold.start_ms]
+        ends = [end - 1 for end in (*later, high) if end is not None]
+        if hold.end_ms is not None:
+            ends.append(hold.end_ms if hold.shipped_by is not None else hold.end_ms - 1)
+        until = min(ends, default=None)
+        if (high is None or hold.start_ms < high) and (until is None or until >= low):
+            yield hold, until
+    if depth < MAX_DEPTH:
+        for stay in known.stays:
+            until = stay.to_ms if high is None else high if stay.to_ms is None else min(high, stay.to_ms)
+            if until is None or max(low, stay.from_ms) < until:
+                yield from _periods(walk, stay.parent, max(low, stay.from_ms), until, depth + 1)
+
+
+def pedigrees(walk: Walk, thing: str) -> Iterator[tuple[str, int]]:
+    """Every (party, event index) of a thing's pedigree as it stands; doubles are possible."""
+    found = limits(walk, thing)
+    if not found:
+        return
+    upstream = list(_upstream(walk, thing, None, frozenset()))
+    for party, limit in found.items():
+        yield from ((party, index) for index, at_ms in upstream if limit is None or at_ms <= limit)
+
+
+def _upstream(walk: Walk, thing: str, limit: int | None, seen: frozenset[str]) -> Iterator[tuple[int, int]]:
+    """(event index, the moment from which it belongs to the thing's pedigree) for the thing and what it is made of."""
+    for event in walk.things[thing].events:
+        if limit is not None and event.time_ms > limit:
+            continue
+        yield event.index, event.time_ms
+        if thing in event.outputs and walk.has(event.reporter, thing, event.time_ms):
+            for source in sorted(event.inputs - seen):
+                if walk.has(event.reporter, source, event.time_ms):
+                    made = _upstream(walk, source, event.time_ms, seen | {thing})
+                    yield from ((index, event.time_ms) for index, _ in made)
+    for index, at_ms in _moves(walk, thing, 0, None, 0):
+        if limit is None or at_ms <= limit:
+            yield index, at_ms
+
+
+def _moves(walk: Walk, thing: str, low: int, high: int | None, depth: int) -> Iterator[tuple[int, int]]:
+    """The moves (event index, time) of a thing's containers, at any depth, while it was inside."""
+    if depth == MAX_DEPTH:
+        return
+    for stay in walk.things[thing].stays:
+        start = max(low, stay.from_ms)
+        end = stay.to_ms if high is None else high if stay.to_ms is None else min(high, stay.to_ms)
+        if end is not None and start >= end:
+            continue
+        for event in walk.things[stay.parent].events:
+            named = stay.parent in event.epcs or stay.parent in event.children
+            if named and start <= event.time_ms and (end is None or event.time_ms < end):
+                yield event.index, event.time_ms
+        yield from _moves(walk, stay.parent, start, end, depth + 1)
