@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("traceability.operations.urls")),
     path("log/", include("ledger.urls")),
     path("epcis/", include("traceability.api.epcis_urls")),
+    path("api/", include("traceability.api.schema.urls")),
     path("api/v1/", include("traceability.api.scan_urls")),
     path("portal/", include("traceability.web.portal.urls")),
     path("regulator/", include("traceability.web.regulator.urls")),

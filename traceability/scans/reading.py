@@ -16,7 +16,7 @@ from traceability.parties.models import Member, Party, Site
 
 from .build import document_uri
 from .steps import Step
-from .tables import step_for
+from .tables import TABLES, step_for
 
 MAX_CODES = 1000
 MAX_TEXT = 500  # characters of a code or a detail
@@ -80,7 +80,7 @@ def read(
         raise ProblemError(403, "not-your-party", "this person does not act for this party")
     chosen = step_for(party.roles, step)
     if chosen is None:
-        raise ProblemError(400, "unknown-step", f"{step[:60]!r} is not a step of this party's roles", pointer="/step")
+        raise _no_such_step(step)
     if not 1 <= len(codes) <= MAX_CODES:
         raise ProblemError(400, "codes", f"a step takes 1 to {MAX_CODES} codes", pointer="/codes")
     if "\x00" in place:
@@ -93,6 +93,13 @@ def read(
     today = datetime.fromtimestamp(now / 1000, UTC).date()
     scanned = [_code(text, today, pointer("codes", number)) for number, text in enumerate(codes)]
     return Scan(party, member, chosen, scanned, site, _details(chosen, details, today), now)
+
+
+def _no_such_step(step: str) -> ProblemError:
+    if any(table.step(step) for table in TABLES):
+        detail = f"{step} is not a step of this party's roles"
+        return ProblemError(403, "not-your-step", detail, pointer="/step")
+    return ProblemError(400, "unknown-step", f"there is no step {step[:60]!r}", pointer="/step")
 
 
 def own_uri(party: Party) -> str:

@@ -171,7 +171,8 @@ def test_a_short_delivery_is_told_before_it_is_recorded(shipped: House) -> None:
 @pytest.mark.parametrize(
     ("change", "code_"),
     [
-        ({"step": "commission"}, "unknown-step"),
+        ({"step": "commission"}, "not-your-step"),
+        ({"step": "fly"}, "unknown-step"),
         ({"codes": []}, "codes"),
         ({"place": "https://id.gs1.org/414/4012345000009"}, "not-your-place"),
         ({"codes": ["]d20109521000001009\x1d211"]}, "code-check-digit"),

@@ -1,0 +1,189 @@
+"""What the API answers and takes beside EPCIS documents: jobs, receipts, problems, scans."""
+
+from typing import Any
+
+from traceability.api import scan_views
+from traceability.capture import device_signed
+from traceability.scans import preflight, tables
+from traceability.scans.answers import MAX_NONCE, MAX_REASON
+from traceability.scans.reading import MAX_CODES, MAX_LOT, MAX_TEXT
+from traceability.scans.steps import Shape
+
+from .build import Schema, answer, many, members, ref, text, whole, words
+
+_HASH = text("Hex of a leaf hash (docs/formats.md).", pattern="^[0-9a-f]{64}$")
+_BASE64URL = "^[A-Za-z0-9_-]*$"
+_CODES = many(
+    text("As scanned: element string with GS, Digital Link, EPC URN, or 20 digits.", format="code", maxLength=MAX_TEXT),
+    minItems=1,
+    maxItems=MAX_CODES,
+)
+_PLACE = text("A site of the caller: its id, or its GLN as a Digital Link.", format="own-place")
+_TEXT = text(minLength=1, maxLength=MAX_TEXT, format="plain-text")
+# What a step may ask for beside the codes; whatever else is a text that nobody reads.
+_DETAILS: dict[str, Schema] = {
+    "receiver": text("Party id, or GLN as URI.", format="party"),
+    "sender": text("Party id, or GLN as URI.", format="party"),
+    "container": text("The SSCC as scanned.", format="sscc"),
+    "lot": text(minLength=1, maxLength=MAX_LOT, format="lot"),
+    "expiry": text("Last valid day.", format="date"),
+    "quantity_left": text("Whole number of what is left in the pack.", pattern="^[0-9]{1,6}$"),
+    "reason": _TEXT,
+    "despatch": text("Number of the despatch advice.", minLength=1, maxLength=MAX_TEXT, format="document"),
+    "report": text("Number of the inspection report.", minLength=1, maxLength=MAX_TEXT, format="document"),
+}
+
+
+def _call(more: dict[str, Schema], description: str) -> Schema:
+    """A call: one form for all steps that ask for the same details."""
+    forms: dict[tuple[bool, tuple[str, ...], tuple[str, ...]], set[str]] = {}
+    for step in (step for table in tables.TABLES for step in table.steps):
+        forms.setdefault((step.shape is Shape.UNDO, step.needs, step.optional), set()).add(step.id)
+    return {"description": description, "anyOf": [_form(*key, steps, more) for key, steps in sorted(forms.items())]}
+
+
+def _form(is_single: bool, needs: tuple[str, ...], optional: tuple[str, ...], steps: set[str], more: Any) -> Schema:
+    details = {name: _DETAILS[name] for name in (*needs, *optional)}
+    properties = {
+        "step": words(steps, "A step of the caller's role (docs/roles.md)."),
+        "codes": {**_CODES, "maxItems": 1} if is_single else _CODES,
+        "place": _PLACE,
+        "details": {**members(details, needs), "additionalProperties": text(maxLength=MAX_TEXT, format="plain-text")},
+        **more,
+    }
+    return members(properties, {"step", "codes", "place"} | ({"details"} if needs else set()))
+
+
+COMPONENTS: dict[str, Schema] = {
+    "Problem": answer(
+        {
+            "type": text("`epcisException:` and the standard's name of it, or about:blank."),
+            "title": text(),
+            "status": whole(minimum=400, maximum=599),
+            "code": text("Stable: programs branch on this.", pattern="^[a-z0-9]+(-[a-z0-9]+)*$"),
+            "detail": text("In plain words."),
+            "errors": many(ref("Fault"), "Each fault found, not only the first."),
+            "requestId": text("Under which our logs have this request."),
+        },
+        optional=("errors", "requestId"),
+        description="An error (RFC 7807).",
+    ),
+    "Fault": {
+        **members(
+            {
+                "event": whole("Index of the event in the document, from 0.", minimum=0),
+                "pointer": text("Where in the body (RFC 6901)."),
+                "parameter": text("Which query parameter."),
+                "field": text("Which part of a form, or which member of master data."),
+                "code": text(),
+                "message": text("In plain words."),
+                "verdict": text(),
+                "text": text(),
+                "epc": text(),
+            },
+            ("message",),
+        ),
+        "description": "One fault and where it is.",
+    },
+    "Receipt": answer(
+        {
+            "format": text(),
+            "origin": text("Of the log."),
+            "time": whole("Milliseconds since 1970."),
+            "mmdSeconds": whole("Published within so many seconds."),
+            "statements": many(_HASH),
+            "note": text("What the log key signed."),
+        },
+        description="The log key's word that statements were accepted: keep it, it convicts a log that drops them.",
+    ),
+    "Accepted": answer({"captureID": text(), "receipt": ref("Receipt")}),
+    "CaptureJob": answer(
+        {
+            "captureID": text(),
+            "createdAt": ref("DateTime"),
+            "running": {"type": "boolean", "description": "Until every event is published."},
+            "success": {"type": "boolean", "description": "False when events were left out."},
+            "captureErrorBehaviour": words(("rollback", "proceed")),
+            "errors": many(ref("Fault"), "Of events left out under `proceed`."),
+            "events": whole(minimum=0),
+            "alreadyRecorded": whole("Events that this party had sent before.", minimum=0),
+            "receipt": ref("Receipt"),
+        }
+    ),
+    "CaptureJobs": many(ref("CaptureJob"), "The caller's jobs, newest first."),
+    "CapturedEvent": answer({"eventID": text(), "statementHash": _HASH}),
+    "Collection": answer({"@context": {}, "type": {"const": "Collection"}, "member": many(text())}),
+    "ScanCall": _call({}, "A step to be judged."),
+    "ScanRecordCall": _call(
+        {
+            "nonce": text("Makes a retry give the first answer.", maxLength=MAX_NONCE, format="nonce"),
+            "override_reason": text(
+                "Why it is recorded although preflight stops it.", maxLength=MAX_REASON, format="plain-text"
+            ),
+        },
+        "A step to be recorded.",
+    ),
+    "Preflight": answer(
+        {
+            "verdict": words((preflight.ALLOW, preflight.WARN, preflight.STOP)),
+            "reasons": many(
+                answer(
+                    {
+                        "verdict": words((preflight.WARN, preflight.STOP)),
+                        "code": text("Stable."),
+                        "text": text("In plain words."),
+                        "epc": text("Which thing; empty when it is about the step."),
+                    }
+                )
+            ),
+        },
+        description="What speaks against a step.",
+    ),
+    "Recorded": answer(
+        {"eventIDs": many(text()), "statementHashes": many(_HASH), "preflight": ref("Preflight")},
+    ),
+    "Statements": members(
+        {
+            "statements": many(
+                members(
+                    {name: text(pattern=_BASE64URL, format="base64url") for name in device_signed.MEMBERS},
+                    device_signed.MEMBERS,
+                    "Event bytes, claims secret and COSE_Sign1 statement in base64url without padding.",
+                ),
+                minItems=1,
+                maxItems=scan_views.MAX_STATEMENTS,
+            )
+        },
+        ("statements",),
+        "Events that a device of the party signed itself (docs/device-signing.md).",
+    ),
+    "StatementsAccepted": answer(
+        {
+            "statements": many(
+                answer({"eventID": text(), "statementHash": _HASH, "alreadyRecorded": {"type": "boolean"}})
+            ),
+            "receipt": ref("Receipt"),
+        }
+    ),
+    "LoggerUpload": {
+        **members(
+            {
+                "file": text("A Berlinger file or our plain CSV (docs/logger-files.md).", format="binary"),
+                "holder": text("Code or URI of the container or pack that the logger travelled with.", format="code"),
+                "site": text("Id or GLN of the caller's site where it hung.", format="own-place"),
+                "time_zone": text("IANA name, where the file carries none.", format="time-zone"),
+            },
+            ("file",),
+        ),
+        "anyOf": [{"required": ["holder"]}, {"required": ["site"]}],
+    },
+    "LoggerFileAccepted": answer(
+        {
+            "sha256": text("Of the file's bytes.", pattern="^[0-9a-f]{64}$"),
+            "statementHash": _HASH,
+            "eventID": text(),
+            "readings": whole(minimum=0),
+            "signature": text("How the logger's own signature was judged."),
+        }
+    ),
+}
