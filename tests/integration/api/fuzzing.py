@@ -1,4 +1,4 @@
-"""What schemathesis needs to know of our house: callers by role, and values for the formats that our description names."""
+"""What schemathesis needs to know of our house: callers by role, and values for the formats that we describe."""
 
 import base64
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ def authorization(house: House, caller: str) -> dict[str, str]:
 
 
 def _times() -> st.SearchStrategy[str]:
-    moments = st.datetimes(datetime(2000, 1, 1), datetime(2025, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+    moments = st.datetimes(datetime(2000, 1, 1), datetime(2025, 12, 31), timezones=st.just(UTC))
     return moments.map(lambda moment: moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
 
 
@@ -59,7 +59,7 @@ def register_formats() -> None:
         "own-term": letters.map(lambda word: f"https://example.com/terms/{word}"),
         "date-time": _times(),
         "past-time": _times(),
-        "date": st.dates(datetime(2027, 1, 1).date(), datetime(2040, 1, 1).date()).map(str),  # noqa: DTZ001
+        "date": st.dates(datetime(2027, 1, 1).date(), datetime(2040, 1, 1).date()).map(str),
         "gs1-identifier": st.sampled_from(_IDENTIFIERS),
         "plain-text": printable,
         "document": letters,
