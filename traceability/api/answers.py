@@ -11,7 +11,7 @@ from traceability.capture import selectors as captured
 from traceability.capture.models import PublishedEvent
 from traceability.common.clock import now_ms
 from traceability.epcis.context import DEFAULT_CONTEXT
-from traceability.queries import simple_event_query
+from traceability.queries import tokens
 
 
 def parameters(request: Request) -> dict[str, list[str]]:
@@ -22,7 +22,7 @@ def with_next(response: HttpResponse, request: Request, token: str | None) -> Ht
     if token:
         url = request.build_absolute_uri(f"{request.path}?nextPageToken={token}")
         response["Link"] = f'<{url}>; rel="next"'
-        response["GS1-Next-Page-Token-Expires"] = time_text(now_ms() + simple_event_query.TOKEN_SECONDS * 1000)
+        response["GS1-Next-Page-Token-Expires"] = time_text(now_ms() + tokens.SECONDS * 1000)
     return response
 
 

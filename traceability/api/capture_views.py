@@ -10,7 +10,7 @@ from traceability.capture import selectors as captured
 from traceability.capture import services as capture
 from traceability.capture.models import CaptureJob
 from traceability.common.problems import ProblemError
-from traceability.queries import simple_event_query
+from traceability.queries import job_list
 
 from . import answers, bodies, problems
 from .epcis_base import EpcisView
@@ -30,8 +30,9 @@ class Capture(EpcisView):
         return JsonResponse(body, status=202, headers={"Location": f"{request.path}/{job.id}"})
 
     def get(self, request: Request) -> HttpResponse:
-        jobs = CaptureJob.objects.filter(reporter=self.party().uri)
-        rows, token = simple_event_query.jobs_page(jobs, answers.parameters(request))
+        holder = self.party().uri
+        jobs = CaptureJob.objects.filter(reporter=holder)
+        rows, token = job_list.page(jobs, answers.parameters(request), holder=holder)
         unfinished = captured.unfinished(rows)
         response = JsonResponse([_job(job, running=job.id in unfinished) for job in rows], safe=False)
         return answers.with_next(response, request, token)

@@ -10,11 +10,11 @@ from traceability.capture import selectors as captured
 from traceability.capture import services as capture
 from traceability.capture.models import PublishedEvent
 from traceability.common.problems import ProblemError
-from traceability.queries import simple_event_query
 from traceability.visibility.rules import visible_events
 
 from . import answers, bodies, problems, rendering
 from .epcis_base import EpcisView
+from .queried import queried
 
 PUBLISH_WAIT_SECONDS = 1.0
 MAX_IDEMPOTENCY_KEY = 128
@@ -48,9 +48,7 @@ class Events(EpcisView):
 
     def get(self, request: Request) -> HttpResponse:
         events = visible_events(PublishedEvent.objects.all(), self.party())
-        page = simple_event_query.page(events, answers.parameters(request))
-        response = rendering.query_document(request, answers.query_document(page.rows))
-        return answers.with_next(response, request, page.next_token)
+        return queried(request, events, holder=self.party().uri)
 
 
 class Event(EpcisView):

@@ -52,7 +52,7 @@ class PublishedEvent(models.Model):
     statement_hash = models.CharField(max_length=64)
     reporter = models.CharField(max_length=128)  # party URI that signed
     event_id = models.CharField(max_length=512)
-    event_type = models.CharField(max_length=128)
+    event_type = models.CharField(max_length=256)
     event_time_ms = models.BigIntegerField()
     offset_minutes = models.SmallIntegerField()
     record_time_ms = models.BigIntegerField()
@@ -77,7 +77,10 @@ class PublishedEvent(models.Model):
             models.Index(fields=["record_time_ms", "index"]),
             models.Index(fields=["event_id"]),
             models.Index(fields=["statement_hash"]),
+            models.Index(fields=["event_type", "event_time_ms"]),
             models.Index(fields=["biz_step", "event_time_ms"]),
+            models.Index(fields=["disposition", "event_time_ms"]),
+            models.Index(fields=["read_point", "event_time_ms"]),
             models.Index(fields=["biz_location", "event_time_ms"]),
             models.Index(fields=["reporter", "event_time_ms"]),
             models.Index(fields=["kid", "iat"]),
@@ -114,7 +117,12 @@ class EventEpc(models.Model):
     event_time_ms = models.BigIntegerField()
 
     class Meta:
-        indexes = [models.Index(fields=["epc", "event_time_ms"])]
+        # The opclass lets PostgreSQL find by prefix, whatever its collation; SQLite compares bytes anyway.
+        indexes = [
+            models.Index(
+                fields=["epc", "event_time_ms"], name="event_epc_by_key", opclasses=["varchar_pattern_ops", "int8_ops"]
+            )
+        ]
 
 
 class EventClass(models.Model):
@@ -129,7 +137,7 @@ class EventClass(models.Model):
     uom = models.CharField(max_length=3)
 
     class Meta:
-        indexes = [models.Index(fields=["epc_class"])]
+        indexes = [models.Index(fields=["epc_class"], name="event_class_by_key", opclasses=["varchar_pattern_ops"])]
 
 
 class EventTransaction(models.Model):
@@ -157,3 +165,33 @@ class EventPartner(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["value", "direction"])]
+
+
+class EventFacet(models.Model):
+    """What else of an event can be asked for: extensions, sensor values, quantities, declarations (`epcis/facets.py`).
+
+    Projection; rebuildable. An event without any of these has no row.
+    """
+
+    pk = models.CompositePrimaryKey("event_index", "position")
+    event_index = models.BigIntegerField()
+    position = models.IntegerField()
+    name = models.CharField(max_length=256)
+    text = models.CharField(max_length=256)
+    number = models.BigIntegerField(null=True)  # `scalar.rank`
+    time = models.BigIntegerField(null=True)  # ms since 1970
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["name", "text", "event_index"], name="event_facet_by_text"),
+            models.Index(
+                fields=["name", "number", "event_index"],
+                condition=models.Q(number__isnull=False),
+                name="event_facet_by_number",
+            ),
+            models.Index(
+                fields=["name", "time", "event_index"],
+                condition=models.Q(time__isnull=False),
+                name="event_facet_by_time",
+            ),
+        ]

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from traceability.common import bulk
 from traceability.common.projection import LogEntry, Projection
 from traceability.epcis import event as epcis_event
+from traceability.epcis import facets
 from traceability.epcis.event import EventView
 
 from . import standing
-from .models import EventClass, EventEpc, EventPartner, EventTransaction, PublishedEvent, VoidSpan
+from .models import EventClass, EventEpc, EventFacet, EventPartner, EventTransaction, PublishedEvent, VoidSpan
 
 KIND = standing.EVENT
 
@@ -23,6 +24,7 @@ def _apply(entries: Sequence[LogEntry]) -> None:
         (EventPartner, ("event_index", "position", "direction", "type", "value"), _partners),
     ):
         bulk.insert(model, columns, [row for entry, view in seen for row in rows(entry.index, view)])
+    bulk.insert(EventFacet, _FACET, [row for entry, _ in seen for row in _facets(entry)])
     standing.update(entries, [entry for entry, _ in seen], {view.event_id for _, view in seen})
 
 
@@ -82,8 +84,16 @@ def _partners(index: int, view: EventView) -> Iterator[bulk.Row]:
         yield index, position, direction, kind, value
 
 
+_FACET = ("event_index", "position", "name", "text", "number", "time")
+
+
+def _facets(entry: LogEntry) -> Iterator[bulk.Row]:
+    for position, facet in enumerate(facets.facets(entry.body or {})):
+        yield entry.index, position, facet.name, facet.text, facet.number, facet.time
+
+
 EVENT_INDEX = Projection(
     name="event-index",
-    models=(PublishedEvent, VoidSpan, EventEpc, EventClass, EventTransaction, EventPartner),
+    models=(PublishedEvent, VoidSpan, EventEpc, EventClass, EventTransaction, EventPartner, EventFacet),
     apply=_apply,
 )

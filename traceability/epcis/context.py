@@ -50,6 +50,21 @@ def is_prefix(name: str) -> bool:
     return _PREFIX.fullmatch(name) is not None
 
 
+def expanded(name: str, namespaces: Mapping[str, str]) -> str:
+    """A CURIE of a declared prefix as the URI that it stands for; any other name as it is.
+
+    GS1's vocabulary has had several addresses: they come out as one.
+    """
+    prefix, _, rest = name.partition(":")
+    if prefix in namespaces and not rest.startswith("//"):
+        name = namespaces[prefix] + rest
+    for curie, others in _ALSO_MEANS.items():
+        for other in others:
+            if name.startswith(other):
+                return PREFIXES[curie] + name.removeprefix(other)
+    return name
+
+
 def redefined(context: Any) -> Iterator[str]:
     """The protected prefixes to which `context` gives another meaning."""
     for name, uri in declared(context).items():

@@ -7,7 +7,8 @@ from typing import Any
 
 from traceability.gs1 import epc
 
-from .context import PREFIXES, declared
+from . import scalar
+from .context import PREFIXES, declared, expanded
 from .times import offset_minutes as offset_minutes
 from .times import time_ms as time_ms
 from .vocabulary import (
@@ -87,29 +88,35 @@ class EventView:
 def read(event: Mapping[str, Any]) -> EventView:
     """The view of a valid event (validation comes first; this raises on an invalid one)."""
     persistent = event.get("persistentDisposition") or {}
+    own = namespaces(event)
     return EventView(
-        type=event["type"],
+        type=scalar.text_key(expanded(event["type"], own)),
         event_id=event.get("eventID", ""),
         event_time_ms=time_ms(event["eventTime"]),
         offset_minutes=offset_minutes(event["eventTimeZoneOffset"]),
         action=event.get("action", ""),
-        biz_step=BIZ_STEP.bare(event.get("bizStep", "")),
-        disposition=DISPOSITION.bare(event.get("disposition", "")),
+        biz_step=term(BIZ_STEP, event.get("bizStep", ""), own),
+        disposition=term(DISPOSITION, event.get("disposition", ""), own),
         read_point=_place(event.get("readPoint")),
         biz_location=_place(event.get("bizLocation")),
         epcs=tuple(dict.fromkeys(_epcs(event))),  # one thing spelled twice is one thing
         classes=tuple(_classes(event)),
-        biz_transactions=tuple(_typed(event, "bizTransactionList", "bizTransaction", BIZ_TRANSACTION_TYPE)),
-        sources=tuple(_partners(event, "source")),
-        destinations=tuple(_partners(event, "destination")),
+        biz_transactions=tuple(_typed(event, "bizTransactionList", BIZ_TRANSACTION_TYPE, own)),
+        sources=tuple(_partners(event, "source", own)),
+        destinations=tuple(_partners(event, "destination", own)),
         ilmd=event.get("ilmd", {}),
         sensor_elements=tuple(event.get("sensorElementList", ())),
-        persistent_set=tuple(DISPOSITION.bare(word) for word in persistent.get("set", ())),
-        persistent_unset=tuple(DISPOSITION.bare(word) for word in persistent.get("unset", ())),
+        persistent_set=tuple(term(DISPOSITION, word, own) for word in persistent.get("set", ())),
+        persistent_unset=tuple(term(DISPOSITION, word, own) for word in persistent.get("unset", ())),
         transformation_id=event.get("transformationID", ""),
         error_declaration=_declaration(event.get("errorDeclaration")),
-        extensions={name: value for name, value in event.items() if name not in _MEMBERS},
+        extensions=extensions(event),
     )
+
+
+def extensions(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of an event that are not the standard's."""
+    return {name: value for name, value in event.items() if name not in _MEMBERS}
 
 
 def namespaces(event: Mapping[str, Any]) -> dict[str, str]:
@@ -141,14 +148,23 @@ def _classes(event: Mapping[str, Any]) -> Iterable[tuple[str, str, Decimal | Non
             )
 
 
-def _typed(event: Mapping[str, Any], name: str, member: str, types: Vocabulary) -> Iterable[tuple[str, str]]:
+def _typed(event: Mapping[str, Any], name: str, types: Vocabulary, own: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    member = name.removesuffix("List")
     for item in event.get(name, ()):
-        yield types.bare(item.get("type", "")), item[member]
+        yield term(types, item.get("type", ""), own), item[member]
 
 
-def _partners(event: Mapping[str, Any], direction: str) -> Iterable[tuple[str, str]]:
-    for kind, uri in _typed(event, f"{direction}List", direction, SOURCE_DESTINATION_TYPE):
+def _partners(event: Mapping[str, Any], direction: str, own: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    for kind, uri in _typed(event, f"{direction}List", SOURCE_DESTINATION_TYPE, own):
         yield kind, epc.canonical(uri)
+
+
+def term(vocabulary: Vocabulary, written: str, own: Mapping[str, str]) -> str:
+    """The bare word of CBV, or the full URI of a term of someone's own (its key, where that is very long)."""
+    if ":" not in written:
+        return written
+    word = vocabulary.bare(written)
+    return word if word in vocabulary.words else scalar.text_key(expanded(written, own))
 
 
 def _declaration(value: Mapping[str, Any] | None) -> ErrorDeclaration | None:

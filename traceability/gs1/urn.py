@@ -106,6 +106,13 @@ def with_prefixes(uri: str, prefixes: Collection[str]) -> str:
     return uri
 
 
+def parts(scheme: str) -> int:
+    """How many parts a full identifier of an EPC scheme has; Gs1Error for a scheme without a GS1 key."""
+    if scheme not in _SCHEMES:
+        raise Gs1Error("urn-scheme", f"EPC scheme {scheme!r} has no GS1 key")
+    return _SCHEMES[scheme][1]
+
+
 def _sgtin(body: str) -> str:
     prefix, item, *serial = body.split(".", 2)
     path = f"/01/{_gtin(prefix, item)}"

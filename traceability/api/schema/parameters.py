@@ -5,7 +5,7 @@ from typing import Any
 from traceability.api import event_views
 from traceability.api.capture_views import ERROR_BEHAVIOURS
 from traceability.epcis import vocabulary as cbv
-from traceability.queries import simple_event_query
+from traceability.queries import event_query
 
 from . import epcis
 from .build import Schema, ref, text, whole, words
@@ -30,7 +30,7 @@ def _list(name: str, items: Schema, description: str = "") -> Parameter:
 _ID = ref("Identifier")
 _TERM = "Any of these; terms of one's own as URI."
 PAGING = (
-    query("perPage", whole(minimum=1, maximum=simple_event_query.MAX_PER_PAGE, default=simple_event_query.PER_PAGE)),
+    query("perPage", whole(minimum=1, maximum=event_query.MAX_PER_PAGE, default=event_query.PER_PAGE)),
     query("nextPageToken", text(format="page-token"), "From the Link header; carries the whole query."),
 )
 EVENT_QUERY = (

@@ -1,0 +1,107 @@
+"""Criteria as conditions on the event index: each leans on an index of a table, none reads JSON."""
+
+from collections.abc import Iterable
+from functools import reduce, singledispatch
+from operator import or_
+from typing import Any
+
+from django.db.models import CharField, Lookup, Model, Q, QuerySet
+
+from traceability.capture.models import (
+    EventClass,
+    EventEpc,
+    EventFacet,
+    EventPartner,
+    EventTransaction,
+)
+from traceability.common.problems import ProblemError
+
+from .criteria import Attribute, Criterion, FacetCompares, FacetExists, FacetIn, Span, Things, Typed, Within, Words
+
+_LAST = "\U0010ffff"
+
+
+@CharField.register_lookup
+class BeginsWith(Lookup):
+    """Texts that begin with another, found by an index: LIKE on PostgreSQL, a range of bytes on SQLite."""
+
+    lookup_name = "beginswith"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        column, params = self.process_lhs(compiler, connection)
+        return f"({column} >= %s AND {column} < %s)", [*params, self.rhs, *params, f"{self.rhs}{_LAST}"]
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        column, params = self.process_lhs(compiler, connection)
+        return f"{column} LIKE %s", [*params, f"{connection.ops.prep_for_like_query(self.rhs)}%"]
+
+
+@singledispatch
+def condition(criterion: Criterion) -> Q:
+    """The condition on published events that a criterion is."""
+    raise TypeError(f"no condition for {criterion!r}")
+
+
+@condition.register
+def _words(criterion: Words) -> Q:
+    return Q(**{f"{criterion.column}__in": criterion.values})
+
+
+@condition.register
+def _span(criterion: Span) -> Q:
+    return Q(**{f"{criterion.column}__{criterion.compare}": criterion.value})
+
+
+@condition.register
+def _things(criterion: Things) -> Q:
+    model, column = (EventEpc, "epc") if criterion.kind == "epc" else (EventClass, "epc_class")
+    return _within(model, _keys(column, criterion.exact, criterion.prefixes), role__in=criterion.roles)
+
+
+@condition.register
+def _typed(criterion: Typed) -> Q:
+    model: type[Model] = EventTransaction if criterion.member == "transaction" else EventPartner
+    also: dict[str, Any] = {} if criterion.member == "transaction" else {"direction": criterion.member}
+    if criterion.type is not None:
+        also["type"] = criterion.type
+    return _within(model, Q(value__in=criterion.values), **also)
+
+
+@condition.register
+def _facet_in(criterion: FacetIn) -> Q:
+    return _within(EventFacet, Q(text__in=criterion.texts), name__in=criterion.names)
+
+
+@condition.register
+def _facet_exists(criterion: FacetExists) -> Q:
+    found = _within(EventFacet, Q(name__in=criterion.names))
+    return found if criterion.exists else ~found
+
+
+@condition.register
+def _facet_compares(criterion: FacetCompares) -> Q:
+    return _within(
+        EventFacet, Q(**{f"{criterion.field}__{criterion.compare}": criterion.value}), name__in=criterion.names
+    )
+
+
+@condition.register
+def _inside(criterion: Within) -> Q:
+    return Q(**{f"{criterion.column}__in": criterion.places})
+
+
+@condition.register
+def _attribute(criterion: Attribute) -> Q:
+    detail = f"attributes of {criterion.field} are not searched yet"
+    raise ProblemError(501, "not-implemented", detail, "ImplementationException")
+
+
+def _keys(column: str, exact: Iterable[str], prefixes: Iterable[str]) -> Q:
+    either = [Q(**{f"{column}__in": list(exact)})] if exact else []
+    return reduce(or_, [*either, *(Q(**{f"{column}__beginswith": prefix}) for prefix in prefixes)])
+
+
+def _within(model: type[Model], which: Q, **also: Any) -> Q:
+    rows: QuerySet[Any] = model._default_manager.filter(which, **also)
+    return Q(index__in=rows.values("event_index"))
