@@ -8,7 +8,8 @@
 With WITNESSES=3 the demo also runs three followers of its log that cosign it, each on a database of its own.
 
 Web: WSGI threads for pages and API; it never enqueues. Engine: sequencer, Celery worker and beat on the memory
-transport, event stream. A child leaves when its parent is gone, so that kill -9 leaves no orphan on the port.
+transport, event stream, sending to subscribers. A child leaves when its parent is gone, so that kill -9 leaves no
+orphan on the port.
 """
 
 import fcntl
@@ -116,7 +117,7 @@ def web() -> None:
 
 
 def engine() -> None:
-    """Sequencer, Celery worker, beat and event stream, each in a thread of one process."""
+    """Sequencer, Celery worker, beat, event stream and sender, each in a thread of one process."""
     import django
 
     django.setup()
@@ -127,6 +128,7 @@ def engine() -> None:
     from ledger import api as ledger
     from traceability.asgi import application
     from traceability.celery import app
+    from traceability.exchange import outgoing
 
     leave_with_parent()
     stop = threading.Event()
@@ -149,6 +151,7 @@ def engine() -> None:
         sequencer,
         threading.Thread(target=worker.start, name="celery-worker", daemon=True),
         threading.Thread(target=stream.run, name="event-stream", daemon=True),
+        threading.Thread(target=outgoing.run, args=(stop,), name="sender", daemon=True),
     ]
     for thread in [*threads, beat]:
         thread.start()

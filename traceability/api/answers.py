@@ -1,17 +1,17 @@
 """Answers of the EPCIS binding: query documents, times, the link to the next page."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from traceability.capture import selectors as captured
 from traceability.capture.models import PublishedEvent
 from traceability.common.clock import now_ms
-from traceability.epcis.context import DEFAULT_CONTEXT
-from traceability.queries import tokens
+from traceability.queries import documents, tokens
+from traceability.queries.documents import time_text
+
+__all__ = ["parameters", "query_document", "time_text", "with_next"]
 
 
 def parameters(request: Request) -> dict[str, list[str]]:
@@ -26,21 +26,5 @@ def with_next(response: HttpResponse, request: Request, token: str | None) -> Ht
     return response
 
 
-def query_document(rows: Sequence[PublishedEvent]) -> dict[str, Any]:
-    bodies_by_index = captured.bodies([row.index for row in rows])
-    events = [
-        {**bodies_by_index[row.index], "recordTime": time_text(row.record_time_ms)}
-        for row in rows
-        if row.index in bodies_by_index
-    ]
-    return {
-        "@context": [DEFAULT_CONTEXT],
-        "type": "EPCISQueryDocument",
-        "schemaVersion": "2.0",
-        "creationDate": time_text(now_ms()),
-        "epcisBody": {"queryResults": {"queryName": "SimpleEventQuery", "resultsBody": {"eventList": events}}},
-    }
-
-
-def time_text(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def query_document(rows: Sequence[PublishedEvent], *, query_name: str = "SimpleEventQuery") -> dict[str, Any]:
+    return documents.query_document(documents.events_of(rows), query_name=query_name)

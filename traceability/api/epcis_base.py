@@ -44,7 +44,9 @@ class TopLevel(EpcisView):
     """What this server has."""
 
     def get(self, request: Request) -> JsonResponse:
-        return JsonResponse({"@context": DEFAULT_CONTEXT, "type": "Collection", "member": ["capture", "events"]})
+        return JsonResponse(
+            {"@context": DEFAULT_CONTEXT, "type": "Collection", "member": ["queries", "capture", "events"]}
+        )
 
 
 class Missing(EpcisView):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import capture_views, epcis_base, event_views
+from . import capture_views, epcis_base, event_views, query_views
 
 app_name = "epcis"
 urlpatterns = [
@@ -11,5 +11,14 @@ urlpatterns = [
     path("capture/<str:job_id>", capture_views.CaptureJobView.as_view(), name="capture-job"),
     path("events", event_views.Events.as_view(), name="events"),
     path("events/<path:event_id>", event_views.Event.as_view(), name="event"),
+    path("queries", query_views.Queries.as_view(), name="queries"),
+    path("queries/<str:name>", query_views.Query.as_view(), name="query"),
+    path("queries/<str:name>/events", query_views.QueryEvents.as_view(), name="query-events"),
+    path("queries/<str:name>/subscriptions", query_views.Subscriptions.as_view(), name="subscriptions"),
+    path(
+        "queries/<str:name>/subscriptions/<str:subscription_id>",
+        query_views.SubscriptionView.as_view(),
+        name="subscription",
+    ),
     path("<path:rest>", epcis_base.Missing.as_view()),
 ]

@@ -22,16 +22,23 @@ def queried(
     *,
     holder: str,
     also: Mapping[str, Sequence[str]] | None = None,
+    defaults: Mapping[str, Sequence[str]] | None = None,
+    query_name: str = "SimpleEventQuery",
 ) -> HttpResponse:
-    """The page of `events` that the request asks for; `also` are parameters that the path stands for."""
+    """The page of `events` that the request asks for; `also` are parameters that the path stands for.
+
+    `defaults` are controls (order, limits, page size) of a named query, where the address says nothing.
+    """
     require_short(request)
     given = {**answers.parameters(request)}
     for name, values in (also or {}).items():
         if name in given:
             raise event_query.bad_parameter(name, "stands in the path of this address already")
         given[name] = list(values)
+    if tokens.PARAMETER not in given:
+        given = {**{name: list(values) for name, values in (defaults or {}).items()}, **given}
     page = _page(given, events, holder, namespaces(request))
-    response = rendering.query_document(request, answers.query_document(page.rows))
+    response = rendering.query_document(request, answers.query_document(page.rows, query_name=query_name))
     return answers.with_next(response, request, page.next_token)
 
 

@@ -27,6 +27,9 @@ _REFUSED = Counter(
 _SCANS = Counter(
     "dosetrail_scans_total", "Scans answered, by step and preflight's verdict.", ["step", "verdict"], registry=REGISTRY
 )
+_REPORTS = Counter(
+    "dosetrail_webhook_calls_total", "Calls of webhooks: sent, halved (413) or failed.", ["outcome"], registry=REGISTRY
+)
 
 
 def count_request(method: str, route: str, status: int, seconds: float) -> None:
@@ -45,3 +48,7 @@ def count_refusal(code: str) -> None:
 
 def count_scan(step: str, verdict: str) -> None:
     _SCANS.labels(step, verdict).inc()
+
+
+def count_report(outcome: str) -> None:
+    _REPORTS.labels(outcome).inc()

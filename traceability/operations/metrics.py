@@ -20,6 +20,7 @@ from ledger import api as ledger
 from traceability.alerts import selectors as alerts
 from traceability.alerts.models import Alert
 from traceability.common.metrics import REGISTRY
+from traceability.exchange import subscriptions as exchange
 
 from . import facts as selector
 from . import health
@@ -68,6 +69,7 @@ class FactsCollector(Collector):
             yield from _folds(found.log)
             yield from _witnesses(found, found.log.log)
             yield _plain("dosetrail_database_bytes", "Size of the database on disk.", selector.database_bytes())
+            yield _labelled("dosetrail_subscriptions", "Webhooks of subscribers.", "state", exchange.counts())
             yield _labelled("dosetrail_alerts_open", "Alerts that nobody has closed.", "severity", _open_alerts())
 
 

@@ -20,7 +20,7 @@ PER_PAGE, MAX_PER_PAGE = 30, 1000
 MAX_EVENTS = 1_000_000_000  # of eventCountLimit and maxEventCount
 MAX_PARAMETERS, MAX_VALUES = 100, 1000
 _TIMES = {"eventTime": "event_time_ms", "recordTime": "record_time_ms"}
-_CONTROLS = ("orderBy", "orderDirection", "eventCountLimit", "maxEventCount", "perPage")
+CONTROLS = ("orderBy", "orderDirection", "eventCountLimit", "maxEventCount", "perPage")
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _query(given: Mapping[str, tuple[str, ...]], outer: Mapping[str, str]) -> Ev
         )
     namespaces = {**outer, **PREFIXES}
     given = {name: table.terms_expanded(name, texts, namespaces) for name, texts in given.items()}
-    asked = {name: texts for name, texts in given.items() if name not in _CONTROLS}
+    asked = {name: texts for name, texts in given.items() if name not in CONTROLS}
     criteria = tuple(table.criterion(name, texts, namespaces) for name, texts in asked.items())
     kept = {table.spelled_out(name, namespaces): texts for name, texts in given.items()}
     limit, most = (_count(name, given) for name in ("eventCountLimit", "maxEventCount"))

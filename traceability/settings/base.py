@@ -192,6 +192,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker, ho
 CELERY_BEAT_SCHEDULE = {
     "advance-projections": {"task": "traceability.common.tasks.advance", "schedule": 5.0},
     "contracts-tick": {"task": "traceability.contracts.tasks.tick", "schedule": 5.0},
+    "send": {"task": "traceability.exchange.tasks.send", "schedule": 2.0},
     "forget-sessions": {"task": "traceability.parties.tasks.forget_sessions", "schedule": 24 * 3600.0},
 }
 

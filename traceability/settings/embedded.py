@@ -12,7 +12,7 @@ from traceability.common.files import data_folder
 from traceability.common.secretfile import read_or_create
 
 from .base import *  # noqa: F403
-from .base import BASE_DIR, CONTENT_SECURITY_POLICY
+from .base import BASE_DIR, CELERY_BEAT_SCHEDULE, CONTENT_SECURITY_POLICY
 
 DATA_DIR = data_folder(Path(os.environ.get("DOSETRAIL_DATA_DIR", BASE_DIR / "var")).resolve())
 
@@ -40,6 +40,8 @@ DATABASES = {
     }
 }
 CELERY_BROKER_URL = "memory://localhost/"
+# The engine has a thread of its own for it: the one worker must not wait for other people's servers.
+del CELERY_BEAT_SCHEDULE["send"]
 CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.01}
 
 LOG_ENTRIES_PUBLIC = True

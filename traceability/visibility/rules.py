@@ -5,10 +5,12 @@ from collections.abc import Collection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from traceability.capture.models import PublishedEvent
+from traceability.common.models import Cursor
 from traceability.parties import selectors as parties
 from traceability.parties.models import Party
 
 from .models import Audience
+from .projection import AUDIENCE
 
 # An audience up to this size is read first and the events looked up; a larger one is asked event by event.
 _SMALL = 20_000
@@ -32,7 +34,8 @@ def visible_since(party: Party, after: tuple[int, int], limit: int) -> list[tupl
     """
     since, event = after
     if party.has_role(Party.Role.REGULATOR):
-        rows = PublishedEvent.objects.filter(index__gt=max(since, event)).order_by("index")
+        beyond = Q(index__gt=since) | Q(index=since, index__gt=event)
+        rows = PublishedEvent.objects.filter(beyond, index__gte=since).order_by("index")
         return [(index, index) for index in rows.values_list("index", flat=True)[:limit]]
     mine = Audience.objects.filter(party__in=audiences_of(party))
     earlier = mine.filter(event_index=OuterRef("event_index")).filter(
@@ -44,6 +47,12 @@ def visible_since(party: Party, after: tuple[int, int], limit: int) -> list[tupl
         .order_by("since_index", "event_index")
         .values_list("since_index", "event_index")[:limit]
     )
+
+
+def horizon() -> int:
+    """The last log index up to which audiences are worked out, -1 before the first: nothing older is added to them."""
+    position = Cursor.objects.filter(projection=AUDIENCE.name).values_list("position", flat=True).first()
+    return (position or 0) - 1
 
 
 def visible_indexes(indexes: Collection[int], party: Party) -> set[int]:

@@ -1,0 +1,121 @@
+"""Named queries over HTTP: kept per party, refused by the engine's own words, and read in pages."""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.api.test_query import chain, listed
+from tests.integration.conftest import House
+
+__all__ = ["chain"]
+
+STOCKING = {"name": "stocking", "query": {"EQ_bizStep": ["stocking"], "eventType": "ObjectEvent"}}
+
+
+def events_of(answer: Any) -> list[dict[str, Any]]:
+    assert answer.status_code == 200, answer.content
+    found: list[dict[str, Any]] = answer.json()["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+    return found
+
+
+def test_a_query_is_kept_found_and_dropped(chain: House) -> None:
+    made = chain.post("pharmacy", "/epcis/queries", STOCKING)
+    assert (made.status_code, made["Location"]) == (201, "/epcis/queries/stocking")
+    client = chain.client("pharmacy")
+    found = client.get(made["Location"]).json()
+    assert {name: found[name] for name in STOCKING} == STOCKING
+    assert [one["name"] for one in client.get("/epcis/queries").json()] == ["stocking"]
+    answer = client.get(made["Location"] + "/events")
+    assert [one["bizStep"] for one in events_of(answer)] == ["stocking"] * 7
+    assert answer.json()["epcisBody"]["queryResults"]["queryName"] == "stocking"
+    assert chain.post("pharmacy", "/epcis/queries", STOCKING).status_code == 409
+    assert client.delete(made["Location"]).status_code == 204
+    assert client.get(made["Location"]).status_code == 404
+    assert client.get(made["Location"]).json()["title"] == "NoSuchNameException"
+
+
+def test_a_name_is_its_party_s_own(chain: House) -> None:
+    chain.post("pharmacy", "/epcis/queries", STOCKING)
+    for method in ("get", "delete"):
+        assert getattr(chain.client("other"), method)("/epcis/queries/stocking").status_code == 404
+    assert chain.client("other").get("/epcis/queries/stocking/events").status_code == 404
+    assert chain.client("other").get("/epcis/queries").json() == []
+    assert chain.post("other", "/epcis/queries", STOCKING).status_code == 201
+    assert events_of(chain.client("other").get("/epcis/queries/stocking/events")) == []
+
+
+def test_any_name_that_an_address_can_carry(house: House) -> None:
+    name = "Lieferungen 今天?#&%"
+    made = house.post("pharmacy", "/epcis/queries", {"name": name, "query": {}})
+    assert made.status_code == 201
+    assert house.client("pharmacy").get(made["Location"]).json()["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, "/name"),
+        ({"name": "", "query": {}}, "/name"),
+        ({"name": "a/b", "query": {}}, "/name"),
+        ({"name": "..", "query": {}}, "/name"),
+        ({"name": "x" * 129, "query": {}}, "/name"),
+        ({"name": 5, "query": {}}, "/name"),
+        ({"name": "a"}, "/query"),
+        ({"name": "a", "query": []}, "/query"),
+        ({"name": "a", "query": {}, "colour": 1}, "/colour"),
+    ],
+)
+def test_what_is_no_named_query_is_said(house: House, body: Any, pointer: str) -> None:
+    answer = house.post("pharmacy", "/epcis/queries", body)
+    assert (answer.status_code, answer.json()["title"]) == (400, "QueryValidationException")
+    assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize(
+    "query", [{"EQ_color": "red"}, {"GE_eventTime": "soon"}, {"perPage": 0}, {"EQ_action": ["PUT"]}, {"eventType": {}}]
+)
+def test_the_engine_s_own_errors(house: House, query: Any) -> None:
+    answer = house.post("pharmacy", "/epcis/queries", {"name": "a", "query": query})
+    assert answer.status_code == 400
+    assert [one["parameter"] for one in answer.json()["errors"]] == list(query)
+    assert house.client("pharmacy").get("/epcis/queries").json() == []
+
+
+def test_results_are_narrowed_and_paged(chain: House) -> None:
+    query = {"EQ_bizStep": "stocking", "perPage": 2, "orderDirection": "ASC"}
+    chain.post("pharmacy", "/epcis/queries", {"name": "q", "query": query})
+    client, url, seen = chain.client("pharmacy"), "/epcis/queries/q/events", []
+    while url:
+        answer = client.get(url)
+        seen += [one["eventID"] for one in events_of(answer)]
+        url = answer.get("Link", "").partition(">")[0].lstrip("<")
+    assert len(set(seen)) == len(seen) == 7
+    one = listed(chain, "pharmacy")[0]["eventID"]
+    assert [event["eventID"] for event in events_of(client.get(f"/epcis/queries/q/events?EQ_eventID={one}"))] == [one]
+    assert client.get("/epcis/queries/q/events?EQ_color=red").status_code == 400
+
+
+def test_the_list_is_paged(house: House) -> None:
+    for number in range(5):
+        house.post("pharmacy", "/epcis/queries", {"name": f"q{number}", "query": {}})
+    client, url, names = house.client("pharmacy"), "/epcis/queries?perPage=2", []
+    while url:
+        answer = client.get(url)
+        names += [one["name"] for one in answer.json()]
+        url = answer.get("Link", "").partition(">")[0].lstrip("<")
+    assert names == [f"q{number}" for number in range(5)]
+    token = client.get("/epcis/queries?perPage=2")["Link"].partition(">")[0].partition("Token=")[2]
+    for party, path in (("other", "/epcis/queries"), ("pharmacy", "/epcis/capture")):
+        assert house.client(party).get(f"{path}?nextPageToken={token}").status_code == 400
+    assert client.get("/epcis/queries?perPage=x").status_code == 400
+    assert client.get("/epcis/queries?x=1").status_code == 400
+
+
+def test_a_websocket_is_refused_in_words(house: House) -> None:
+    house.post("pharmacy", "/epcis/queries", {"name": "q", "query": {}})
+    client = house.client("pharmacy")
+    for answer in (
+        client.get("/epcis/queries/q/events?stream=true"),
+        client.get("/epcis/queries/q/events", headers={"Upgrade": "websocket", "Connection": "Upgrade"}),
+    ):
+        assert (answer.status_code, answer.json()["title"]) == (501, "ImplementationException")

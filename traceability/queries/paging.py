@@ -1,0 +1,37 @@
+"""Pages of a list that is read by a key: the token carries size and key, signed; it is good for its own list only."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from . import tokens, values
+from .event_query import MAX_PER_PAGE, PER_PAGE, bad_parameter
+from .values import QueryFault
+
+Row = TypeVar("Row")
+
+
+def page(
+    given: Mapping[str, Sequence[str]],
+    of: str,
+    fetch: Callable[[Any, int], list[Row]],
+    key: Callable[[Row], Any],
+    *,
+    holder: str,
+) -> tuple[list[Row], str | None]:
+    """The rows of a page and the token of the next one; ProblemError 400 names the parameter at fault.
+
+    `of` names the list, `holder` whose it is. `fetch(after, limit)` reads rows behind a key (None = from the start).
+    """
+    for name in given.keys() - {"perPage", tokens.PARAMETER}:
+        raise bad_parameter(name, "is not a parameter of this list")
+    after = None
+    try:
+        size = values.positive("perPage", given.get("perPage", (str(PER_PAGE),)), most=MAX_PER_PAGE)
+        if token := given.get(tokens.PARAMETER):
+            size, after = tokens.read(of, holder, values.single(tokens.PARAMETER, token))
+    except QueryFault as fault:
+        raise bad_parameter(fault.parameter, fault.detail) from fault
+    rows = fetch(after, size + 1)
+    if len(rows) <= size:
+        return rows, None
+    return rows[:size], tokens.issue(of, holder, [size, key(rows[size - 1])])
