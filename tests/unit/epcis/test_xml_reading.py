@@ -252,6 +252,8 @@ def test_extensions_in_odd_dress():
       <ext:b xmlns:ext="https://b.example/" unit="KGM" ext:by="me">3.5</ext:b>
       <c xmlns="https://c.example/">1<d/>2</c>
       <gs1:e xmlns:gs1="https://e.example/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/>
+      <ours:h xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true" why="lost"/>
+      <d:member xmlns:d="urn:dosetrail:xml" name="ours:1st">m</d:member><ours:i xmlns:d="urn:dosetrail:xml" d:name="n"/>
       <voc:f xmlns:voc="https://ref.gs1.org/voc/">v</voc:f><ours:g>one</ours:g><ours:g>two</ours:g></ObjectEvent>"""
     found = read(altered("</ObjectEvent>", odd))
     assert validate_document(found) == []
@@ -262,6 +264,9 @@ def test_extensions_in_odd_dress():
     assert event["ns2:c"] == {"ns2:d": "", "rdf:value": "12"}
     assert event["ns3:e"] is None
     assert event["gs1:f"] == "v"
+    assert event["ours:h"] == {"why": "lost"}
+    assert event["ours:1st"] == "m"
+    assert event["ours:i"] == {"d:name": "n"}
     assert event["ours:g"] == ["one", "two"]
     assert prefixes == {
         "ours": xml_samples.OURS,
@@ -269,6 +274,7 @@ def test_extensions_in_odd_dress():
         "ns1": "https://b.example/",
         "ns2": "https://c.example/",
         "ns3": "https://e.example/",
+        "d": "urn:dosetrail:xml",
     }
 
 

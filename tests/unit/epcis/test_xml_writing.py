@@ -35,8 +35,11 @@ def back(document, **options):
 def said(value, namespaces):
     """What JSON-LD says, whatever its spelling: names and values of extensions as XML has them."""
     if isinstance(value, dict):
-        members = {_full(name, namespaces): said(one, namespaces) for name, one in value.items()}
-        return {name: one for name, one in members.items() if one != []} or ""
+        members = {}
+        for name, one in value.items():
+            members.setdefault(_full(name, namespaces), []).append(said(one, namespaces))
+        found = {name: _as_set(said(ones, namespaces)) for name, ones in members.items()}
+        return {name: one for name, one in found.items() if one != []} or ""
     if isinstance(value, list):
         found = [one for item in value for one in _as_list(said(item, namespaces))]
         return found[0] if len(found) == 1 else found
@@ -45,6 +48,11 @@ def said(value, namespaces):
         bare = vocabulary.SENSOR_EXCEPTION.bare(word or "")
         return bare if bare in vocabulary.SENSOR_EXCEPTIONS else word
     return json.dumps(int(value) if isinstance(value, float) and abs(value) < 2**53 and value.is_integer() else value)
+
+
+def _as_set(value):
+    """Lists without their order, which JSON-LD gives no meaning."""
+    return sorted(value, key=partial(json.dumps, sort_keys=True)) if isinstance(value, list) else value
 
 
 def _as_list(value):
@@ -220,6 +228,7 @@ ODD_VALUES = {
     "ours:mixed": {"rdf:value": "text", "ours:inner": {"ours:a": "b"}},
     "ours:value": {"rdf:value": {"ours:a": "b"}},
     "ours:blank": {"unit": "KGM", "rdf:value": ""},
+    "ours:twice": {"rdf:value": "x", "ours:a": "b", f"{xml_samples.OURS}a": "c", "same:a": "d"},
     "ours:@id": {"@id": "urn:x:y", "@type": "ours:T"},
 }
 
@@ -227,6 +236,7 @@ ODD_VALUES = {
 def odd(**members):
     """A document of one event with members of someone's own."""
     own = {"ours": xml_samples.OURS, "xmlish": "https://xmlish.example/", "name": "https://name.example/"}
+    own["same"] = xml_samples.OURS
     event = {**samples.event("AssociationEvent"), **members}
     return samples.document(event, **{"@context": [samples.CONTEXT, own]})
 
@@ -254,6 +264,7 @@ def test_a_type_of_one_s_own_may_have_any_name():
 
 def test_sensor_members_of_one_s_own_are_attributes_and_elements_where_they_cannot_be():
     report = {"type": "Temperature", "value": 5, "ours:n": 7, "ours:1st": "x", "ours:deep": {"ours:a": "b"}}
+    report |= {"ours:a": 1, "same:a": 2}
     report["stringValue"] = ' "5"\n'
     document = odd(
         sensorElementList=[{"sensorMetadata": {"ours:by": "me"}, "sensorReport": [report], "ours:x": ["y", "z"]}]
@@ -291,7 +302,9 @@ def test_names_that_xml_keeps_for_itself():
             written(document)
 
 
-names = st.sampled_from([*ODD_NAMES, "ours:a", "ours:b", "cbvmda:lotNumber", "gs1:x", "rdfs:comment"])
+names = st.sampled_from(
+    [*ODD_NAMES, "ours:a", "same:a", f"{xml_samples.OURS}a", "ours:b", "cbvmda:lotNumber", "gs1:x", "rdfs:comment"]
+)
 texts = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="\ufffe\uffff"), max_size=12
 )

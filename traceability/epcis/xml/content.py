@@ -167,7 +167,7 @@ def members(
         elif not _is_nil(child):
             _put(found, repeated, name, (read or extension)(child, prefixes))
     if text := element.text.strip(_SPACE):
-        found[TEXT] = text
+        _put(found, repeated, TEXT, text)
     return found
 
 
@@ -211,10 +211,9 @@ def _attributes(element: Element, prefixes: Prefixes, known: Mapping[str, ReadTe
 
 def key(element: Element, prefixes: Prefixes) -> str:
     """The name that an element has as a member."""
-    if element.namespace == MEMBER:
-        named = [one.value for one in element.attributes if _is_member_name(element, one)]
-        if named and element.local == "member":
-            return named[0]
+    for one in element.attributes:
+        if _is_member_name(element, one):
+            return one.value
     if element.namespace in STANDARD:
         return element.local
     return prefixes.name(element.namespace, element.prefix, element.local)
@@ -228,7 +227,8 @@ def _own_attributes(element: Element) -> Iterator[Attribute]:
 
 
 def _is_member_name(element: Element, attribute: Attribute) -> bool:
-    return element.namespace == MEMBER and not attribute.namespace and attribute.local == "name"
+    is_member = element.namespace == MEMBER and element.local == "member"
+    return is_member and not attribute.namespace and attribute.local == "name"
 
 
 def _put(found: dict[str, Any], repeated: set[str], name: str, value: Any) -> None:
@@ -243,7 +243,7 @@ def _put(found: dict[str, Any], repeated: set[str], name: str, value: Any) -> No
 
 def _is_nil(element: Element) -> bool:
     nil = any(one.namespace == XSI and one.local == "nil" and one.value in ("true", "1") for one in element.attributes)
-    return nil and not element.children and not element.text.strip(_SPACE)
+    return nil and not (element.children or element.text.strip(_SPACE) or any(True for _ in _own_attributes(element)))
 
 
 def _is_space(attribute: Attribute) -> bool:

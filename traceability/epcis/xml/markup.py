@@ -61,7 +61,7 @@ class Names:
 
     def __init__(self, declared: Mapping[str, str]) -> None:
         self._namespaces = {**context.PREFIXES, **declared, "cbvmda": MDA}
-        self._chosen: dict[tuple[str, str], str] = {}  # namespace and prefix of JSON to prefix of XML
+        self._chosen: dict[str, str] = {}  # namespace to the one prefix that names have
         self._declared: dict[str, str] = {}
 
     def declarations(self) -> list[tuple[str, str]]:
@@ -71,8 +71,8 @@ class Names:
     def declare_used_in(self, value: Any) -> None:
         """Declare the prefixes with which values begin, so that they keep their meaning."""
         for prefix in sorted(context.prefixes_used(value) - context.PREFIXES.keys()):
-            if self._namespaces.get(prefix, XML) not in _RESERVED:
-                self._prefix(self._namespaces[prefix], prefix)
+            if self._namespaces.get(prefix, XML) not in _RESERVED and self._is_free(prefix):
+                self._declared[prefix] = self._namespaces[prefix]
 
     def name(self, name: str) -> str | None:
         """The qualified name; None for one that is no name in XML."""
@@ -113,13 +113,13 @@ class Names:
         return element(tag, content, [*own, *attributes])
 
     def _prefix(self, namespace: str, wanted: str) -> str:
-        found = self._chosen.get((namespace, wanted))
+        found = self._chosen.get(namespace)
         if found is None:
             number, found = len(self._declared), wanted
             while not self._is_free(found):
                 number += 1
                 found = f"ns{number}"
-            self._chosen[namespace, wanted] = found
+            self._chosen[namespace] = found
             self._declared[found] = namespace
         return found
 
@@ -166,16 +166,17 @@ def extension(name: str, value: Any, names: Names) -> str:
     inside = value.get(VALUE)
     if not isinstance(inside, str) or not inside or inside != inside.strip(_SPACE):
         return names.named(name, extensions(value, names))
-    attributes, inner = [], {}
+    attributes: dict[str, str] = {}
+    inner = {}
     for member, one in value.items():
         qualified = names.name(member) if isinstance(one, str) else None
         if member == VALUE:
             continue
-        if qualified is None or qualified == "name":
+        if qualified is None or qualified == "name" or qualified in attributes:
             inner[member] = one
         else:
-            attributes.append((qualified, one))
+            attributes[qualified] = one
     elements = extensions(inner, names)
     if not (attributes or elements):
         return names.named(name, extensions(value, names))
-    return names.named(name, elements + text(inside), attributes)
+    return names.named(name, elements + text(inside), attributes.items())

@@ -153,7 +153,7 @@ def _event(element: Element) -> LocatedEvent:
         event[name] = [kind, value] if name == "type" else value
     prefixes.declare_used_in(event)
     if prefixes.declared:
-        event["@context"] = [prefixes.declared]
+        event["@context"] = [*context.parts(event.get("@context")), prefixes.declared]
     return event
 
 

@@ -177,15 +177,16 @@ class _Event:
 
     def _attributed(self, name: str, value: Mapping[str, Any], terms: Mapping[str, cbv.Vocabulary]) -> str:
         """An element whose members are attributes; what cannot be one stands in it as an element."""
-        attributes, inner = [], {}
+        attributes: dict[str, str] = {}
+        inner = {}
         for member, one in value.items():
             qualified = self._names.name(member)
-            if qualified is None or not isinstance(one, str | int | float):
+            if qualified is None or qualified in attributes or not isinstance(one, str | int | float):
                 inner[member] = one
             else:
                 word = self._spelling.term(terms[member], str(one)) if member in terms else scalar(one)
-                attributes.append((qualified, word))
-        return element(name, extensions(inner, self._names), attributes)
+                attributes[qualified] = word
+        return element(name, extensions(inner, self._names), attributes.items())
 
     def _extensions_but(self, value: Mapping[str, Any], *known: str) -> str:
         return extensions({name: one for name, one in value.items() if name not in known}, self._names)
@@ -199,15 +200,15 @@ def _members(places: Iterable[placing.Place]) -> Iterator[str]:
             yield place
 
 
-def _members_of_document(document: Mapping[str, Any], names: Names) -> list[tuple[str, str]]:
+def _members_of_document(document: Mapping[str, Any], names: Names) -> Iterable[tuple[str, str]]:
     """The attributes of the root: creationDate, id, and members of someone's own that are no more than a text."""
     known = {"@context", "type", "schemaVersion", "epcisBody", "epcisHeader", *header.PARTIES}
-    found = []
+    found: dict[str, str] = {}
     for name, value in document.items():
         if name in known:
             continue
         qualified = names.name(name)
-        if qualified is None or not isinstance(value, str | int | float):
+        if qualified is None or qualified in found or not isinstance(value, str | int | float):
             raise WriteError("xml-document-member", f"{name[:80]!r} of the document has no place in XML")
-        found.append((qualified, scalar(value)))
-    return found
+        found[qualified] = scalar(value)
+    return found.items()
