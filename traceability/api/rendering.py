@@ -44,7 +44,7 @@ class EpcisNegotiation(DefaultContentNegotiation):
 
 def query_document(request: Request, document: Mapping[str, Any]) -> HttpResponse:
     """The answer that carries an EPCISQueryDocument; ProblemError 406 where no form of it fits the client."""
-    media_type, version = _chosen(request)
+    media_type, version = form(request)
     response: HttpResponse
     if media_type in JSON:
         response = JsonResponse(document, content_type=media_type)
@@ -83,7 +83,8 @@ def _number(text: str) -> float:
     return float(text) if re.fullmatch(r"[01](?:\.[0-9]{0,3})?", text) else 0.0
 
 
-def _chosen(request: Request) -> tuple[str, Version]:
+def form(request: Request) -> tuple[str, Version]:
+    """Media type and version in which this client gets a query document; ProblemError 406 where none fits it."""
     least, most = _version(request, "GS1-EPCIS-Min", (0, 0)), _version(request, "GS1-EPCIS-Max", (999, 999))
     for media_type in acceptable(request, QUERY_DOCUMENT):
         for version, number in (("2.0", (2, 0)), ("1.2", (1, 2))):
