@@ -248,7 +248,7 @@ class _Limited(io.RawIOBase):
 
 def _exchange(connected: _Timed, target: _Target, body: bytes, headers: Mapping[str, str]) -> Answer:
     connection = HTTPConnection(target.host, target.port)
-    connection.sock = connected  # type: ignore[assignment]  # what http.client needs of a socket
+    connection.sock = connected  # what http.client needs of a socket
     try:
         # HTTPConnection writes Host from its own port's default; ours says it where it is not the scheme's.
         default = 443 if target.is_tls else 80

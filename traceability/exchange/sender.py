@@ -91,7 +91,8 @@ def _next_report(one: Subscription) -> Report | None:
 
 def _report(one: Subscription, portion: feed.Portion) -> Report:
     """As many of the events as a report may hold, one at least. One whose content is not held here is passed over."""
-    held, place, size, is_last = [], portion.place, 0, portion.is_last
+    held: list[dict[str, Any]] = []
+    place, size, is_last = portion.place, 0, portion.is_last
     events = documents.events_by_index([row for _, row in portion.events])
     previous = (one.since_index, one.event_index)
     for its_place, row in portion.events:

@@ -34,8 +34,8 @@ def visible_since(party: Party, after: tuple[int, int], limit: int) -> list[tupl
     """
     since, event = after
     if party.has_role(Party.Role.REGULATOR):
-        beyond = Q(index__gt=since) | Q(index=since, index__gt=event)
-        rows = PublishedEvent.objects.filter(beyond, index__gte=since).order_by("index")
+        unseen = Q(index__gt=since) | Q(index=since, index__gt=event)
+        rows = PublishedEvent.objects.filter(unseen, index__gte=since).order_by("index")
         return [(index, index) for index in rows.values_list("index", flat=True)[:limit]]
     mine = Audience.objects.filter(party__in=audiences_of(party))
     earlier = mine.filter(event_index=OuterRef("event_index")).filter(
