@@ -129,8 +129,8 @@ class Filler:
         kind, action = ("AggregationEvent", "ADD") if step == "packing" else ("ObjectEvent", "OBSERVE")
         where = place(reporter)
         rows["event"].append(
-            (index, digest, uri(reporter), event_id(index), kind, at_ms, 480, at_ms + 60_000, action, step, disposition, where,
-             where, f"L{number}" if step == "commissioning" else "", "", "", "", None, "", "00", at_ms // 1000)
+            (index, digest, uri(reporter), event_id(index), kind, at_ms, 480, at_ms + 60_000, action, step, disposition,
+             where, where, f"L{number}" if step == "commissioning" else "", "", "", "", None, "", "00", at_ms // 1000)
         )  # fmt: skip
         rows["epc"] += [(index, role, epc, at_ms) for role, epc in dict.fromkeys(epcs)]
         rows["seen"].append((uri(reporter), index, index))
