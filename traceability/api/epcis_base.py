@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from traceability.epcis.context import DEFAULT_CONTEXT
 from traceability.parties.models import Party
+from traceability.queries.collections import COLLECTIONS
 
 from . import problems, rendering
 from .authentication import party_of
@@ -44,9 +45,8 @@ class TopLevel(EpcisView):
     """What this server has."""
 
     def get(self, request: Request) -> JsonResponse:
-        return JsonResponse(
-            {"@context": DEFAULT_CONTEXT, "type": "Collection", "member": ["queries", "capture", "events"]}
-        )
+        members = ["queries", "capture", "events", *COLLECTIONS]
+        return JsonResponse({"@context": DEFAULT_CONTEXT, "type": "Collection", "member": members})
 
 
 class Missing(EpcisView):

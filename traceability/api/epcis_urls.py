@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import capture_views, epcis_base, event_views, query_views
+from . import capture_views, collection_views, epcis_base, event_views, query_views
 
 app_name = "epcis"
 urlpatterns = [
@@ -20,5 +20,7 @@ urlpatterns = [
         query_views.SubscriptionView.as_view(),
         name="subscription",
     ),
+    *collection_views.urls(),
+    path("nextPageToken/<str:token>", collection_views.NextPageToken.as_view(), name="next-page-token"),
     path("<path:rest>", epcis_base.Missing.as_view()),
 ]

@@ -5,7 +5,7 @@ from functools import reduce, singledispatch
 from operator import or_
 from typing import Any
 
-from django.db.models import CharField, Lookup, Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from traceability.capture.models import (
     EventClass,
@@ -16,25 +16,8 @@ from traceability.capture.models import (
 )
 from traceability.common.problems import ProblemError
 
+from . import text_order as text_order  # its lookups
 from .criteria import Attribute, Criterion, FacetCompares, FacetExists, FacetIn, Span, Things, Typed, Within, Words
-
-_LAST = "\U0010ffff"
-
-
-@CharField.register_lookup
-class BeginsWith(Lookup):
-    """Texts that begin with another, found by an index: LIKE on PostgreSQL, a range of bytes on SQLite."""
-
-    lookup_name = "beginswith"
-    prepare_rhs = False
-
-    def as_sql(self, compiler: Any, connection: Any) -> Any:
-        column, params = self.process_lhs(compiler, connection)
-        return f"({column} >= %s AND {column} < %s)", [*params, self.rhs, *params, f"{self.rhs}{_LAST}"]
-
-    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        column, params = self.process_lhs(compiler, connection)
-        return f"{column} LIKE %s", [*params, f"{connection.ops.prep_for_like_query(self.rhs)}%"]
 
 
 @singledispatch

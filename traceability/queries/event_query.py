@@ -102,7 +102,11 @@ def _query(given: Mapping[str, tuple[str, ...]], outer: Mapping[str, str]) -> Ev
     given = {name: table.terms_expanded(name, texts, namespaces) for name, texts in given.items()}
     asked = {name: texts for name, texts in given.items() if name not in CONTROLS}
     criteria = tuple(table.criterion(name, texts, namespaces) for name, texts in asked.items())
-    kept = {table.spelled_out(name, namespaces): texts for name, texts in given.items()}
+    kept: dict[str, tuple[str, ...]] = {}
+    for name, texts in given.items():
+        if (full := table.spelled_out(name, namespaces)) in kept:
+            raise QueryFault(name, f"asks once more what {full} asks")
+        kept[full] = texts
     limit, most = (_count(name, given) for name in ("eventCountLimit", "maxEventCount"))
     if limit is not None and most is not None:
         raise QueryFault("maxEventCount", "cannot stand beside eventCountLimit: ask for one of the two")

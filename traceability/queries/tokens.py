@@ -4,6 +4,8 @@ from typing import Any
 
 from django.core import signing
 
+from traceability.common.problems import ProblemError
+
 from .event_query import bad_parameter
 
 PARAMETER = "nextPageToken"
@@ -20,11 +22,12 @@ def read(kind: str, holder: str, token: str) -> Any:
     try:
         owner, content = signing.loads(token, salt=f"dosetrail.{kind}-page", max_age=SECONDS)
     except signing.BadSignature as error:
-        raise _no_token() from error
+        raise no_token() from error
     if owner != holder:
-        raise _no_token()
+        raise no_token()
     return content
 
 
-def _no_token() -> Exception:
+def no_token() -> ProblemError:
+    """400: not a token that leads on from here."""
     return bad_parameter(PARAMETER, "is not a token of yours, or has run out: ask the query again")

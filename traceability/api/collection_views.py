@@ -1,0 +1,95 @@
+"""What the events that a party may see are about, as collections (EPCIS 2.0, section 12.7)."""
+
+from django.http import HttpResponse, JsonResponse
+from django.urls import URLPattern, path
+from rest_framework.request import Request
+
+from traceability.capture.models import PublishedEvent
+from traceability.common.problems import ProblemError
+from traceability.epcis.context import DEFAULT_CONTEXT
+from traceability.queries import collections, engine, event_query, tokens, values
+from traceability.visibility.rules import visible_events
+
+from . import answers, problems, rendering
+from .epcis_base import EpcisView
+from .queried import queried, require_short
+
+
+class Members(EpcisView):
+    """The members of a collection, paged."""
+
+    kind = ""
+
+    def get(self, request: Request) -> HttpResponse:
+        holder = self.party().uri
+        size, token = _paging(request)
+        events = visible_events(PublishedEvent.objects.all(), self.party())
+        members, following = collections.page(self.kind, events, size, holder=holder, token=token)
+        return answers.with_next(_collection(members), request, following)
+
+
+class Member(EpcisView):
+    """One member: what there is of it."""
+
+    kind = ""
+
+    def get(self, request: Request, value: str) -> HttpResponse:
+        require_short(request)
+        _require(self, value)
+        return _collection(["events"])
+
+
+class MemberEvents(EpcisView):
+    """The events about one member; further parameters narrow them."""
+
+    kind = ""
+    media_types = rendering.QUERY_DOCUMENT
+
+    def get(self, request: Request, value: str) -> HttpResponse:
+        events = visible_events(PublishedEvent.objects.all(), self.party())
+        if tokens.PARAMETER not in request.query_params:
+            _require(self, value)
+        also = {collections.COLLECTIONS[self.kind].parameter: [value]}
+        return queried(request, events, holder=self.party().uri, also=also)
+
+
+class NextPageToken(EpcisView):
+    """A token of ours holds its query itself: there is nothing here to delete, it runs out by itself."""
+
+    def delete(self, request: Request, token: str) -> HttpResponse:
+        detail = "a token cannot be revoked; it runs out by itself, at the time that GS1-Next-Page-Token-Expires says"
+        raise ProblemError(501, "not-implemented", detail, "ImplementationException")
+
+
+def urls() -> list[URLPattern]:
+    """The addresses of every collection."""
+    found = []
+    for kind in collections.COLLECTIONS:
+        found += [
+            path(kind, Members.as_view(kind=kind), name=kind),
+            path(f"{kind}/<path:value>/events", MemberEvents.as_view(kind=kind), name=f"{kind}-events"),
+            path(f"{kind}/<path:value>", Member.as_view(kind=kind), name=f"{kind}-member"),
+        ]
+    return found
+
+
+def _require(view: Member | MemberEvents, value: str) -> None:
+    events = visible_events(PublishedEvent.objects.all(), view.party())
+    if not collections.holds(view.kind, value, events, engine.matching):
+        raise problems.not_found(f"no event that you may see names it, and {view.kind} of the standard have it not")
+
+
+def _paging(request: Request) -> tuple[int, str | None]:
+    given = {name: tuple(texts) for name, texts in answers.parameters(request).items()}
+    token, per_page = given.pop(tokens.PARAMETER, None), given.pop("perPage", (str(event_query.PER_PAGE),))
+    for name in given:
+        raise event_query.bad_parameter(name, "is not a parameter of a collection")
+    try:
+        size = values.positive("perPage", per_page, most=event_query.MAX_PER_PAGE)
+        return size, None if token is None else values.single(tokens.PARAMETER, token)
+    except values.QueryFault as fault:
+        raise event_query.bad_parameter(fault.parameter, fault.detail) from fault
+
+
+def _collection(members: list[str]) -> JsonResponse:
+    return JsonResponse({"@context": DEFAULT_CONTEXT, "type": "Collection", "member": members})
