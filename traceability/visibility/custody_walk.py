@@ -61,6 +61,8 @@ class Stay:
 
     parent: str
     from_ms: int
+    party: str  # who put it in
+    handed: bool  # whether the thing had been handed over to that party
     to_ms: int | None = None
 
     def covers(self, at_ms: int) -> bool:
@@ -92,9 +94,8 @@ class Walk:
         for thing in event.things:
             self.things[thing].events.append(event)
         self.changed = set(event.things)
-        if not self._believe(event):
-            self._claims[event.index] = event
-        while any(self._believe(claim) for claim in list(self._claims.values())):
+        self._believe(event)
+        while any(self._believe(claim) for _, claim in sorted(self._claims.items())):
             pass
 
     def at(self, thing: str, at_ms: int, depth: int = 0) -> tuple[Hold | None, str]:
@@ -112,6 +113,13 @@ class Walk:
         """Whether the party had the thing in hand at a moment."""
         hold, _ = self.at(thing, at_ms)
         return hold is not None and hold.party == party and hold.covers(at_ms)
+
+    def is_handed(self, thing: str, hold: Hold, via: str, at_ms: int) -> bool:
+        """Whether a thing was handed over to who had it at a moment: by itself, or later with its container."""
+        stay = self.stay(thing, at_ms)
+        if via == thing or stay is None:
+            return hold.handed
+        return stay.handed or stay.party != hold.party
 
     def stay(self, thing: str, at_ms: int) -> Stay | None:
         return next((stay for stay in self.things[thing].stays if stay.covers(at_ms)), None)
@@ -138,8 +146,8 @@ class Walk:
             everything &= self._move(event)
         if everything and not event.is_emptying:  # what was inside may turn out later
             self._claims.pop(event.index, None)
-        elif event.is_emptying:
-            self._claims.setdefault(event.index, event)
+        else:
+            self._claims[event.index] = event
         return len(self._done) > before
 
     def _move(self, event: Seen) -> bool:
@@ -207,16 +215,18 @@ class Walk:
         if hold.shipped_by == event.index or (hold.shipped_by is not None and hold.covers(event.time_ms)):
             return  # with its container, or it had gone another way already by an earlier entry
         if via != thing:
+            handed = self.is_handed(thing, hold, via, event.time_ms)
             self._step_out(thing, event.time_ms)
-            hold = self._open(thing, Hold(hold.party, event.time_ms, handed=hold.handed))
+            hold = self._open(thing, Hold(hold.party, event.time_ms, handed=handed))
         hold.end_ms, hold.shipped_by, hold.offer = event.time_ms, event.index, event.destinations
 
     def _take_back(self, thing: str, event: Seen, hold: Hold, via: str) -> None:
-        if via != thing:
-            self._step_out(thing, event.time_ms)
-        self._open(thing, Hold(hold.party, event.time_ms, handed=hold.handed))
+        handed = self.is_handed(thing, hold, via, event.time_ms)
         if via == thing:
             hold.offer = None
+        else:
+            self._step_out(thing, event.time_ms)
+        self._open(thing, Hold(hold.party, event.time_ms, handed=handed))
 
     def _enter(self, thing: str, event: Seen) -> bool:
         at_ms, container = event.time_ms, event.parent
@@ -225,13 +235,16 @@ class Walk:
         if thing in self._around(container, at_ms):
             return True  # nothing lies inside itself
         known = self.things[thing]
-        if stay := self.stay(thing, at_ms):
-            if stay.parent == container:
-                return True
-            stay.to_ms = at_ms
+        stay = self.stay(thing, at_ms)
+        if stay and stay.parent == container:
+            return True
+        hold, via = self.at(thing, at_ms)
+        handed = hold is not None and self.is_handed(thing, hold, via, at_ms)
+        self._step_out(thing, at_ms)
         later = [stay.from_ms for stay in known.stays if stay.from_ms > at_ms]
         later += [hold.start_ms for hold in known.holds if hold.start_ms > at_ms]
-        insort(known.stays, Stay(container, at_ms, min(later, default=None)), key=lambda stay: stay.from_ms)
+        new = Stay(container, at_ms, event.reporter, handed, to_ms=min(later, default=None))
+        insort(known.stays, new, key=lambda stay: stay.from_ms)
         self.things[container].members.add(thing)
         return True
 
@@ -239,10 +252,11 @@ class Walk:
         stay = self.stay(thing, event.time_ms)
         if stay is None or stay.parent != event.parent or not self.has(event.reporter, thing, event.time_ms):
             return False
-        hold, _ = self.at(thing, event.time_ms)
-        self._step_out(thing, event.time_ms)
+        hold, via = self.at(thing, event.time_ms)
         if hold:
-            self._open(thing, Hold(hold.party, event.time_ms, handed=hold.handed, named=hold.named))
+            handed = self.is_handed(thing, hold, via, event.time_ms)
+            self._step_out(thing, event.time_ms)
+            self._open(thing, Hold(hold.party, event.time_ms, handed=handed, named=hold.named))
         if event.is_emptying:
             self.things[thing].events.append(event)
         return True
@@ -271,15 +285,15 @@ class Walk:
 def limits(walk: Walk, thing: str) -> dict[str, int | None]:
     """Up to which event time each party to whom a thing was handed over sees its pedigree; None = it has it still."""
     found: dict[str, int | None] = {}
-    for hold, until in _periods(walk, thing, 0, None, 0):
-        if hold.handed:
-            before = found.get(hold.party, 0)
-            found[hold.party] = None if until is None or before is None else max(before, until)
+    for party, handed, until in _periods(walk, thing, 0, None, 0):
+        if handed:
+            before = found.get(party, 0)
+            found[party] = None if until is None or before is None else max(before, until)
     return found
 
 
-def _periods(walk: Walk, thing: str, low: int, high: int | None, depth: int) -> Iterator[tuple[Hold, int | None]]:
-    """The holds of a thing within [low, high), through its containers too, each with the last moment that it counts."""
+def _periods(walk: Walk, thing: str, low: int, high: int | None, depth: int) -> Iterator[tuple[str, bool, int | None]]:
+    """Who had a thing within [low, high), whether handed over, and the last moment of that; through containers too."""
     known = walk.things[thing]
     for place, hold in enumerate(known.holds):
         later = [other.start_ms for other in known.holds[place + 1 :] if other.start_ms > hold.start_ms]
@@ -288,13 +302,19 @@ def _periods(walk: Walk, thing: str, low: int, high: int | None, depth: int) -> 
         if hold.end_ms is not None:
             ends.append(hold.end_ms if hold.shipped_by is not None else hold.end_ms - 1)
         until = min(ends, default=None)
-        if (high is None or hold.start_ms < high) and (until is None or until >= low):
-            yield hold, until
-    if depth < MAX_DEPTH:
-        for stay in known.stays:
-            until = stay.to_ms if high is None else high if stay.to_ms is None else min(high, stay.to_ms)
-            if until is None or max(low, stay.from_ms) < until:
-                yield from _periods(walk, stay.parent, max(low, stay.from_ms), until, depth + 1)
+        if (high is None or hold.start_ms < high) and (until is None or until >= max(low, hold.start_ms)):
+            yield hold.party, hold.handed, until
+    if depth == MAX_DEPTH:
+        return
+    for stay in known.stays:
+        start, end = max(low, stay.from_ms), _earlier(stay.to_ms, high)
+        if end is None or start < end:
+            for party, _, until in _periods(walk, stay.parent, start, end, depth + 1):
+                yield party, stay.handed or party != stay.party, until
+
+
+def _earlier(one: int | None, other: int | None) -> int | None:
+    return min((end for end in (one, other) if end is not None), default=None)
 
 
 def pedigrees(walk: Walk, thing: str) -> Iterator[tuple[str, int]]:
@@ -328,8 +348,7 @@ def _moves(walk: Walk, thing: str, low: int, high: int | None, depth: int) -> It
     if depth == MAX_DEPTH:
         return
     for stay in walk.things[thing].stays:
-        start = max(low, stay.from_ms)
-        end = stay.to_ms if high is None else high if stay.to_ms is None else min(high, stay.to_ms)
+        start, end = max(low, stay.from_ms), _earlier(stay.to_ms, high)
         if end is not None and start >= end:
             continue
         for event in walk.things[stay.parent].events:

@@ -33,8 +33,8 @@ class Chain:
     """A house in which every event gets a name; `hour` is its event time, in hours since START."""
 
     house: House
-    names: dict[str, str] = field(default_factory=dict)  # event ID -> name
-    bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict, repr=False)  # event ID -> name
+    bodies: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
     ids: Any = field(default_factory=lambda: count(1))
 
     def event(self, name: str, by: str, hour: float, step: str, epcs: Sequence[str] = (), **members: Any) -> None:
