@@ -16,6 +16,7 @@ from traceability.contracts import wording
 from traceability.parties import selectors as parties
 from traceability.parties.models import Party
 from traceability.products import selectors as products
+from traceability.visibility import receipts
 from traceability.visibility.rules import visible_events
 
 from .models import Alert, AlertParty, AlertTransition
@@ -88,6 +89,7 @@ def evidence(alert: Alert, *, party: Party) -> Evidence:
     """The events, readings and packs behind an alert that `party` may see."""
     events = PublishedEvent.objects.filter(index__in=alert.evidence).order_by("event_time_ms", "event_id")
     seen = list(visible_events(events, party))
+    receipts.shown((event.index, event.reporter) for event in seen)
     readings: Sequence[tuple[int, int]] = ()
     packs: set[str] = set()
     for finding in contracts.by_incident([alert.incident])[alert.incident]:

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from traceability.common import log_context
 from traceability.parties import selectors as parties
 from traceability.parties.models import Party
+from traceability.visibility import receipts
 
 
 class PartyPrincipal:
@@ -32,6 +33,11 @@ def may_read_entries(request: HttpRequest) -> bool:
     return scheme.lower() == "bearer" and plain.isascii() and parties.party_for_token(plain.strip()) is not None
 
 
+def token_reader(plain: str) -> str:
+    """How receipts name the bearer of a token: by a part of its digest."""
+    return f"token:{parties.token_digest(plain)[:12]}"
+
+
 class PartyTokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>`."""
 
@@ -47,6 +53,7 @@ class PartyTokenAuthentication(BaseAuthentication):
         if party is None:
             raise AuthenticationFailed("the bearer token is unknown or revoked")
         log_context.bind(party=party.uri)
+        receipts.read_by(party, token_reader(plain))
         return PartyPrincipal(party), None
 
     def authenticate_header(self, request: Request) -> str:

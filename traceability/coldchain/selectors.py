@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from traceability.capture.models import PublishedEvent
 from traceability.custody import selectors as custody
 from traceability.parties.models import Party
+from traceability.visibility import receipts
 
 from . import charts, chunks, journey
 from .excursions import Reading
@@ -47,6 +48,7 @@ def _by_device(rows: Iterable[ReadingChunk], start: int, end: int) -> dict[str, 
     found: dict[str, set[Reading]] = defaultdict(set)
     for row in rows:
         if row.start_ms <= end and row.end_ms >= start:
+            receipts.shown([(row.event_index, row.reporter)])
             found[row.device].update(one for one in chunks.decode(bytes(row.data)) if start <= one[0] <= end)
     return {device: sorted(found[device]) for device in sorted(found) if found[device]}
 

@@ -8,6 +8,7 @@ from traceability.capture import selectors as captured
 from traceability.capture.models import PublishedEvent
 from traceability.common.clock import now_ms
 from traceability.epcis.context import DEFAULT_CONTEXT
+from traceability.visibility import receipts
 
 
 def events_of(rows: Sequence[PublishedEvent]) -> list[dict[str, Any]]:
@@ -18,6 +19,7 @@ def events_of(rows: Sequence[PublishedEvent]) -> list[dict[str, Any]]:
 
 def events_by_index(rows: Sequence[PublishedEvent]) -> dict[int, dict[str, Any]]:
     """The same by log index; two queries."""
+    receipts.shown((row.index, row.reporter) for row in rows)
     bodies = captured.bodies([row.index for row in rows])
     return {
         row.index: {**bodies[row.index], "recordTime": time_text(row.record_time_ms)}

@@ -46,6 +46,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "traceability.visibility.receipts.ReceiptMiddleware",
 ]
 
 ROOT_URLCONF = "traceability.urls"
@@ -191,6 +192,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker, however long it is away
 CELERY_BEAT_SCHEDULE = {
     "advance-projections": {"task": "traceability.common.tasks.advance", "schedule": 5.0},
+    "submit-reads": {"task": "traceability.visibility.tasks.submit_reads", "schedule": 5.0},
     "contracts-tick": {"task": "traceability.contracts.tasks.tick", "schedule": 5.0},
     "send": {"task": "traceability.exchange.tasks.send", "schedule": 2.0},
     "forget-sessions": {"task": "traceability.parties.tasks.forget_sessions", "schedule": 24 * 3600.0},

@@ -19,3 +19,38 @@ class Audience(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["party", "since_index", "event_index"], name="visibility_since")]
+
+
+class Read(models.Model):
+    """That a regulator's member or system was shown events. Written by `visibility.receipts`; not rebuildable.
+
+    One row per request. It goes onto the log with others of the same regulator (kind read-receipts), signed by it.
+    """
+
+    at_ms = models.BigIntegerField()
+    regulator = models.CharField(max_length=128)  # party URI
+    reader = models.CharField(max_length=64)  # a member's pseudonym, or "token:" and 12 digits of its digest
+    door = models.CharField(max_length=64)  # the name of the address that answered
+    question = models.CharField(max_length=300)  # method, path and query as asked, cut
+    events = models.IntegerField()
+    indexes_sha256 = models.CharField(max_length=64)  # of the log indexes in order, as RFC 8785 JSON
+    reporters = models.JSONField()  # party URI -> how many of the events it reported
+    statement_hash = models.CharField(max_length=64, default="")  # the receipt that it stands in; '' = not yet
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(statement_hash=""), name="visibility_read_waiting"),
+        ]
+
+
+class ReadTally(models.Model):
+    """How many events of a party a regulator was shown by one read. Written with the receipt; not rebuildable."""
+
+    read = models.ForeignKey(Read, models.PROTECT)
+    reporter = models.CharField(max_length=128)  # party URI
+    at_ms = models.BigIntegerField()
+    door = models.CharField(max_length=64)
+    events = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["reporter", "at_ms"])]

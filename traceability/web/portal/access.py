@@ -12,6 +12,7 @@ from django.shortcuts import render
 from traceability.common import log_context
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member
+from traceability.visibility import receipts
 
 View = Callable[Concatenate[HttpRequest, Member, ...], HttpResponseBase]
 
@@ -26,6 +27,7 @@ def member_view(view: View) -> Callable[..., HttpResponseBase]:
         if member is None or not member.party.active:
             return render(request, "portal/no_party.html", status=403)
         log_context.bind(party=member.party.uri)  # never the person
+        receipts.read_by(member.party, member.pseudonym)
         return view(request, member, *args, **kwargs)
 
     return entered

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from traceability.common import log_context
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party
+from traceability.visibility import receipts
 
 View = Callable[Concatenate[HttpRequest, Member, ...], HttpResponseBase]
 
@@ -28,6 +29,7 @@ def inspector_view(view: View) -> Callable[..., HttpResponseBase]:
         if member is None or not member.party.has_role(Party.Role.REGULATOR):
             return render(request, "regulator/not_a_regulator.html", status=403)
         log_context.bind(party=member.party.uri)  # never the person
+        receipts.read_by(member.party, member.pseudonym)
         return view(request, member, *args, **kwargs)
 
     return entered

@@ -11,6 +11,7 @@ from traceability.alerts import selectors as alerts
 from traceability.alerts.models import Alert
 from traceability.capture.models import PublishedEvent
 from traceability.contracts import wording
+from traceability.visibility import receipts
 from traceability.web.shared import names
 
 # severity -> (word, tone, icon)
@@ -170,6 +171,7 @@ def row(alert: Alert, naming: names.Names, *, ledger_time_ms: int) -> dict[str, 
 
 def event_row(event: PublishedEvent, naming: names.Names, relation: str = "", container: str = "") -> dict[str, Any]:
     """An event as the evidence and history tables show it."""
+    receipts.shown([(event.index, event.reporter)])
     return {
         "index": event.index,
         "hash": event.statement_hash,

@@ -20,6 +20,7 @@ from traceability.common.clock import now_ms
 from traceability.common.csv_export import csv_lines
 from traceability.parties import services as parties
 from traceability.parties.models import KeyAct, Member, PartyKey
+from traceability.visibility import receipts
 
 from . import names
 
@@ -153,6 +154,7 @@ def _parts(found: QuerySet[PublishedEvent]) -> Iterator[list[PublishedEvent]]:
     """The events in the order of the log, some at a time; by index, so that a growing log moves no page."""
     after = -1
     while part := list(found.filter(index__gt=after)[: bulk.CHUNK // 10]):
+        receipts.shown((event.index, event.reporter) for event in part)
         yield part
         after = part[-1].index
 
@@ -164,6 +166,7 @@ def _asked(key: PartyKey, since_ms: int | None) -> int:
 
 
 def _event(event: PublishedEvent, naming: names.Names, zone: ZoneInfo) -> dict[str, Any]:
+    receipts.shown([(event.index, event.reporter)])
     return {
         "index": event.index,
         "at": names.moment(event.event_time_ms, zone),
