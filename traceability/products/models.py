@@ -78,3 +78,42 @@ class UnknownIdentifier(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["scheme", "value"], name="unknown_identifier_once")]
+
+
+class VocabularyElement(models.Model):
+    """A thing that a partner's header master data describes, as accepted. Written by `products.stewardship`.
+
+    Each change is a logged version. What our own rows say of the same thing (`products.own`) stands there, not here.
+    """
+
+    uri = models.CharField(primary_key=True, max_length=1024)  # canonical
+    types = models.JSONField(default=list)  # EPCClass, BusinessLocation ...
+    scheme = models.CharField(max_length=8)  # gtin | nmpa | gln | site | party, '' = none of these
+    value = models.CharField(max_length=64)  # of that scheme: by it the owner is found
+
+    class Meta:
+        indexes = [models.Index(fields=["scheme", "value"])]
+
+
+class VocabularyAttribute(models.Model):
+    """One accepted value of an element's attribute. Written by `products.stewardship`."""
+
+    element = models.ForeignKey(VocabularyElement, models.CASCADE, related_name="attributes")
+    name = models.CharField(max_length=256)  # CBV's bare, others as full URIs
+    value = models.JSONField()
+    value_key = models.CharField(max_length=64)  # SHA-256 of the value: equal values are found by it
+    reporter = models.CharField(max_length=128)  # party URI that said so
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["element", "name", "value_key"], name="vocabulary_value_once")]
+        indexes = [models.Index(fields=["name", "value_key"])]
+
+
+class VocabularyEdge(models.Model):
+    """An accepted step of a hierarchy. Written by `products.stewardship`; a circle does no harm to its readers."""
+
+    parent = models.CharField(max_length=1024)
+    child = models.CharField(max_length=1024, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["parent", "child"], name="vocabulary_edge_once")]
