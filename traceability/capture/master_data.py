@@ -1,14 +1,16 @@
-"""Identifiers in events that no master data knows: recorded all the same, and listed for the steward."""
+"""What a document says beside its events: unknown identifiers, and its header's master data, go to the steward."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from traceability.epcis import event as epcis_event
+from traceability.epcis import master_data
 from traceability.epcis.event import EventView
 from traceability.gs1 import nmpa
 from traceability.gs1.epc import NMPA_PREFIX
 from traceability.parties.models import Party, PartyIdentifier, Site
 from traceability.products import services as products
+from traceability.products import stewardship
 from traceability.products.models import TradeItem
 
 _ITEM, _PLACE, _PARTY = "https://id.gs1.org/01/", "https://id.gs1.org/414/", "https://id.gs1.org/417/"
@@ -40,6 +42,11 @@ def unknown_identifiers(events: Sequence[Mapping[str, Any]]) -> list[tuple[str, 
 def note(found: Sequence[tuple[str, str]], *, event_id: str, reporter: Party) -> None:
     """Put them on the steward's list."""
     products.note_unknown(found, event_id=event_id, reporter=reporter.uri)
+
+
+def note_header(frame: Mapping[str, Any], *, job: str, reporter: Party) -> stewardship.Noted:
+    """Put the header's master data on the steward's queue, in the transaction that stores the document."""
+    return stewardship.note(master_data.elements(frame), reporter=reporter.uri, job=job)
 
 
 def _named(view: EventView) -> Iterable[str]:

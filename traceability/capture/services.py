@@ -105,8 +105,12 @@ def accept_document(body: bytes, *, reporter: Party, error_behaviour: str = "rol
         errors=[_error(fault) for fault in [*faults, *refused]],
     )
     strict = error_behaviour == "rollback"
+
+    def note_header(_accepted: Sequence[Accepted]) -> None:
+        master_data.note_header(document, job=job.id, reporter=reporter)
+
     try:
-        _store(prepared, reporter=reporter, sign=_hosted(reporter, {}), job=job, strict=strict)
+        _store(prepared, reporter=reporter, sign=_hosted(reporter, {}), job=job, strict=strict, beside=note_header)
     except IntegrityError:
         known = CaptureJob.objects.filter(reporter=reporter.uri, body_sha256=digest).first()
         if known is None:

@@ -6,8 +6,9 @@ from typing import Any
 
 from traceability.common import bulk
 from traceability.epcis import master_data
-from traceability.products import own
-from traceability.products.models import Lot, TradeItem, VocabularyAttribute, VocabularyEdge, VocabularyElement
+from traceability.products import accepted, own
+from traceability.products.accepted import Accepted
+from traceability.products.models import Lot, TradeItem, VocabularyAttribute, VocabularyEdge
 
 
 def descendants(uris: Collection[str]) -> set[str]:
@@ -49,44 +50,28 @@ def header_for(ids: Collection[str]) -> list[dict[str, Any]]:
     An instance or a lot brings its product's element too; what nothing is known of is left out.
     """
     wanted = {part for uri in ids for part in _with_classes(master_data.canonical(uri))}
-    kinds, attributes = _accepted(wanted)
-    children: dict[str, list[str]] = defaultdict(list)
-    for row in bulk.among(VocabularyEdge.objects.order_by("child"), "parent", wanted):
-        children[row.parent].append(row.child)
     lists: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for uri in sorted(wanted):
-        if not attributes.get(uri) and not children.get(uri):
+    for uri, one in sorted(accepted.of(wanted).items()):
+        attributes = {**_derived(one), **one.attributes}
+        if not attributes and not one.children:
             continue
         element: dict[str, Any] = {"id": uri}
-        if stated := attributes.get(uri):
+        if attributes:
             element["attributes"] = [
-                {"id": master_data.full_name(name), "attribute": value} for name, value in sorted(stated.items())
+                {"id": master_data.full_name(name), "attribute": value} for name, value in sorted(attributes.items())
             ]
-        if uri in children:
-            element["children"] = children[uri]
-        for kind in kinds.get(uri) or [_kind(uri)]:
+        if one.children:
+            element["children"] = sorted(one.children)
+        for kind in one.types or [_kind(uri)]:
             lists[kind].append(element)
     return [{"type": master_data.full_type(kind), "vocabularyElementList": lists[kind]} for kind in sorted(lists)]
 
 
-def _accepted(uris: Collection[str]) -> tuple[dict[str, list[str]], dict[str, dict[str, Any]]]:
-    """Types and attributes by URI; our own rows have the last word."""
-    kinds = {row.uri: row.types for row in bulk.among(VocabularyElement.objects.all(), "uri", uris)}
-    attributes: dict[str, dict[str, Any]] = defaultdict(dict)
-    rows = own.rows_of(uris)
-    for uri, row in rows.items():
-        if isinstance(row, TradeItem):
-            attributes[uri]["manufacturerOfTradeItemPartyName"] = row.manufacturer.name
-        if isinstance(row, Lot):
-            attributes[uri]["lotNumber"] = row.number
-    stated: dict[tuple[str, str], list[Any]] = defaultdict(list)
-    for one in bulk.among(VocabularyAttribute.objects.order_by("id"), "element_id", uris):
-        stated[one.element_id, one.name].append(one.value)
-    for (uri, name), values in stated.items():
-        attributes[uri][name] = values[0] if len(values) == 1 else values
-    for uri, row in rows.items():
-        attributes[uri] |= own.said_by(row)
-    return kinds, attributes
+def _derived(one: Accepted) -> dict[str, str]:
+    """What follows from our own row beside its columns."""
+    if isinstance(one.row, TradeItem):
+        return {"manufacturerOfTradeItemPartyName": one.row.manufacturer.name}
+    return {"lotNumber": one.row.number} if isinstance(one.row, Lot) else {}
 
 
 def _with_classes(uri: str) -> Iterable[str]:

@@ -13,9 +13,17 @@ from . import context
 
 MAX_ELEMENTS = 5_000  # of one document
 MAX_ATTRIBUTES = 200  # of one element
-MAX_CHILDREN = 5_000
+MAX_ALL_ATTRIBUTES = 50_000  # of one document
+MAX_CHILDREN = 20_000  # of one document
 MAX_VALUE = 8_192  # characters; of a structured value, its JSON
 MAX_NAME = 256
+# Types of EPCIS, which may stand by their bare names; whatever else is a type stands by its URI.
+TYPES = frozenset(
+    {
+        "BizStep", "BusinessLocation", "BusinessStep", "BusinessTransaction", "BusinessTransactionType", "Disposition",
+        "EPCClass", "EPCInstance", "ErrorReason", "Location", "Party", "ReadPoint", "SourceDest", "SourceDestType",
+    }
+)  # fmt: skip
 _HEADER = ("epcisHeader", "epcisMasterData", "vocabularyList")
 _TYPE_SPELLINGS = ("urn:epcglobal:epcis:vtype:", "https://ref.gs1.org/epcis/", "epcis:")
 # The `#` is how EPCIS 1.2 documents of the United States' pharmacies write them (GS1 US, DSCSA guideline R1.3).

@@ -88,18 +88,13 @@ class VocabularyElement(models.Model):
 
     uri = models.CharField(primary_key=True, max_length=1024)  # canonical
     types = models.JSONField(default=list)  # EPCClass, BusinessLocation ...
-    scheme = models.CharField(max_length=8)  # gtin | nmpa | gln | site | party, '' = none of these
-    value = models.CharField(max_length=64)  # of that scheme: by it the owner is found
-
-    class Meta:
-        indexes = [models.Index(fields=["scheme", "value"])]
 
 
 class VocabularyAttribute(models.Model):
     """One accepted value of an element's attribute. Written by `products.stewardship`."""
 
     element = models.ForeignKey(VocabularyElement, models.CASCADE, related_name="attributes")
-    name = models.CharField(max_length=256)  # CBV's bare, others as full URIs
+    name = models.CharField(max_length=1280)  # CBV's bare, others as full URIs
     value = models.JSONField()
     value_key = models.CharField(max_length=64)  # SHA-256 of the value: equal values are found by it
     reporter = models.CharField(max_length=128)  # party URI that said so
@@ -114,6 +109,53 @@ class VocabularyEdge(models.Model):
 
     parent = models.CharField(max_length=1024)
     child = models.CharField(max_length=1024, db_index=True)
+    implied = models.BooleanField(default=False)  # follows from what the child is called, not from a list of children
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["parent", "child"], name="vocabulary_edge_once")]
+
+
+class MasterDataProposal(models.Model):
+    """What one party's documents say of one thing, until a steward decides. Written by `products.stewardship`.
+
+    The same content by the same party is one proposal, however often it comes. Not rebuildable.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        ACCEPTED = "accepted"  # whole or in parts, see its decisions
+        REJECTED = "rejected"
+        SETTLED = "settled"  # another's proposal was accepted and says the same
+
+    reporter = models.CharField(max_length=128)  # party URI
+    uri = models.CharField(max_length=1024)  # canonical
+    digest = models.CharField(max_length=64)  # `Element.digest`
+    scheme = models.CharField(max_length=8)  # gtin | nmpa | gln | pgln | site | party, '' = none: finds the owner
+    value = models.CharField(max_length=64)
+    types = models.JSONField()
+    attributes = models.JSONField()
+    children = models.JSONField()
+    job = models.CharField(max_length=32)  # the capture job whose document said so first
+    state = models.CharField(max_length=8, default=State.OPEN)
+    first_seen_ms = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["reporter", "digest"], name="proposal_once")]
+        indexes = [
+            models.Index(fields=["state", "scheme", "value"]),
+            models.Index(fields=["uri", "state"]),
+            models.Index(fields=["state", "first_seen_ms", "id"]),
+        ]
+
+
+class MasterDataDecision(models.Model):
+    """What a steward decided on a proposal, and what stood before. Written by `products.stewardship`, once each."""
+
+    proposal = models.ForeignKey(MasterDataProposal, models.PROTECT, related_name="decisions")
+    state = models.CharField(max_length=8)  # the state that the proposal took
+    taken = models.JSONField()  # names of the attributes taken; "children" among them where those were
+    before = models.JSONField()  # the accepted values of these names until then
+    party = models.CharField(max_length=128)  # party URI of who decided
+    actor = models.CharField(max_length=64)  # the member's pseudonym
+    reason = models.CharField(max_length=500)
+    at_ms = models.BigIntegerField()

@@ -71,8 +71,8 @@ FIELDS: Mapping[type[Model], Mapping[str, Field]] = {
 
 
 def key_of(uri: str) -> tuple[str, str]:
-    """(scheme, value) by which a canonical URI's owner is found, as in `UnknownIdentifier`; ('', '') for others."""
-    for prefix, scheme in ((ITEM, "gtin"), (PLACE, "gln"), (PARTY, "gln")):
+    """(scheme, value) by which a canonical URI's owner is found (`MasterDataProposal`); ('', '') for others."""
+    for prefix, scheme in ((ITEM, "gtin"), (PLACE, "gln"), (PARTY, "pgln")):
         if uri.startswith(prefix):
             return scheme, uri.removeprefix(prefix).split("/")[0]
     if uri.startswith(NMPA_PREFIX):
@@ -87,16 +87,15 @@ def rows_of(uris: Collection[str]) -> dict[str, Model]:
     """Our own rows by the canonical URIs that name exactly them; others are left out. At most five queries."""
     keys = {uri: key_of(uri) for uri in uris}
     gtins = {value for scheme, value in keys.values() if scheme == "gtin"}
-    glns = {value for scheme, value in keys.values() if scheme == "gln"}
     found: dict[str, Model] = {}
     items = TradeItem.objects.select_related("manufacturer", "profile")
     found |= {f"{ITEM}{row.gtin}": row for row in bulk.among(items, "gtin", gtins)}
     found |= _lots(uris)
     sites = Site.objects.select_related("party")
-    found |= {row.uri: row for row in bulk.among(sites, "gln", glns)}
+    found |= {row.uri: row for row in bulk.among(sites, "gln", _values(keys, "gln"))}
     found |= {_site_uri(row): row for row in bulk.among(sites, "id", _values(keys, "site"))}
     named = PartyIdentifier.objects.select_related("party").filter(scheme="gln")
-    found |= {f"{PARTY}{row.value}": row.party for row in bulk.among(named, "value", glns)}
+    found |= {f"{PARTY}{row.value}": row.party for row in bulk.among(named, "value", _values(keys, "pgln"))}
     found |= {row.uri: row for row in bulk.among(Party.objects.all(), "id", _values(keys, "party"))}
     return {uri: row for uri, row in found.items() if uri in keys}
 
@@ -147,14 +146,14 @@ def having(name: str) -> set[str]:
 def places_of_parties(uris: Collection[str]) -> dict[str, set[str]]:
     """The sites of the parties that these URIs name (own URI, or GLN as party or as place), by URI."""
     keys = {uri: key_of(uri) for uri in uris}
-    glns = {value for uri, (scheme, value) in keys.items() if scheme == "gln" and "/254/" not in uri}
     owners = {("party", value): value for value in _values(keys, "party")}
     named = PartyIdentifier.objects.filter(scheme="gln")
-    owners |= {("gln", row.value): row.party_id for row in bulk.among(named, "value", glns)}
+    for row in bulk.among(named, "value", _values(keys, "gln") | _values(keys, "pgln")):
+        owners |= {("gln", row.value): row.party_id, ("pgln", row.value): row.party_id}
     sites: dict[str, set[str]] = {}
     for row in bulk.among(Site.objects.all(), "party_id", set(owners.values())):
         sites.setdefault(row.party_id, set()).update({row.uri, _site_uri(row)})
-    return {uri: sites.get(owners[key], set()) for uri, key in keys.items() if key in owners}
+    return {uri: sites.get(owners[key], set()) for uri, key in keys.items() if key in owners and "/254/" not in uri}
 
 
 def change(row: Model, stated: Mapping[str, str]) -> None:
@@ -232,7 +231,7 @@ def _values(keys: Mapping[str, tuple[str, str]], scheme: str) -> set[str]:
 
 
 def owned_by(party: Party) -> Q:
-    """The condition on (scheme, value) that a party's own things meet."""
+    """The condition on (scheme, value) that a party's own things meet; the party itself is the regulator's word."""
     glns = Q(value__in=party.sites.exclude(gln=None).values("gln")) | Q(
         value__in=party.identifiers.filter(scheme="gln").values("value")
     )
@@ -241,7 +240,6 @@ def owned_by(party: Party) -> Q:
         | Q(scheme="nmpa", value__in=party.trade_items.exclude(nmpa_prefix=None).values("nmpa_prefix"))
         | (Q(scheme="gln") & glns)
         | Q(scheme="site", value__in=party.sites.values("id"))
-        | Q(scheme="party", value=party.id)
     )
 
 
@@ -258,8 +256,8 @@ def owners_of(keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Party]
         found["gtin", row.gtin] = row.manufacturer
     for row in bulk.among(items, "nmpa_prefix", values.get("nmpa", ())):
         found["nmpa", row.nmpa_prefix] = row.manufacturer
-    for row in bulk.among(named, "value", values.get("gln", ())):
-        found["gln", row.value] = row.party
+    for row in bulk.among(named, "value", values.get("gln", set()) | values.get("pgln", set())):
+        found["gln", row.value] = found["pgln", row.value] = row.party
     for row in bulk.among(sites, "gln", values.get("gln", ())):
         found["gln", row.gln] = row.party
     for row in bulk.among(sites, "id", values.get("site", ())):

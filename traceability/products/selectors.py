@@ -2,12 +2,15 @@
 
 from collections.abc import Collection
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
 
 from traceability.gs1 import nmpa
 from traceability.parties.models import PartyIdentifier, Site
 
-from .models import Lot, StorageProfile, TradeItem, UnknownIdentifier
+from .models import Lot, StorageProfile, TradeItem, UnknownIdentifier, VocabularyElement
+
+_GS1 = "https://id.gs1.org/"
 
 
 def item_by_gtin(gtin: str) -> TradeItem | None:
@@ -53,5 +56,12 @@ def open_unknowns() -> QuerySet[UnknownIdentifier]:
         | Q(Exists(TradeItem.objects.filter(nmpa_prefix=value)), scheme="nmpa")
         | Q(Exists(Site.objects.filter(gln=value)), scheme="gln")
         | Q(Exists(PartyIdentifier.objects.filter(scheme="gln", value=value)), scheme="gln")
+        | Q(_accepted(f"{_GS1}01/"), scheme="gtin")
+        | Q(_accepted(f"{_GS1}414/") | _accepted(f"{_GS1}417/"), scheme="gln")
     )
     return UnknownIdentifier.objects.exclude(known).order_by("first_seen_ms", "id")
+
+
+def _accepted(prefix: str) -> Exists:
+    """Whether a steward accepted what a partner says of the thing whose URI is `prefix` and the value."""
+    return Exists(VocabularyElement.objects.filter(uri=Concat(Value(prefix), OuterRef("value"))))

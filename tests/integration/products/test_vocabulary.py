@@ -12,7 +12,7 @@ PLACE = "https://id.gs1.org/414/9501101020016"
 
 
 def _element(uri: str, kind: str = "Location", **attributes: str) -> None:
-    row = VocabularyElement.objects.create(uri=uri, types=[kind], scheme="", value="")
+    row = VocabularyElement.objects.create(uri=uri, types=[kind])
     for name, value in attributes.items():
         VocabularyAttribute.objects.create(
             element=row, name=name, value=value, value_key=value_key(value), reporter="urn:dosetrail:party:maker"
