@@ -22,7 +22,7 @@ from .proposals import Kind, element_of, may_decide, queue_of, with_kinds
 
 State = MasterDataProposal.State
 MAX_REASON = 500
-MAX_AT_ONCE = 100
+MAX_AT_ONCE = 50
 
 
 class StewardError(ProblemError):

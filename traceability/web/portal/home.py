@@ -5,6 +5,7 @@ from django.shortcuts import render
 
 from traceability.alerts import selectors as alerts
 from traceability.parties.models import Member
+from traceability.products import proposals
 from traceability.scans.tables import steps_for
 
 from .access import member_view
@@ -17,6 +18,8 @@ def home(request: HttpRequest, member: Member) -> HttpResponse:
         "member": member,
         "section": "tasks",
         "steps": steps_for(member.party.roles),
+        "is_steward": proposals.is_steward(member),
+        "open_proposals": proposals.open_count(member),
         "open_alerts": alerts.for_party(member.party, {"open": True}).count(),
     }
     return render(request, "portal/home.html", context)

@@ -14,6 +14,7 @@ from . import (
     recorded,
     sign_in,
     step_views,
+    steward_views,
     stock_views,
 )
 
@@ -34,6 +35,7 @@ urlpatterns = [
     path("events.csv", exports.events_csv, name="events-csv"),
     path("organisation", organisation_views.organisation, name="organisation"),
     path("reads", reads_views.reads, name="reads"),
+    path("master-data", steward_views.master_data, name="master-data"),
     path("keys/<slug:kid>", key_views.key, name="key"),
     path("keys/<slug:kid>/signed.csv", key_views.key_csv, name="key-csv"),
     path("alerts", alerts_views.alerts, name="alerts"),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,7 +20,7 @@ from traceability.operations import health as house_health
 from traceability.parties.models import Member
 from traceability.parties.services import ConfirmationError
 from traceability.products import selectors as products
-from traceability.web.shared import confirmation, names
+from traceability.web.shared import confirmation, names, steward_pages
 
 from . import words
 from .access import inspector_view
@@ -57,6 +58,14 @@ def unknown(request: HttpRequest, member: Member) -> HttpResponse:
         for row in unknowns
     ]
     return render(request, "regulator/unknown.html", {"member": member, "section": "unknown", "rows": rows})
+
+
+@inspector_view
+def master_data(request: HttpRequest, member: Member) -> HttpResponse:
+    """Master data of partners' documents on parties, and on what is nobody's; POST action=accept|reject|accept-new."""
+    return steward_pages.queue(
+        request, member, template="regulator/master_data.html", here="regulator:master-data", zone=ZoneInfo("UTC")
+    )
 
 
 @inspector_view

@@ -17,6 +17,7 @@ urlpatterns = [
     path("keys/<slug:kid>", key_views.key, name="key"),
     path("keys/<slug:kid>/signed.csv", key_views.key_csv, name="key-csv"),
     path("contracts", house_views.contracts, name="contracts"),
+    path("master-data", house_views.master_data, name="master-data"),
     path("unknown", house_views.unknown, name="unknown"),
     path("health", house_views.health, name="health"),
     path("reports/<str:digest>", house_views.report, name="report"),
