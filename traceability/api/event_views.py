@@ -6,10 +6,13 @@ from django.http import HttpResponse, JsonResponse
 from rest_framework.request import Request
 
 from ledger import api as ledger
+from traceability.capture import event_hashes
 from traceability.capture import selectors as captured
 from traceability.capture import services as capture
 from traceability.capture.models import PublishedEvent
 from traceability.common.problems import ProblemError
+from traceability.epcis import document
+from traceability.epcis.event_hash import event_hash
 from traceability.visibility.rules import visible_events
 
 from . import answers, bodies, problems, rendering
@@ -39,7 +42,11 @@ class Events(EpcisView):
             )
         published = ledger.wait_published([accepted.statement_hash], PUBLISH_WAIT_SECONDS)
         headers = {"Location": location} | ({} if published else {"Dosetrail-State": "submitted"})
-        body = {"eventID": accepted.event_id, "statementHash": accepted.statement_hash}
+        body = {
+            "eventID": accepted.event_id,
+            "eventHash": event_hash(document.bare(event)),
+            "statementHash": accepted.statement_hash,
+        }
         return JsonResponse(body, status=201, headers=headers)
 
     def _is_retry(self, accepted: capture.Accepted, key: str) -> bool:
@@ -52,12 +59,12 @@ class Events(EpcisView):
 
 
 class Event(EpcisView):
-    """Every visible event of an ID: the original and its error declarations."""
+    """Every visible event of an ID, given or computed (event hash): the original and its error declarations."""
 
     media_types = rendering.QUERY_DOCUMENT
 
     def get(self, request: Request, event_id: str) -> HttpResponse:
-        events = visible_events(PublishedEvent.objects.filter(event_id=event_id), self.party())
+        events = visible_events(PublishedEvent.objects.filter(index__in=event_hashes.indexes([event_id])), self.party())
         rows = list(events.order_by("index"))
         if not rows:
             raise problems.not_found("there is no such event")

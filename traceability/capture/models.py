@@ -107,6 +107,16 @@ class VoidSpan(models.Model):
         indexes = [models.Index(fields=["from_index"]), models.Index(fields=["to_index"])]
 
 
+class EventHash(models.Model):
+    """The event hash of CBV 2.0 of an event. Projection (`event_hashes`); rebuildable."""
+
+    event_index = models.BigIntegerField(primary_key=True)
+    event_hash = models.CharField(max_length=96)  # a ni: URI
+
+    class Meta:
+        indexes = [models.Index(fields=["event_hash"])]
+
+
 class EventEpc(models.Model):
     """An instance that an event names, and in which role. Projection; rebuildable."""
 

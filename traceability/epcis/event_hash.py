@@ -54,11 +54,11 @@ def prehash(event: Mapping[str, Any]) -> str:
 
 def _text(value: Any, names: _Namespaces) -> str:
     """Any single value: numbers without needless zeros, times in UTC, GS1 keys as constrained Digital Links."""
+    if isinstance(value, str):
+        return _of_string(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float | Decimal):
-        return _number(Decimal(repr(value)) if isinstance(value, float) else Decimal(value))
-    return _of_string(value)
+    return _number(Decimal(repr(value)) if isinstance(value, float) else Decimal(value))
 
 
 # Device, place and lot come again and again; the function is pure.
@@ -159,7 +159,10 @@ def _list(name: str, member: _Leaf) -> _Leaf:
 
 
 def _epcs(name: str) -> _Leaf:
-    return _list(name, _single("epc"))
+    def render(value: Any, _names: _Namespaces) -> str:
+        return name + "".join(sorted([f"epc={_of_string(item)}" for item in value])) if value else ""
+
+    return render
 
 
 def _quantities(name: str) -> _Leaf:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Model, Q, QuerySet
 
+from traceability.capture import event_hashes
 from traceability.capture.models import (
     EventClass,
     EventEpc,
@@ -28,6 +29,8 @@ def condition(criterion: Criterion) -> Q:
 
 @condition.register
 def _words(criterion: Words) -> Q:
+    if criterion.column == "event_id":  # given, or computed (event hash)
+        return Q(index__in=event_hashes.indexes(criterion.values))
     return Q(**{f"{criterion.column}__in": criterion.values})
 
 

@@ -151,6 +151,7 @@ DOSETRAIL_PROJECTIONS = [
     "traceability.coldchain.projection.COLD_CHAIN",
     "traceability.contracts.projection.FINDINGS",
     "traceability.alerts.projection.ALERTS",
+    "traceability.capture.event_hashes.EVENT_HASHES",  # last, since nothing waits for it
 ]
 
 # Origin of the log: a URL without scheme (C2SP tlog-checkpoint); also the log key's name.

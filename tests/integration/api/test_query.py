@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,7 +11,10 @@ from django.urls import URLPattern, get_resolver
 
 from tests.integration.api.test_capture import observed
 from tests.integration.conftest import GTIN, House, pack
+from traceability.capture.event_hashes import EVENT_HASHES
+from traceability.capture.models import EventHash
 from traceability.common.clock import now_ms
+from traceability.common.projection import digest, rebuild
 from traceability.simulation import events
 
 NAMES = [f"{number}" for number in range(1, 8)]
@@ -157,3 +161,26 @@ def test_every_api_address_asks_who_is_there(db: None) -> None:
         for method in ("get", "post"):
             status = getattr(Client(), method)(path).status_code
             assert status in {401, 405}, (path, method, status)
+
+
+def test_an_event_is_found_by_its_computed_hash_and_no_hash_that_a_party_gives_is_believed(
+    house: House, writer: Any
+) -> None:
+    mine, lie = {"@context": [events.CONTEXT], **observed(writer, "1")}, "ni:///sha-256;" + "0" * 64 + "?ver=CBV2.0"
+    answer = house.post("pharmacy", "/epcis/events", mine)
+    name = answer.json()["eventHash"]
+    theirs = {**mine, "eventID": lie}
+    assert house.post("other", "/epcis/events", theirs).json()["eventHash"] == name
+    house.settle()
+    for query in (f"?EQ_eventID={quote(name)}", f"?EQ_eventID={quote(name)}&EQ_bizStep=stocking"):
+        assert [event["eventID"] for event in listed(house, "pharmacy", query)] == [mine["eventID"]]
+        assert len(listed(house, "regulator", query)) == 2
+    assert len(listed(house, "regulator", f"?EQ_eventID={quote(lie)}")) == 1  # as an eventID like any other
+    single = house.client("other").get(f"/epcis/events/{quote(name, safe=':')}")
+    assert [event["eventID"] for event in single.json()["epcisBody"]["queryResults"]["resultsBody"]["eventList"]] == [
+        lie
+    ]
+    assert house.client("maker").get(f"/epcis/events/{quote(name, safe=':')}").status_code == 404
+    before = digest(EventHash)
+    list(rebuild(EVENT_HASHES))
+    assert digest(EventHash) == before

@@ -147,7 +147,7 @@ def test_an_event_is_followed_from_its_receipt_to_its_alert(
     (sequenced,) = [line for line in lines.said("sequenced") if name in line["statements"]]
     assert sequenced["first"] + sequenced["statements"].index(name) == index
     folds = [line["projection"] for line in lines.said("folded") if line["first"] <= index <= line["last"]]
-    assert folds == ["master-data", "event-index", "custody", "cold-chain", "findings", "alerts"]
+    assert folds == ["master-data", "event-index", "custody", "cold-chain", "findings", "alerts", "event-hashes"]
     raised = [line for line in lines.said("alert") if index in line["evidence"]]
     assert raised[-1]["alert"] == alert.id
     assert raised[-1]["rule"] == alert.rule

@@ -91,6 +91,7 @@ FOLDS = {
     "cold-chain": _("Cold chain"),
     "findings": _("Findings"),
     "alerts": _("Alerts"),
+    "event-hashes": _("Index of event hashes"),
 }
 
 # Parameters of the templates (contracts/templates)
