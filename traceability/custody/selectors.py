@@ -237,6 +237,11 @@ def lot_status(gtin: str, lot: str) -> LotStatus | None:
     return lot_statuses([(gtin, lot)]).get((gtin, lot))
 
 
+def product_status(gtin: str) -> LotStatus | None:
+    """What class-level events say of the whole product, or None."""
+    return LotStatus.objects.filter(lot_class=digital_link.build(gtin=gtin)).first()
+
+
 def lot_statuses(lots: Collection[tuple[str, str]]) -> dict[tuple[str, str], LotStatus]:
     """`lot_status` for many (gtin, lot) pairs in one query."""
     named = {pair: (digital_link.lot_class(*pair), digital_link.build(gtin=pair[0])) for pair in lots

@@ -1,8 +1,10 @@
 """GS1 Digital Link URIs: one parser, one spelling out (GS1 Digital Link URI Syntax 1.4)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from urllib.parse import quote, unquote
 
 from . import keys
@@ -34,6 +36,11 @@ class DigitalLink:
         return dict(self.qualifiers).get(ai)
 
     @property
+    def path(self) -> str:
+        """The path of the link as given, every qualifier in it."""
+        return _path([(self.key, self.value), *self.qualifiers])
+
+    @property
     def canonical(self) -> str:
         """The URI under id.gs1.org that names the finest thing (a pack rather than its lot), without attributes."""
         kept = self.qualifiers
@@ -56,6 +63,26 @@ def parse(uri: str, *, check_assets: bool = True) -> DigitalLink:
     segments = location.rstrip("/").split("/")[1:]
     start = _key_position(segments)
     pairs = [(_ai(segments[place]), _decode(segments[place + 1])) for place in range(start, len(segments), 2)]
+    return _checked(pairs, query, check_assets=check_assets)
+
+
+def from_path(path: str, query: str = "") -> DigitalLink:
+    """The link of a path that a server has percent-decoded, without its leading slash; Gs1Error as in `parse`.
+
+    A slash in a value is one again by then: what could be a qualifier in its place is read as one, and else as text.
+    """
+    first, _, rest = path.partition("/")
+    key = _ai(first)
+    if key not in keys.QUALIFIERS:
+        raise Gs1Error("no-key", f"{first[:20]!r} is not the AI of a GS1 key")
+    found = _decoded(key).fullmatch(rest)
+    if found is None:
+        raise Gs1Error("format", f"the address has no value of ({key})")
+    pairs = [(key, found["value"]), *((ai, found[f"q{ai}"]) for ai in _may_follow(key) if found[f"q{ai}"])]
+    return _checked(pairs, query, check_assets=True)
+
+
+def _checked(pairs: list[tuple[str, str]], query: str, *, check_assets: bool) -> DigitalLink:
     (key, value), qualifiers = pairs[0], pairs[1:]
     if key == "01" and len(value) in {8, 12, 13}:
         value = value.zfill(14)
@@ -98,6 +125,20 @@ def _key_position(segments: list[str]) -> int:
 
 def _ai(segment: str) -> str:
     return _ALIASES.get(segment, segment)
+
+
+def _may_follow(key: str) -> tuple[str, ...]:
+    return (*keys.QUALIFIERS[key], *(("235",) if key == "01" else ()))
+
+
+@cache
+def _decoded(key: str) -> re.Pattern[str]:
+    spelled = {
+        ai: "|".join([ai, *(name for name, other in _ALIASES.items() if other == ai)]) for ai in _may_follow(key)
+    }
+    return re.compile(
+        "(?P<value>.+?)" + "".join(f"(?:/(?:{names})/(?P<q{ai}>.+?))?" for ai, names in spelled.items()), re.DOTALL
+    )
 
 
 def _require_order(key: str, qualifiers: list[str]) -> None:

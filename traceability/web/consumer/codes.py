@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import quote
 
-from traceability.gs1 import dates, digital_link, scan
+from traceability.gs1 import dates, digital_link, ifa, scan
 from traceability.gs1 import nmpa as trace_codes
 from traceability.gs1.errors import Gs1Error
 
+_PPN = re.compile(r"11[0-9]{10}", re.ASCII)
 _ISO_DAY = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?", re.ASCII)
 
 
@@ -89,3 +90,21 @@ def path(code: PackCode, given: OnPack) -> str:
     day = f"{given.expiry:%y%m%d}" if given.expiry else ""
     query = "&".join(f"{ai}={quote(value, safe='')}" for ai, value in (("10", given.lot), ("17", day)) if value)
     return f"/c/{code.nmpa}?{query}" if query else f"/c/{code.nmpa}"
+
+
+def elsewhere(code: str) -> str:
+    """Where a code at /c/ leads: the path of its Digital Link, or our URI of a thing that has none.
+
+    An IFA product number (PPN) is its NTIN; CodeError for text that names nothing.
+    """
+    try:
+        if _PPN.fullmatch(code) and ifa.ppn_check(code[:-2]) == code[-2:]:
+            return digital_link.build(gtin=ifa.gtin({"9N": code}) or "", domain="")
+        found = scan.parse(code)
+        if found.kind == "pack":
+            return digital_link.build(gtin=found.gtin or "", serial=found.serial, lot=found.lot, domain="")
+    except Gs1Error as error:
+        raise CodeError("malformed") from error
+    if not found.epc.startswith((digital_link.CANONICAL_DOMAIN, "urn:dosetrail:")):
+        raise CodeError("malformed")
+    return found.epc.removeprefix(digital_link.CANONICAL_DOMAIN)

@@ -1,8 +1,9 @@
 """The consumer's pages: parse, call one selector, render."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from typing import Any
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -37,19 +38,33 @@ def look_up(request: HttpRequest) -> HttpResponse:
     try:
         return HttpResponseRedirect(codes.path(*_typed(request)))
     except CodeError as error:
-        return _refuse(request, error, status=400)
+        return refuse(request, error, status=400)
 
 
-@require_safe
-def digital_link(request: HttpRequest, gtin: str, serial: str, lot: str = "") -> HttpResponse:
-    """A pack at its Digital Link."""
-    return _page(request, lambda: codes.pack(gtin, serial), lot)
+def pack_page(request: HttpRequest, code: PackCode, lot: str) -> HttpResponse:
+    """A pack's page; `lot` as its address carries it."""
+    started, given = time.monotonic(), _given(request, lot)
+    try:
+        answer = selectors.look_up(code, given, now_ms=clock.now_ms())
+        response = render(request, "consumer/look_up.html", _context(answer, given))
+    except DatabaseError:
+        context = {"answer": Answer(Outcome.CANNOT_CHECK, None), "words": OUTCOMES[Outcome.CANNOT_CHECK]}
+        return render(request, "consumer/look_up.html", context, status=503)
+    return _private(response) if answer.has_evidence else _steady(started, _private(response))
 
 
-@require_safe
-def trace_code(request: HttpRequest, code: str) -> HttpResponse:
-    """A pack at its 20-digit drug trace code."""
-    return _page(request, lambda: codes.nmpa(code), "")
+def pack_data(
+    request: HttpRequest, code: PackCode, lot: str, describe: Callable[[], Mapping[str, Any]]
+) -> HttpResponse:
+    """A pack as data: what `describe` says of its product, and the verdict of its page and no more."""
+    started = time.monotonic()
+    try:
+        answer = selectors.look_up(code, _given(request, lot), now_ms=clock.now_ms())
+        body = {**describe(), "dosetrail:outcome": answer.outcome.value}
+    except DatabaseError:
+        return problem("cannot-check", "Cannot check now", _("Try again in a few minutes."), status=503)
+    response = _private(JsonResponse(body, content_type="application/ld+json"))
+    return response if answer.has_evidence else _steady(started, response)
 
 
 @require_safe
@@ -62,29 +77,6 @@ def digital_link_evidence(request: HttpRequest, gtin: str, serial: str, lot: str
 def trace_code_evidence(request: HttpRequest, code: str) -> HttpResponse:
     """The evidence bundle of a pack at its drug trace code."""
     return _evidence(request, lambda: codes.nmpa(code), "")
-
-
-@require_safe
-def no_pack(request: HttpRequest, rest: str = "") -> HttpResponse:
-    """A product, lot or malformed link: it names no single pack."""
-    return _refuse(request, CodeError("not_a_pack"), status=404)
-
-
-def _page(request: HttpRequest, parse: Callable[[], PackCode], lot: str) -> HttpResponse:
-    started = time.monotonic()
-    try:
-        code, given = parse(), _given(request, lot)
-    except CodeError as error:
-        return _refuse(request, error, status=404)
-    try:
-        answer = selectors.look_up(code, given, now_ms=clock.now_ms())
-        context = _context(answer, given)
-        response = render(request, "consumer/look_up.html", context)
-    except DatabaseError:
-        context = {"answer": Answer(Outcome.CANNOT_CHECK, None), "words": OUTCOMES[Outcome.CANNOT_CHECK]}
-        return render(request, "consumer/look_up.html", context, status=503)
-    patch_cache_control(response, private=True, no_cache=True)
-    return response if answer.has_evidence else _steady(started, response)
 
 
 def _context(answer: Answer, given: OnPack) -> dict[str, object]:
@@ -101,15 +93,13 @@ def _evidence(request: HttpRequest, parse: Callable[[], PackCode], lot: str) -> 
     try:
         bundle = selectors.evidence(parse(), _given(request, lot))
     except CodeError as error:
-        return _problem(error.code, "Not a pack", _explain(error), status=404)
+        return problem(error.code, "Not a pack", _explain(error), status=404)
     except (DatabaseError, ledger.NotPublishedError):
-        return _problem("cannot-check", "Cannot check now", _("Try again in a few minutes."), status=503)
+        return problem("cannot-check", "Cannot check now", _("Try again in a few minutes."), status=503)
     if bundle is None:
         detail = _("There is nothing to prove for this code yet. Look again in two days.")
-        return _steady(started, _problem("nothing-to-prove", "Nothing to prove", detail, status=404))
-    response = JsonResponse(bundle)
-    patch_cache_control(response, private=True, no_cache=True)
-    return response
+        return _steady(started, problem("nothing-to-prove", "Nothing to prove", detail, status=404))
+    return _private(JsonResponse(bundle))
 
 
 def _given(request: HttpRequest, lot: str) -> OnPack:
@@ -132,7 +122,8 @@ def _typed(request: HttpRequest) -> tuple[PackCode, OnPack]:
     return code, OnPack(typed["lot"] or given.lot, expiry)
 
 
-def _refuse(request: HttpRequest, error: CodeError, *, status: int) -> HttpResponse:
+def refuse(request: HttpRequest, error: CodeError, *, status: int) -> HttpResponse:
+    """The landing page, saying what is wrong with the code."""
     return render(request, "consumer/home.html", {"error": _explain(error), "typed": request.GET}, status=status)
 
 
@@ -144,13 +135,19 @@ def _explain(error: CodeError) -> str:
     return _("This code is not complete or has a typing error. Check each character against the pack.")
 
 
-def _problem(code: str, title: str, detail: str, *, status: int) -> HttpResponse:
+def problem(code: str, title: str, detail: str, *, status: int) -> HttpResponse:
+    """A problem document (RFC 7807)."""
     body = {"type": f"urn:dosetrail:problem:{code}", "title": title, "status": status, "code": code, "detail": detail}
     return JsonResponse(body, status=status, content_type="application/problem+json")
 
 
 def _today() -> date:
     return datetime.fromtimestamp(clock.now_ms() / 1000, UTC).date()
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    patch_cache_control(response, private=True, no_cache=True)
+    return response
 
 
 def _steady(started: float, response: HttpResponse) -> HttpResponse:

@@ -1,0 +1,152 @@
+"""What a GS1 key leads to: its levels (pack, lot, product), and the links of each. Pure.
+
+GS1-Conformant Resolver Standard 1.2; linksets are RFC 9264. A pack that nobody recorded has the same links as any other
+of its product: they say where to ask, not what is there.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from traceability.gs1.digital_link import CANONICAL_DOMAIN, DigitalLink
+
+VOCABULARY = "https://ref.gs1.org/voc/"
+_VOCABULARIES = (VOCABULARY, "https://gs1.org/voc/", "http://gs1.org/voc/", "https://www.gs1.org/voc/", "gs1:")
+HTML, LD_JSON, JSON = "text/html", "application/ld+json", "application/json"
+LANGUAGES = ("en", "zh-Hans")
+# linkset is the standard's name; `all` is its older one.
+WHOLE = frozenset({"linkset", "all"})
+DEFAULT = "defaultLink"
+
+
+@dataclass(frozen=True)
+class Link:
+    """One target: an address on this site, what it is called and which form it has."""
+
+    kind: str  # local name of the link type
+    href: str
+    title: str
+    type: str = HTML
+    languages: tuple[str, ...] = LANGUAGES
+
+
+@dataclass(frozen=True)
+class Level:
+    """A thing, or the class that it belongs to, by its path, and where its links lead."""
+
+    name: str  # pack | lot | product | unit | place | party | other
+    path: str
+    links: Sequence[Link]
+
+
+def local_name(link_type: str) -> str:
+    """The local name of a link type written as CURIE, URI or bare."""
+    for prefix in _VOCABULARIES:
+        if link_type.startswith(prefix):
+            return link_type.removeprefix(prefix)
+    return link_type
+
+
+def levels(link: DigitalLink) -> list[Level]:
+    """The levels of a key, finest first: what is not found at one is looked for at the next."""
+    if link.key == "01":
+        return list(_item_levels(link))
+    name = {"00": "unit", "414": "place", "417": "party"}.get(link.key, "other")
+    here = [_page(DEFAULT, link.path)]
+    if name == "place":
+        here.append(_page("locationInfo", link.path))
+        here.append(_events(f"/epcis/events?EQ_bizLocation={_value(link.canonical)}"))
+    elif name != "party":
+        here.append(_events_of(link.canonical))
+    return [Level(name, link.path, here)]
+
+
+def name_of(link: DigitalLink) -> str:
+    """Which level the key itself is."""
+    return levels(link)[0].name
+
+
+def find(found: Sequence[Level], kind: str) -> Link | None:
+    """The link of this type at the finest level that has one (the standard's walk up the tree)."""
+    return next((link for level in found for link in level.links if link.kind == kind), None)
+
+
+def linkset(found: Sequence[Level], root: str) -> dict[str, Any]:
+    """The links of all levels, each anchored at its own, in JSON (RFC 9264, section 4.2); `root` is this site."""
+    contexts = []
+    for level in found:
+        context: dict[str, Any] = {"anchor": root + level.path}
+        for link in level.links:
+            context.setdefault(VOCABULARY + link.kind, []).append(_target(link, root))
+        contexts.append(context)
+    return {"linkset": contexts}
+
+
+def description(root: str, name: str) -> dict[str, Any]:
+    """The resolver's description of itself, for /.well-known/gs1resolver."""
+    return {
+        "name": name,
+        "resolverRoot": root,
+        "supportedPrimaryKeys": ["all"],
+        "supportedLinkType": [{"namespace": VOCABULARY, "prefix": "gs1:"}],
+        "linkTypeDefaultCanBeLinkset": False,
+    }
+
+
+def _item_levels(link: DigitalLink) -> Iterator[Level]:
+    lot, serial = link.qualifier("10"), link.qualifier("21")
+    product = DigitalLink("01", link.value)
+    batch = DigitalLink("01", link.value, (("10", lot),)) if lot else None
+    if serial:
+        pack = DigitalLink("01", link.value, (*(batch.qualifiers if batch else ()), ("21", serial)))
+        yield Level("pack", pack.path, list(_of_pack(pack)))
+    if batch:
+        yield Level("lot", batch.path, list(_of_class(batch, "Recall of the batch")))
+    links = [*_of_class(product, "Recall of the product"), *_of_product(product)]
+    yield Level("product", product.path, links)
+
+
+def _of_pack(pack: DigitalLink) -> Iterator[Link]:
+    yield _page(DEFAULT, pack.path)
+    yield Link("verificationService", pack.path, "What is recorded of this pack")
+    yield Link("recallStatus", pack.path, "Recall of this pack's batch")
+    yield Link("traceability", f"/evidence{pack.path}", "Evidence that anyone can check", JSON)
+    yield _events_of(pack.canonical)
+
+
+def _of_class(thing: DigitalLink, recall: str) -> Iterator[Link]:
+    yield _page(DEFAULT, thing.path)
+    yield Link("recallStatus", thing.path, recall)
+    yield _events(f"/epcis/events?MATCH_epcClass={_value(thing.canonical)}")
+
+
+def _of_product(product: DigitalLink) -> Iterator[Link]:
+    yield Link("pip", product.path, "Product information")
+    yield Link("masterData", product.path, "Product data", LD_JSON, ())
+
+
+def _page(kind: str, path: str) -> Link:
+    return Link(kind, path, "Page for people")
+
+
+def _events_of(uri: str) -> Link:
+    return _events(f"/epcis/events?MATCH_anyEPC={_value(uri)}")
+
+
+def _events(href: str) -> Link:
+    return Link("epcis", href, "EPCIS events, for trading partners with a token", LD_JSON, ())
+
+
+def _value(uri: str) -> str:
+    return quote(uri, safe="")
+
+
+def _target(link: Link, root: str) -> Mapping[str, Any]:
+    target: dict[str, Any] = {"href": root + link.href, "title": link.title, "type": link.type}
+    return target | ({"hreflang": list(link.languages)} if link.languages else {})
+
+
+def same_as(link: DigitalLink) -> str:
+    """The link under the canonical domain, all qualifiers kept."""
+    return CANONICAL_DOMAIN + link.path
