@@ -26,6 +26,8 @@ class StrictJsonError(ValueError):
 
 def loads(data: bytes) -> Any:
     """The value in `data` (UTF-8, no byte-order mark); StrictJsonError says what is wrong with it."""
+    if data.startswith(b"\xef\xbb\xbf"):
+        raise StrictJsonError("not-json", "begins with a byte-order mark; JSON has none")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -42,16 +44,32 @@ def loads(data: bytes) -> Any:
     return value
 
 
-def _require_shallow(data: bytes) -> None:
+def read_at(text: str, start: int, *, max_depth: int) -> tuple[Any, int]:
+    """The value that begins at `start`, by the same rules, and where it ends; it may nest `max_depth` deep.
+
+    json.JSONDecodeError where no value ends within `text`: a caller with more text behind it tries again.
+    """
+    try:
+        value, end = _DECODER.raw_decode(text, start)
+    except RecursionError as error:
+        raise StrictJsonError("too-deep", f"nested deeper than {MAX_DEPTH}") from error
+    if text.count("[", start, end) + text.count("{", start, end) > max_depth:
+        _require_shallow(text[start:end].encode("utf-8", "surrogatepass"), max_depth)
+    if text.find("\\ud", start, end) >= 0 or text.find("\\uD", start, end) >= 0:
+        _require_no_surrogates(value)
+    return value, end
+
+
+def _require_shallow(data: bytes, max_depth: int = MAX_DEPTH) -> None:
     """Only a document with that many brackets can be that deep; counting is far cheaper than walking."""
-    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+    if data.count(b"[") + data.count(b"{") <= max_depth:
         return
     depth = 0
     # Without escapes every second piece between quotes stands outside of strings.
     outside = _STRING.sub(b"", data) if b"\\" in data else b"".join(data.split(b'"')[::2])
     for byte in outside.translate(None, _ALL_BUT_BRACKETS):
         depth += 1 if byte in b"[{" else -1
-        if depth > MAX_DEPTH:
+        if depth > max_depth:
             raise StrictJsonError("too-deep", f"nested deeper than {MAX_DEPTH}")
 
 
