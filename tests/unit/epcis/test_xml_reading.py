@@ -182,6 +182,33 @@ def test_a_master_data_document_has_its_vocabularies_in_the_header(version):
     assert code(MASTER_DATA.format(version=version, header=twice).encode()) == "xml-misplaced"
 
 
+FULL_HEADER = HEADER.format(before="<extension>", after="</extension>")
+FULL = {
+    "2.0": xml_samples.document(*xml_samples.EVENTS_2_0.values(), header=FULL_HEADER),
+    "1.2": xml_samples.document(*xml_samples.EVENTS_1_2.values(), header=FULL_HEADER, version="1.2"),
+    "query": xml_samples.query_document(*xml_samples.EVENTS_2_0.values()),
+    "master data": MASTER_DATA.format(version=1, header="").encode(),
+}
+
+
+@pytest.mark.parametrize("name", ["epcisHeader", "epcisBody", "eventList", "type"])
+@pytest.mark.parametrize("data", FULL.values(), ids=FULL)
+def test_attributes_that_take_the_names_of_json_are_refused(data, name):
+    given = f' {name}="VocabularyList"'.encode()
+    for tag in (b" schemaVersion", b"<EPCISBody", b"<EPCISHeader"):
+        found = data.replace(tag, given + tag if tag.startswith(b" ") else tag + given, 1)
+        if found != data:
+            try:
+                assert faults(found)
+            except SourceError as error:
+                assert error.code == "xml-misplaced"  # noqa: PT017
+
+
+def test_what_stands_under_its_name_in_xml_and_in_json_is_refused():
+    header = HEADER.format(before="<epcisMasterData>x</epcisMasterData>", after="")
+    assert code(xml_samples.document(header=header)) == "xml-misplaced"
+
+
 def test_a_foreign_element_is_no_container_whatever_its_name():
     alien = f"<ours:extension>{xml_samples.EVENTS_2_0['AssociationEvent']}</ours:extension>"
     found = read(xml_samples.document(alien))
@@ -526,13 +553,6 @@ def test_the_page_on_xml_names_the_limits():
 
 MARK = "vanished"
 STARTS = re.compile(rb"<(?![?!/])[^<>]*?(?=/?>)")
-FULL_HEADER = HEADER.format(before="<extension>", after="</extension>")
-FULL = {
-    "2.0": xml_samples.document(*xml_samples.EVENTS_2_0.values(), header=FULL_HEADER),
-    "1.2": xml_samples.document(*xml_samples.EVENTS_1_2.values(), header=FULL_HEADER, version="1.2"),
-    "query": xml_samples.query_document(*xml_samples.EVENTS_2_0.values()),
-    "master data": MASTER_DATA.format(version=1, header="").encode(),
-}
 
 
 @pytest.mark.parametrize("kind", FULL)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from traceability.common import strict_json
+from traceability.epcis.source import SourceError
 from traceability.epcis.vocabulary import Vocabulary
 
 from .elements import Attribute, Element
@@ -133,10 +134,13 @@ def typed(name: str, read_type: ReadText) -> Read:
 
 
 def renamed(read: Read, names: Mapping[str, str]) -> Read:
-    """As `read`, with the names that JSON gives these members."""
+    """As `read`, with the names that JSON gives these members; SourceError where one stands under both names."""
 
     def read_renamed(element: Element, prefixes: Prefixes) -> Any:
         found = read(element, prefixes)
+        for old, new in names.items():
+            if old in found and new in found:
+                raise SourceError("xml-misplaced", f"line {element.line}: {new} stands beside {old}")
         return {names.get(name, name): value for name, value in found.items()}
 
     return read_renamed

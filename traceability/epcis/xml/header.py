@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import markup
-from .content import VALUE, extension, leaf, list_of, members, renamed, structure
+from .content import VALUE, extension, leaf, list_of, renamed, structure
 from .elements import Element
 from .markup import Names, each, element, extensions, scalar, text
 from .names import GS1_US, SBDH, Prefixes
@@ -40,10 +40,13 @@ VOCABULARIES = list_of("Vocabulary", _VOCABULARY)
 _MASTER_DATA = renamed(structure({"VocabularyList": VOCABULARIES}), {"VocabularyList": "vocabularyList"})
 
 
+_HEADER = renamed(structure({"EPCISMasterData": _MASTER_DATA}), {"EPCISMasterData": "epcisMasterData"})
+
+
 def read(element: Element, prefixes: Prefixes) -> dict[str, Any]:
     """The header in its JSON form; the business header and other people's elements are in it as extensions."""
-    found = members(element, prefixes, {"EPCISMasterData": _MASTER_DATA})
-    return {"epcisMasterData" if name == "EPCISMasterData" else name: value for name, value in found.items()}
+    found: dict[str, Any] = _HEADER(element, prefixes)
+    return found
 
 
 def parties(header: Mapping[str, Any]) -> dict[str, str]:

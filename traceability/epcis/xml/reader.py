@@ -88,6 +88,8 @@ def _frame(stream: Iterator[Item]) -> dict[str, Any]:
                 places[-1][name] = []
                 break
             places[-1][name] = content.members(item.element, prefixes, _EXTENSIONS_ONLY)
+            if "eventList" in places[-1][name]:  # whoever reads the frame may take it for the list
+                raise _misplaced(item.element, "has no attribute 'eventList'")
             names.append(item.element.local)
             places.append(places[-1][name])
         elif isinstance(item, Element):
@@ -102,10 +104,11 @@ def _frame(stream: Iterator[Item]) -> dict[str, Any]:
 
 def _move_vocabularies(frame: dict[str, Any], root: Element) -> None:
     """Where JSON has them: a document of master data is one whose header holds them."""
-    frame["type"] = "EPCISDocument"
-    body, found = frame.get("epcisBody", {}), frame.setdefault("epcisHeader", {})
-    if "VocabularyList" in body:
-        if "epcisMasterData" in found:
+    if frame["type"] == _MASTER_DATA:  # and not what an attribute calls it
+        frame["type"] = "EPCISDocument"
+    body, found = frame.get("epcisBody"), frame.setdefault("epcisHeader", {})
+    if isinstance(body, dict) and "VocabularyList" in body:
+        if not isinstance(found, dict) or "epcisMasterData" in found:
             raise _misplaced(root, "has master data in its header and in its body")
         found["epcisMasterData"] = {"vocabularyList": body.pop("VocabularyList")}
 
