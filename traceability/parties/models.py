@@ -99,7 +99,7 @@ class Member(models.Model):
 
     class Role(models.TextChoices):
         OPERATOR = "operator"  # records steps
-        QUALITY = "quality"  # may also hold, release and override a stop
+        QUALITY = "quality"  # may also hold, release, override a stop and decide on partners' master data
         ADMIN = "admin"  # may also manage members, keys and master data
         INSPECTOR = "inspector"  # regulator's people
 

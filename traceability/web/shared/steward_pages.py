@@ -12,7 +12,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from traceability.parties.models import Member
 from traceability.products import proposals, stewardship
@@ -128,8 +128,7 @@ def _reject(request: HttpRequest, member: Member) -> None:
 
 def _accept_new(request: HttpRequest, member: Member) -> None:
     done = stewardship.accept_new(member=member, reporter=request.POST.get("reporter", ""))
-    text = ngettext("%(n)s new entry accepted and logged.", "%(n)s new entries accepted and logged.", done)
-    messages.success(request, text % {"n": done})
+    messages.success(request, _("New entries accepted and logged: %(n)s.") % {"n": done})
 
 
 _ACTIONS: dict[str, Callable[[HttpRequest, Member], None]] = {
