@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Model, Q, QuerySet
 
-from traceability.capture import event_hashes
+from traceability.capture import event_hashes, vocabulary
 from traceability.capture.models import (
     EventClass,
     EventEpc,
@@ -15,10 +15,14 @@ from traceability.capture.models import (
     EventPartner,
     EventTransaction,
 )
-from traceability.common.problems import ProblemError
+from traceability.epcis import vocabulary as cbv
 
 from . import text_order as text_order  # its lookups
 from .criteria import Attribute, Criterion, FacetCompares, FacetExists, FacetIn, Span, Things, Typed, Within, Words
+
+# Fields whose master data attributes can be asked for, by the column that holds what stands in them.
+_PLACES = {"readPoint": "read_point", "bizLocation": "biz_location"}
+_TERMS = {"bizStep": ("biz_step", cbv.BIZ_STEP), "disposition": ("disposition", cbv.DISPOSITION)}
 
 
 @singledispatch
@@ -74,13 +78,25 @@ def _facet_compares(criterion: FacetCompares) -> Q:
 
 @condition.register
 def _inside(criterion: Within) -> Q:
-    return Q(**{f"{criterion.column}__in": criterion.places})
+    return Q(**{f"{criterion.column}__in": vocabulary.descendants(criterion.places)})
 
 
 @condition.register
 def _attribute(criterion: Attribute) -> Q:
-    detail = f"attributes of {criterion.field} are not searched yet"
-    raise ProblemError(501, "not-implemented", detail, "ImplementationException")
+    found: set[str] = set()
+    for name in criterion.names:
+        if criterion.values:
+            found |= vocabulary.with_attribute(name, criterion.values)
+        else:
+            found |= vocabulary.having_attribute(name)
+    if column := _PLACES.get(criterion.field):
+        return Q(**{f"{column}__in": found})
+    if terms := _TERMS.get(criterion.field):
+        column, words = terms
+        return Q(**{f"{column}__in": {words.bare(uri) for uri in found}})
+    if criterion.field == "epcClass":
+        return _within(EventClass, Q(epc_class__in=found))
+    return _within(EventPartner, Q(value__in=found), direction=criterion.field)
 
 
 def _keys(column: str, exact: Iterable[str], prefixes: Iterable[str]) -> Q:
