@@ -23,6 +23,7 @@ from .proposals import Kind, element_of, may_decide, queue_of, with_kinds
 State = MasterDataProposal.State
 MAX_REASON = 500
 MAX_AT_ONCE = 50
+MAX_LOOKED_AT = 200
 
 
 class StewardError(ProblemError):
@@ -96,9 +97,14 @@ def accept_new(*, member: Member, reporter: str) -> int:
     At most MAX_AT_ONCE at a time: each is a signed version.
     """
     open_ones = queue_of(member.party).filter(reporter=reporter, state=State.OPEN).order_by("first_seen_ms", "id")
-    new = [row.proposal.pk for row in with_kinds(list(open_ones)) if row.kind == Kind.NEW][:MAX_AT_ONCE]
+    ids, new = list(open_ones.values_list("pk", flat=True)), list[int]()
+    for start in range(0, len(ids), MAX_LOOKED_AT):
+        some = open_ones.filter(pk__in=ids[start : start + MAX_LOOKED_AT])
+        new += [row.proposal.pk for row in with_kinds(list(some)) if row.kind == Kind.NEW]
+        if len(new) >= MAX_AT_ONCE:
+            break
     done = 0
-    for pk in new:
+    for pk in new[:MAX_AT_ONCE]:
         # Each for itself: what was settled by the one before, or does not fit our own row, waits for a look of its own.
         try:
             accept(member=member, proposal_id=pk)
@@ -145,7 +151,8 @@ def _apply(standing: Accepted, element: Element, taken: Sequence[str], *, report
     """Make the taken attributes the accepted ones: in our own row where it has them, else in the vocabulary."""
     attributes = {name: element.attributes[name] for name in taken if name != CHILDREN}
     mapped = own.FIELDS[type(standing.row)] if standing.row else {}
-    if into_row := {name: _text(name, value) for name, value in attributes.items() if name in mapped}:
+    into_row = {name: _text(name, value) for name, value in attributes.items() if name in mapped}
+    if standing.row and into_row:
         own.change(standing.row, into_row)
     kept = {name: value for name, value in attributes.items() if name not in mapped}
     row = VocabularyElement.objects.get(uri=element.uri)

@@ -226,6 +226,9 @@ def test_a_decision_made_on_an_older_view_is_refused(house: House, person: Perso
         stewardship.accept(member=person("maker", "admin").member, proposal_id=only().pk, seen=seen)
     assert refused.value.code == "changed-meanwhile"
     assert TradeItem.objects.get(gtin=GTIN).name == "Glarvia 2"
+    # Without the mark of what was seen it would have overwritten what nobody looked at.
+    stewardship.accept(member=Member.objects.get(), proposal_id=only().pk)
+    assert TradeItem.objects.get(gtin=GTIN).name == "Glarvia Pen"
 
 
 def test_a_partners_new_things_are_accepted_at_once_and_contradictions_wait(house: House, person: Person) -> None:
