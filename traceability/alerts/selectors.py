@@ -17,7 +17,7 @@ from traceability.parties import selectors as parties
 from traceability.parties.models import Party
 from traceability.products import selectors as products
 from traceability.visibility import receipts
-from traceability.visibility.rules import visible_events
+from traceability.visibility.rules import visible_events, visible_indexes, visible_things
 
 from .models import Alert, AlertParty, AlertTransition
 
@@ -96,10 +96,11 @@ def evidence(alert: Alert, *, party: Party) -> Evidence:
         packs |= set(contracts.affected_packs(finding))
     if "start_ms" in alert.params:
         margin = max(3_600_000, alert.params["end_ms"] - alert.params["start_ms"])
-        readings = coldchain.chart_points(
-            alert.subject, start_ms=alert.params["start_ms"] - margin, end_ms=alert.params["end_ms"] + margin
-        )
-    return Evidence(seen, events.count() - len(seen), readings, sorted(packs))
+        start, end = alert.params["start_ms"] - margin, alert.params["end_ms"] + margin
+        sources = coldchain.source_events(alert.subject, start, end)
+        if visible_indexes(sources, party) == set(sources):
+            readings = coldchain.chart_points(alert.subject, start_ms=start, end_ms=end)
+    return Evidence(seen, events.count() - len(seen), readings, sorted(visible_things(packs, party)))
 
 
 def limits(alert: Alert) -> list[int]:

@@ -11,6 +11,7 @@ from traceability.custody.selectors import Located
 from traceability.gs1.epc import NMPA_PREFIX
 from traceability.gs1.scan import ScannedCode
 from traceability.products.models import Lot, TradeItem
+from traceability.visibility.rules import visible_indexes
 
 from . import undo
 from .preflight import Advice, Known, LotFacts, Situation
@@ -129,8 +130,8 @@ def _recorded(pairs: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
 def _advice(scan: Scan) -> Advice | None:
     despatch = scan.details.get("despatch")
     row = custody.shipment(despatch) if despatch and scan.step.biz_step == "receiving" else None
-    if row is None or row.shipped_ms is None:
-        return None
+    if row is None or row.shipped_ms is None or not visible_indexes([row.shipped_index or 0], scan.party):
+        return None  # what travels under a stranger's advice is not told by what is short of it
     packs = custody.leaves({*row.despatched, *row.received, *scan.epcs}, at_ms=row.shipped_ms)
     return Advice(
         despatched={epc: packs[epc] for epc in row.despatched},

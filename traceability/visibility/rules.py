@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from traceability.capture.models import PublishedEvent
+from traceability.capture.models import EventEpc, PublishedEvent
+from traceability.common import bulk
 from traceability.common.models import Cursor
 from traceability.parties import selectors as parties
 from traceability.parties.models import Party
@@ -59,6 +60,16 @@ def visible_indexes(indexes: Collection[int], party: Party) -> set[int]:
     """Those of these events that `party` may see."""
     found = visible_events(PublishedEvent.objects.filter(index__in=indexes), party)
     return set(found.values_list("index", flat=True))
+
+
+def visible_things(epcs: Collection[str], party: Party) -> set[str]:
+    """Those of these things that an event names which `party` may see."""
+    named = EventEpc.objects.filter(event_index__in=visible_events(PublishedEvent.objects.all(), party).values("index"))
+    return (
+        set(epcs)
+        if party.has_role(Party.Role.REGULATOR)
+        else set(bulk.among(named.values_list("epc", flat=True), "epc", epcs))
+    )
 
 
 def audiences_of(party: Party) -> list[str]:

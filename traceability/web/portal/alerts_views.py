@@ -81,7 +81,7 @@ def withdrawn(request: HttpRequest, member: Member, alert_id: str) -> StreamingH
     found = selectors.get(alert_id, party=member.party)
     if found is None:
         raise Http404
-    return key_pages.withdrawn_csv(found)
+    return key_pages.withdrawn_csv(found, member)
 
 
 def _row(one: Alert, member: Member) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _page(request: HttpRequest, member: Member, one: Alert, *, errors: Any = (),
         "comment": request.POST.get("comment", ""),
     }
     if one.rule == key_reports.RULE:
-        context |= key_pages.withdrawn(request, one.params["kid"], zone)
+        context |= key_pages.withdrawn(request, one.params["kid"], member, zone)
         is_admin = member.role == Member.Role.ADMIN and member.party.keys.filter(kid=one.params["kid"]).exists()
         context |= {"withdrawn_csv": "portal:withdrawn", "key_page": "portal:key" if is_admin else ""}
     return render(request, "portal/alert.html", context, status=status)

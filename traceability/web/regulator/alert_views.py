@@ -93,7 +93,7 @@ def alert(request: HttpRequest, member: Member, alert_id: str) -> HttpResponse:
         "final": ledger.final_size() > max(found.evidence, default=0),
     }
     if found.rule == key_reports.RULE:
-        context |= key_pages.withdrawn(request, found.params["kid"], ZoneInfo("UTC"))
+        context |= key_pages.withdrawn(request, found.params["kid"], member, ZoneInfo("UTC"))
         known = parties.key_by_kid(bytes.fromhex(found.params["kid"])) is not None
         context |= {"withdrawn_csv": "regulator:withdrawn", "key_page": "regulator:key" if known else ""}
     return render(request, "regulator/alert.html", context, status=error.status if error else 200)
@@ -113,7 +113,7 @@ def evidence_bundle(request: HttpRequest, member: Member, alert_id: str) -> Http
 @inspector_view
 def withdrawn(request: HttpRequest, member: Member, alert_id: str) -> StreamingHttpResponse:
     """The records behind an alert on a key, one line for each record and thing that it names, as CSV."""
-    return key_pages.withdrawn_csv(_get(alert_id, member))
+    return key_pages.withdrawn_csv(_get(alert_id, member), member)
 
 
 @inspector_view

@@ -21,6 +21,7 @@ from traceability.common.csv_export import csv_lines
 from traceability.parties import services as parties
 from traceability.parties.models import KeyAct, Member, PartyKey
 from traceability.visibility import receipts
+from traceability.visibility.rules import visible_events
 
 from . import names
 
@@ -115,16 +116,17 @@ def csv(request: HttpRequest, key: PartyKey, zone: ZoneInfo) -> StreamingHttpRes
     return csv_of(found, name=f"key-{key.kid[:16]}")
 
 
-def withdrawn(request: HttpRequest, kid: str, zone: ZoneInfo) -> dict[str, Any]:
-    """A page of the records that do not count because of a key, for its alert."""
-    page = Paginator(signed.disowned(kid), PAGE_SIZE).get_page(request.GET.get("page"))
+def withdrawn(request: HttpRequest, kid: str, member: Member, zone: ZoneInfo) -> dict[str, Any]:
+    """A page of the records that do not count because of a key, for its alert, as far as the member may see them."""
+    page = Paginator(visible_events(signed.disowned(kid), member.party), PAGE_SIZE).get_page(request.GET.get("page"))
     naming = names.Names().of_events(page.object_list)
     return {"page": page, "withdrawn": [_event(event, naming, zone) for event in page.object_list]}
 
 
-def withdrawn_csv(alert: Alert) -> StreamingHttpResponse:
+def withdrawn_csv(alert: Alert, member: Member) -> StreamingHttpResponse:
     """All of them, as CSV; none for an alert on anything else."""
-    return csv_of(signed.disowned(alert.params.get("kid", "")), name=f"withdrawn-{alert.id}")
+    found = visible_events(signed.disowned(alert.params.get("kid", "")), member.party)
+    return csv_of(found, name=f"withdrawn-{alert.id}")
 
 
 def csv_of(found: QuerySet[PublishedEvent], *, name: str) -> StreamingHttpResponse:

@@ -1,0 +1,179 @@
+"""Every address of the house, asked by everybody: no answer names an event that the caller may not see.
+
+An address that stands in no list below fails the build: whoever adds one decides here what it may show.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+
+from tests.integration.conftest import EXPIRY, GTIN, LOT, code
+from tests.integration.portal.conftest import PASSWORD, act
+from traceability.alerts.models import Alert
+from traceability.capture.models import CaptureJob, EventEpc, PublishedEvent
+from traceability.contracts import services as contracts
+from traceability.parties import services as parties
+from traceability.parties.models import PartyKey
+from traceability.scans.models import ScanEvent
+from traceability.visibility import rules
+from traceability.visibility.rules import visible_events
+
+from .conftest import CASE, Chain, X, Y
+
+# What each address may show of events: nothing; by the public rule (visibility/public.py, the log's own commitments);
+# the caller's own; what `visible_events` gives; all, to a regulator.
+NOTHING = """livez healthz metrics log/ log/checkpoint log/vkey log/vkeys log/reports epcis/ epcis/<path:rest>
+    api/schema api/v1/<path:rest> portal/sign-in portal/sign-out portal/step/<slug:step_id> portal/labels
+    regulator/contracts regulator/reports/<str:digest> language verify/ verify/worker.js look-up
+    01/<path:rest> portal/reads""".split()
+PUBLIC = ["", "log/tile/<path:path>", "c/<str:code>", "evidence/c/<str:code>"] + [
+    f"{prefix}01/<str:gtin>/{rest}21/<path:serial>"
+    for prefix in ("", "evidence/")
+    for rest in ("", "10/<path:lot>/")
+]  # fmt: skip
+OWN = """log/content epcis/capture epcis/capture/<str:job_id> api/v1/preflight api/v1/scans api/v1/statements
+    api/v1/logger-files api/v1/logger-files/<str:sha256> portal/ portal/recorded/<str:nonce> portal/logger
+    portal/logger/<int:file_id> portal/stock portal/stock.csv portal/shipments portal/shipments.csv portal/events.csv
+    portal/organisation portal/keys/<slug:kid> portal/keys/<slug:kid>/signed.csv""".split()
+AUDIENCE = """epcis/events epcis/events/<path:event_id> portal/alerts portal/alerts/<str:alert_id>
+    portal/alerts/<str:alert_id>/withdrawn.csv""".split()
+REGULATOR = """regulator/ regulator/alerts/<str:alert_id> regulator/alerts/<str:alert_id>/evidence.json
+    regulator/alerts/<str:alert_id>/readings.csv regulator/alerts/<str:alert_id>/withdrawn.csv regulator/trace
+    regulator/recalls regulator/keys regulator/keys/<slug:kid> regulator/keys/<slug:kid>/signed.csv regulator/unknown
+    regulator/health""".split()
+PLACED = [*NOTHING, *PUBLIC, *OWN, *AUDIENCE, *REGULATOR]
+CALLERS = ("nobody", "other", "maker", "wholesaler", "pharmacy")
+
+
+def _routes(resolver: Any, before: str = "") -> Iterator[str]:
+    for one in resolver.url_patterns:
+        route = before + str(one.pattern)
+        yield from _routes(one, route) if hasattr(one, "url_patterns") else [route]
+
+
+def test_every_address_has_its_place_in_the_matrix() -> None:
+    routes = set(_routes(get_resolver()))
+    assert sorted(routes - set(PLACED)) == [], "say in which list this address belongs, and see that it keeps to it"
+    assert len(PLACED) == len(set(PLACED))
+
+
+@pytest.fixture
+def town(chain: Chain) -> Chain:
+    """X is sold twice, far apart (an alert); Y stays with the wholesaler; `other` has no part in either."""
+    contracts.deploy_defaults()
+    chain.make("made", "maker", 0, [X, Y])
+    chain.pack("packed", "maker", 1, CASE, [X, Y])
+    chain.ship("sent", "maker", 2, [CASE], to="wholesaler")
+    chain.receive("got", "wholesaler", 3, [CASE])
+    chain.pack("unpacked", "wholesaler", 4, CASE, [], "DELETE")
+    chain.ship("sent X", "wholesaler", 5, [X], to="pharmacy")
+    chain.receive("got X", "pharmacy", 6, [X])
+    for place in ("pharmacy", "wholesaler"):
+        site = {"id": chain.house.place(place)}
+        chain.event(f"sold by {place}", place, 7, "dispensing", [X], bizLocation=site, readPoint=site)
+    chain.house.settle()
+    return chain
+
+
+def _addresses(chain: Chain) -> list[str]:
+    """Every address with the names of things that the caller may be a stranger to."""
+    given = {
+        "<path:event_id>": [body["eventID"] for body in chain.bodies.values()],
+        "<str:job_id>": list(CaptureJob.objects.values_list("id", flat=True)) or ["none"],
+        "<str:nonce>": list(ScanEvent.objects.values_list("nonce", flat=True)) or ["none"],
+        "<slug:kid>": list(PartyKey.objects.values_list("kid", flat=True)),
+        "<str:alert_id>": list(Alert.objects.values_list("id", flat=True)),
+        "<int:file_id>": ["1"], "<str:sha256>": ["0" * 64], "<str:digest>": ["0" * 64], "<slug:step_id>": ["receive"],
+        "<path:path>": ["entries/000"], "<str:code>": ["83014300000000000001"], "<str:gtin>": [GTIN],
+        "<path:lot>": [LOT], "<path:serial>": ["X"], "<path:rest>": ["else"],
+    }  # fmt: skip
+    found = [f"/{route}" for route in PLACED]
+    for slot, values in given.items():
+        found = [address.replace(slot, value) for address in found for value in (values if slot in address else [""])]
+    queries = ("perPage=1000", f"MATCH_anyEPC={Y}", "eventType=ObjectEvent")
+    return [*found, *(f"/epcis/events?{query}" for query in queries), "/portal/alerts?all=1"]
+
+
+def _hidden(chain: Chain, caller: str) -> dict[str, str]:
+    """What no answer to a caller may hold: IDs and hashes of events that it may not see, things it knows not."""
+    everything = PublishedEvent.objects.all()
+    seen = everything.none() if caller == "nobody" else visible_events(everything, chain.house.parties[caller])
+    hidden = everything.exclude(index__in=list(seen.values_list("index", flat=True)))
+    words = {}
+    for event in hidden:
+        words |= {event.event_id: chain.names[event.event_id], event.statement_hash: chain.names[event.event_id]}
+    known = set(EventEpc.objects.filter(event_index__in=seen.values("index")).values_list("epc", flat=True))
+    return words | {thing: thing for thing in {X, Y, CASE} - known}
+
+
+def _doors(chain: Chain, caller: str) -> list[Client]:
+    """The caller's ways in: its system's token, and its administrator's browser."""
+    if caller == "nobody":
+        return [Client()]
+    parties.add_member(party=chain.house.parties[caller], username=caller, password=PASSWORD, role="admin")
+    browser = Client()
+    assert browser.login(username=caller, password=PASSWORD)
+    return [chain.house.client(caller), browser]
+
+
+def _told(chain: Chain, caller: str) -> list[tuple[str, str]]:
+    """(address, what it told) of every answer that tells something hidden."""
+    hidden = _hidden(chain, caller)
+    public = tuple(f"/{route.partition('<')[0]}" for route in PUBLIC if route)
+    found = []
+    for client in _doors(chain, caller):
+        for address in _addresses(chain):
+            answer = client.get(address)
+            assert answer.status_code < 500 or address == "/healthz", address
+            content = b"".join(answer.streaming_content) if answer.streaming else answer.content  # type: ignore[arg-type]
+            text = content.decode(errors="replace").replace("\\/", "/")
+            if not address.startswith(public):
+                found += [(address, what) for word, what in hidden.items() if word in text and word not in address]
+    return found
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_no_answer_tells_what_the_caller_may_not_see(town: Chain, caller: str) -> None:
+    assert len(Alert.objects.all()) >= 1
+    assert _told(town, caller) == []
+
+
+def test_the_matrix_notices_an_open_door(town: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control."""
+    hidden = _hidden(town, "other")
+    monkeypatch.setattr("traceability.api.event_views.visible_events", lambda events, party: events)
+    monkeypatch.setattr("tests.integration.visibility.test_doors._hidden", lambda *_: hidden)
+    assert _told(town, "other")
+
+
+@pytest.mark.parametrize("caller", ["other", "maker", "wholesaler", "pharmacy"])
+def test_the_regulators_pages_are_shut_to_others(town: Chain, caller: str) -> None:
+    for client in _doors(town, caller):
+        for address in _addresses(town):
+            if address.startswith("/regulator/"):
+                assert client.get(address).status_code in {302, 403}, address
+
+
+def test_what_is_short_of_a_strangers_advice_is_not_told(chain: Chain) -> None:
+    goods = [code("X"), code("Y")]
+    asked = {"step": "receive", "codes": [code("Z")], "place": chain.house.place("other"), "details": {}}
+    for party, step, codes, details in (
+        ("maker", "commission", goods, {"lot": LOT, "expiry": EXPIRY.isoformat()}),
+        ("maker", "ship", goods, {"receiver": "pharmacy", "despatch": "DA1"}),
+    ):
+        act(chain.house, party, step, codes, **details)
+    asked["details"] = {"despatch": "urn:dosetrail:document:DA1"}
+    theirs = chain.house.post("other", "/api/v1/preflight", asked)
+    assert theirs.status_code == 200, theirs.content
+    assert "short" not in {one["code"] for one in theirs.json()["reasons"]}
+    own = chain.house.post("pharmacy", "/api/v1/preflight", {**asked, "place": chain.house.place("pharmacy")})
+    assert "short" in {one["code"] for one in own.json()["reasons"]}
+
+
+def test_a_look_up_of_things_is_cut_to_those_one_has_seen(town: Chain) -> None:
+    wholesaler, pharmacy = town.house.parties["wholesaler"], town.house.parties["other"]
+    assert rules.visible_things([X, Y, "urn:x:1"], wholesaler) == {X, Y}
+    assert rules.visible_things([X, Y], pharmacy) == set()
