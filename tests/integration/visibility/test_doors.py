@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import get_resolver
 
 from tests.integration.conftest import EXPIRY, GTIN, LOT, code
-from tests.integration.portal.conftest import PASSWORD, act
+from tests.integration.portal.conftest import PASSWORD, SSCC, act
 from traceability.alerts.models import Alert
 from traceability.capture.models import CaptureJob, EventEpc, PublishedEvent
 from traceability.contracts import services as contracts
@@ -26,20 +26,30 @@ from .conftest import CASE, Chain, X, Y
 # What each address may show of events: nothing; by the public rule (visibility/public.py, the log's own commitments);
 # the caller's own; what `visible_events` gives; all, to a regulator.
 NOTHING = """livez healthz metrics log/ log/checkpoint log/vkey log/vkeys log/reports epcis/ epcis/<path:rest>
-    api/schema api/v1/<path:rest> portal/sign-in portal/sign-out portal/step/<slug:step_id> portal/labels
-    regulator/contracts regulator/reports/<str:digest> language verify/ verify/worker.js look-up
-    01/<path:rest> portal/reads""".split()
-PUBLIC = ["", "log/tile/<path:path>", "c/<str:code>", "evidence/c/<str:code>"] + [
-    f"{prefix}01/<str:gtin>/{rest}21/<path:serial>"
-    for prefix in ("", "evidence/")
-    for rest in ("", "10/<path:lot>/")
-]  # fmt: skip
+    epcis/queries epcis/queries/<str:name> epcis/queries/<str:name>/subscriptions
+    epcis/queries/<str:name>/subscriptions/<str:subscription_id> api/schema api/v1/<path:rest> portal/sign-in
+    portal/sign-out portal/step/<slug:step_id> portal/labels portal/reads portal/master-data regulator/contracts
+    regulator/reports/<str:digest> regulator/master-data language verify/ verify/worker.js look-up
+    .well-known/gs1resolver""".split()
+_LINK = "^(?P<link>(?:00|01|253|255|401|402|414|417|8003|8004|8006|8010|8017|8018)/.+)$"
+PUBLIC = [
+    "",
+    _LINK,
+    "log/tile/<path:path>",
+    "c/<path:code>",
+    "evidence/c/<str:code>",
+    "evidence/01/<str:gtin>/21/<path:serial>",
+    "evidence/01/<str:gtin>/10/<path:lot>/21/<path:serial>",
+]
 OWN = """log/content epcis/capture epcis/capture/<str:job_id> api/v1/preflight api/v1/scans api/v1/statements
     api/v1/logger-files api/v1/logger-files/<str:sha256> portal/ portal/recorded/<str:nonce> portal/logger
     portal/logger/<int:file_id> portal/stock portal/stock.csv portal/shipments portal/shipments.csv portal/events.csv
     portal/organisation portal/keys/<slug:kid> portal/keys/<slug:kid>/signed.csv""".split()
-AUDIENCE = """epcis/events epcis/events/<path:event_id> portal/alerts portal/alerts/<str:alert_id>
+_COLLECTIONS = ("bizLocations", "bizSteps", "dispositions", "epcs", "eventTypes", "readPoints")
+AUDIENCE = """epcis/events epcis/events/<path:event_id> epcis/nextPageToken/<str:token>
+    epcis/queries/<str:name>/events portal/alerts portal/alerts/<str:alert_id>
     portal/alerts/<str:alert_id>/withdrawn.csv""".split()
+AUDIENCE += [f"epcis/{name}{rest}" for name in _COLLECTIONS for rest in ("", "/<path:value>", "/<path:value>/events")]
 REGULATOR = """regulator/ regulator/alerts/<str:alert_id> regulator/alerts/<str:alert_id>/evidence.json
     regulator/alerts/<str:alert_id>/readings.csv regulator/alerts/<str:alert_id>/withdrawn.csv regulator/trace
     regulator/recalls regulator/keys regulator/keys/<slug:kid> regulator/keys/<slug:kid>/signed.csv regulator/unknown
@@ -57,7 +67,7 @@ def _routes(resolver: Any, before: str = "") -> Iterator[str]:
 def test_every_address_has_its_place_in_the_matrix() -> None:
     routes = set(_routes(get_resolver()))
     assert sorted(routes - set(PLACED)) == [], "say in which list this address belongs, and see that it keeps to it"
-    assert len(PLACED) == len(set(PLACED))
+    assert sorted(PLACED) == sorted(routes), "no address stands here twice, or after it has gone"
 
 
 @pytest.fixture
@@ -86,11 +96,25 @@ def _addresses(chain: Chain) -> list[str]:
         "<str:nonce>": list(ScanEvent.objects.values_list("nonce", flat=True)) or ["none"],
         "<slug:kid>": list(PartyKey.objects.values_list("kid", flat=True)),
         "<str:alert_id>": list(Alert.objects.values_list("id", flat=True)),
-        "<int:file_id>": ["1"], "<str:sha256>": ["0" * 64], "<str:digest>": ["0" * 64], "<slug:step_id>": ["receive"],
-        "<path:path>": ["entries/000"], "<str:code>": ["83014300000000000001"], "<str:gtin>": [GTIN],
-        "<path:lot>": [LOT], "<path:serial>": ["X"], "<path:rest>": ["else"],
-    }  # fmt: skip
-    found = [f"/{route}" for route in PLACED]
+        "<int:file_id>": ["1"],
+        "<str:sha256>": ["0" * 64],
+        "<str:digest>": ["0" * 64],
+        "<slug:step_id>": ["receive"],
+        "<path:path>": ["entries/000"],
+        "<str:code>": ["83014300000000000001"],
+        "<path:code>": ["83014300000000000001"],
+        "<str:name>": ["theirs"],
+        "<str:subscription_id>": ["none"],
+        "<str:token>": ["none"],
+        "<path:value>": ["dispensing", Y, "ObjectEvent"],
+        "<str:gtin>": [GTIN],
+        "<path:lot>": [LOT],
+        "<path:serial>": ["X"],
+        "<path:rest>": ["else"],
+    }
+    links = (f"01/{GTIN}/21/X", f"01/{GTIN}/10/{LOT}/21/X", f"01/{GTIN}/10/{LOT}", f"00/{SSCC}", "00/" + CASE[-18:])
+    found = [f"/{route}" for route in (*PLACED, *links) if route != _LINK]
+    found += [f"/{link}?linkType=all" for link in links]
     for slot, values in given.items():
         found = [address.replace(slot, value) for address in found for value in (values if slot in address else [""])]
     queries = ("perPage=1000", f"MATCH_anyEPC={Y}", "eventType=ObjectEvent")
@@ -122,7 +146,7 @@ def _doors(chain: Chain, caller: str) -> list[Client]:
 def _told(chain: Chain, caller: str) -> list[tuple[str, str]]:
     """(address, what it told) of every answer that tells something hidden."""
     hidden = _hidden(chain, caller)
-    public = tuple(f"/{route.partition('<')[0]}" for route in PUBLIC if route)
+    public = ("/01/", "/evidence/", "/c/", "/log/tile/")
     found = []
     for client in _doors(chain, caller):
         for address in _addresses(chain):
