@@ -14,6 +14,7 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 
 from traceability.common.problems import ProblemError
+from traceability.epcis import epc_format
 from traceability.epcis.xml.markup import WriteError
 from traceability.epcis.xml.spelling import CbvFormat, Spelling
 from traceability.epcis.xml.writer import Version, write
@@ -45,13 +46,18 @@ class EpcisNegotiation(DefaultContentNegotiation):
 def query_document(request: Request, document: Mapping[str, Any]) -> HttpResponse:
     """The answer that carries an EPCISQueryDocument; ProblemError 406 where no form of it fits the client."""
     media_type, version = form(request)
+    # EPCIS 1.2 knows no Digital Links: there they become URNs on the way into XML.
+    epcs = _epc_format(request, epc_format.DIGITAL_LINK if version == "2.0" else epc_format.EPC_URN)
+    document = epc_format.translated(document, epcs)
     response: HttpResponse
     if media_type in JSON:
         response = JsonResponse(document, content_type=media_type)
     else:
         response = HttpResponse(_xml(request, document, version), content_type=f"{media_type}; charset=utf-8")
         response["GS1-EPCIS-Version"] = f"{version}.0"
-    patch_vary_headers(response, ("Accept", "GS1-EPCIS-Min", "GS1-EPCIS-Max", "GS1-CBV-XML-Format"))
+    response["GS1-EPC-Format"] = epcs
+    wishes = ("Accept", "GS1-EPCIS-Min", "GS1-EPCIS-Max", "GS1-CBV-XML-Format", "GS1-EPC-Format", "GS1-Extensions")
+    patch_vary_headers(response, wishes)
     return response
 
 
@@ -101,6 +107,15 @@ def _version(request: Request, name: str, default: tuple[int, int]) -> tuple[int
     if found is None:
         raise ProblemError(400, "version", f"{name} is a version such as 2.0.0", "ValidationException")
     return int(found[1]), int(found[2])
+
+
+def _epc_format(request: Request, default: str) -> str:
+    given = request.headers.get("GS1-EPC-Format", "").strip()
+    found = next((one for one in epc_format.FORMATS if one.lower() == given.lower()), default if not given else "")
+    if not found:
+        detail = f"GS1-EPC-Format is {', '.join(epc_format.FORMATS)}"
+        raise ProblemError(400, "epc-format", detail, "ValidationException")
+    return found
 
 
 def _xml(request: Request, document: Mapping[str, Any], version: Version) -> bytes:

@@ -10,6 +10,8 @@ from traceability.common.clock import now_ms
 from traceability.epcis.context import DEFAULT_CONTEXT
 from traceability.visibility import receipts
 
+from . import void_marks
+
 
 def events_of(rows: Sequence[PublishedEvent]) -> list[dict[str, Any]]:
     """The events as captured, each with its record time; what is not held here is left out."""
@@ -18,11 +20,12 @@ def events_of(rows: Sequence[PublishedEvent]) -> list[dict[str, Any]]:
 
 
 def events_by_index(rows: Sequence[PublishedEvent]) -> dict[int, dict[str, Any]]:
-    """The same by log index; two queries."""
+    """The same by log index; two queries, and one more if some are void (`void_marks`)."""
     receipts.shown((row.index, row.reporter) for row in rows)
     bodies = captured.bodies([row.index for row in rows])
+    marks = void_marks.of(rows)
     return {
-        row.index: {**bodies[row.index], "recordTime": time_text(row.record_time_ms)}
+        row.index: {**bodies[row.index], "recordTime": time_text(row.record_time_ms), **marks.get(row.index, {})}
         for row in rows
         if row.index in bodies
     }

@@ -115,7 +115,9 @@ def test_an_event_by_id_with_its_declarations(chain: House, writer: Any) -> None
 
 def test_a_stranger_gets_404_for_every_resource_of_another(chain: House, writer: Any, settings: Any) -> None:
     """The negative control is the owner, who gets 200 for the same addresses."""
-    job = chain.capture("pharmacy", observed(writer, "60")).json()["captureID"]
+    own = {"bizStep": "https://pharmacy.example/step", "disposition": "https://pharmacy.example/state"}
+    kind = {"type": "https://pharmacy.example/event"}
+    job = chain.capture("pharmacy", observed(writer, "60", **own), observed(writer, "61", **kind)).json()["captureID"]
     chain.settle()
     readings = b"timestamp,temperature_c\n2026-01-01T00:00:00Z,5.0\n2026-01-01T00:10:00Z,5.1\n"
     uploaded = chain.client("pharmacy").post(
@@ -130,16 +132,23 @@ def test_a_stranger_gets_404_for_every_resource_of_another(chain: House, writer:
         f"/epcis/capture/{job}",
         f"/epcis/events/{observed(writer, '1')['eventID']}",
         f"/api/v1/logger-files/{uploaded.json()['sha256']}",
+        "/epcis/bizSteps/https://pharmacy.example/step",
+        "/epcis/dispositions/https://pharmacy.example/state",
+        "/epcis/eventTypes/https://pharmacy.example/event",
+        f"/epcis/epcs/{pack('60')}",
+        f"/epcis/readPoints/{chain.place('pharmacy')}",
+        f"/epcis/bizLocations/{chain.place('pharmacy')}",
         query,
         subscription,
     ]
-    assert {chain.client("pharmacy").get(path).status_code for path in paths} == {200}
-    assert {chain.client("other").get(path).status_code for path in paths} == {404}
+    below = [f"{path}/events" for path in paths[3:-1]]
+    assert [chain.client("pharmacy").get(path).status_code for path in paths + below] == [200] * len(paths + below)
+    assert [chain.client("other").get(path).status_code for path in paths + below] == [404] * len(paths + below)
     original = chain.client("pharmacy").get(paths[2])
     assert (original.content, original["Content-Disposition"]) == (readings, 'attachment; filename="fridge.csv"')
     assert chain.client("regulator").get(paths[2]).content == readings
     # Each address that names one thing is among these.
-    nowhere = {"/epcis/x", "/api/v1/x"}  # 404 for the owner as well
+    nowhere = {"/epcis/x", "/api/v1/x", "/epcis/nextPageToken/x"}  # nothing to read for the owner as well
     assert len([path for path in {*_api_paths()} - nowhere if path.endswith("/x")]) == len(paths)
 
 
