@@ -5,7 +5,7 @@ from functools import reduce, singledispatch
 from operator import or_
 from typing import Any
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from traceability.capture import event_hashes, vocabulary
 from traceability.capture.models import (
@@ -23,6 +23,7 @@ from .criteria import Attribute, Criterion, FacetCompares, FacetExists, FacetIn,
 # Fields whose master data attributes can be asked for, by the column that holds what stands in them.
 _PLACES = {"readPoint": "read_point", "bizLocation": "biz_location"}
 _TERMS = {"bizStep": ("biz_step", cbv.BIZ_STEP), "disposition": ("disposition", cbv.DISPOSITION)}
+_FEW = 5_000
 
 
 @singledispatch
@@ -105,5 +106,11 @@ def _keys(column: str, exact: Iterable[str], prefixes: Iterable[str]) -> Q:
 
 
 def _within(model: type[Model], which: Q, **also: Any) -> Q:
+    """That the event has such a row: looked up from the rows if they are few, asked event by event if they are many.
+
+    Many rows in a list would all be fetched and sorted for one page; asked one by one, a page is soon full.
+    """
     rows: QuerySet[Any] = model._default_manager.filter(which, **also)
+    if rows.order_by().values("event_index")[_FEW : _FEW + 1].exists():
+        return Q(Exists(rows.filter(event_index=OuterRef("index"))))
     return Q(index__in=rows.values("event_index"))

@@ -13,10 +13,12 @@ from traceability.common.problems import ProblemError
 
 from . import tokens
 from .conditions import condition
+from .criteria import Words
 from .event_query import EventQuery, Order, bad_parameter
 
 _EVENTS = "events"
 _LEAST = -(2**63)
+_MOST_PARTS = 8
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,30 @@ def _page(query: EventQuery, found: QuerySet[PublishedEvent], position: _Positio
     else:
         found = found.filter(_beyond(keys, position.after, query.order), index__lt=position.before)
     ordered = found.order_by(*(f"-{key}" if query.order.descending else key for key in keys))
-    rows = list(ordered[: size + 1])
+    rows = _merged([part[: size + 1] for part in _parts(query, ordered)], keys, query.order)[: size + 1]
     left = None if position.left is None else position.left - size
     if len(rows) <= size or left == 0:
         return Page(rows[:size], None)
     after = [getattr(rows[size - 1], key) for key in keys]
     return Page(rows[:size], tokens.issue(_EVENTS, holder, [query.as_json(), position.before, after, left]))
+
+
+def _parts(query: EventQuery, ordered: QuerySet[PublishedEvent]) -> list[QuerySet[PublishedEvent]]:
+    """The answer in parts of one value each, where a parameter lists a few: each part comes in order out of an index.
+
+    A list of values would have all of its events sorted for one page.
+    """
+    listed = [one for one in query.criteria if isinstance(one, Words) and 1 < len(one.values) <= _MOST_PARTS]
+    if query.order.facet or not listed:
+        return [ordered]
+    return [ordered.filter(**{listed[0].column: value}) for value in listed[0].values]
+
+
+def _merged(parts: Sequence[QuerySet[PublishedEvent]], keys: Sequence[str], order: Order) -> list[PublishedEvent]:
+    if len(parts) == 1:
+        return list(parts[0])
+    rows = [row for part in parts for row in part]
+    return sorted(rows, key=lambda row: [getattr(row, key) for key in keys], reverse=order.descending)
 
 
 def _keys(order: Order, found: QuerySet[PublishedEvent]) -> tuple[Sequence[str], QuerySet[PublishedEvent]]:

@@ -8,7 +8,7 @@ import pytest
 from tests.integration.conftest import House
 from traceability.capture import selectors as captured
 from traceability.capture.models import PublishedEvent
-from traceability.queries import engine, event_query
+from traceability.queries import conditions, engine, event_query
 
 from . import naive
 from .world import World
@@ -41,7 +41,10 @@ def differences(world: World, bodies: dict[int, dict[str, Any]], questions: int)
     return wrong, telling
 
 
-def test_engine_and_naive_reading_agree(house: House) -> None:
+@pytest.mark.parametrize("few", [5_000, 0])
+def test_engine_and_naive_reading_agree(house: House, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways of asking for rows of other tables: looked up from few, asked event by event where there are many."""
+    monkeypatch.setattr(conditions, "_FEW", few)
     world = World(1)
     wrong, telling = differences(world, fill(house, world, 120), 600)
     assert (wrong, telling > 200) == ([], True)

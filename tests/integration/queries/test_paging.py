@@ -52,6 +52,8 @@ def pages(house: House, query: str, between: Any = None, **headers: str) -> list
         ("orderBy=example:count", "52134"),
         ("eventCountLimit=3", "543"),
         ("maxEventCount=5", "54321"),
+        ("EQ_bizStep=shipping|stocking|storing", "54321"),
+        ("eventType=ObjectEvent|AggregationEvent&EQ_bizStep=stocking|storing&orderDirection=ASC", "12345"),
     ],
 )
 def test_order_and_limits_hold_over_pages(farms: House, order: str, expected: str, size: int) -> None:

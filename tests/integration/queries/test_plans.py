@@ -1,0 +1,103 @@
+"""Each kind of parameter leans on its index: the databases' own plans say so (SQLite and PostgreSQL)."""
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from tests.integration.conftest import House
+from traceability.capture.models import PublishedEvent
+from traceability.queries import engine, event_query
+
+from .naive import CASES, LOTS, PACKS, PARTIES, SITES
+from .test_against_naive import EXAMPLE, fill
+from .world import World
+
+PACK, LOT, CASE, SITE, PARTY = (next(iter(pairs)) for pairs in (PACKS, LOTS, CASES, SITES, PARTIES))
+ITEM = "https://id.gs1.org/01/09521000001008"
+BY_TIME = "event_time_ms"  # an index of events in their order
+# Parameter, value, and the columns by which its rows are found.
+KINDS = [
+    ("MATCH_anyEPC", PACK, "epc="),
+    ("MATCH_epc", "urn:epc:idpat:sgtin:9521000.000100.*", "epc>"),
+    ("MATCH_anyEPC", ITEM, "epc"),
+    ("MATCH_parentID", CASE, "epc="),
+    ("MATCH_anyEPCClass", LOT, "epc_class="),
+    ("MATCH_epcClass", ITEM, "epc_class"),
+    ("EQ_bizStep", "shipping", "biz_step="),
+    ("EQ_disposition", "in_transit", "disposition="),
+    ("EQ_readPoint", SITE, "read_point="),
+    ("EQ_bizLocation", SITE, "biz_location="),
+    ("EQ_eventID", "urn:x:event:1", "event_id="),
+    ("eventType", "AssociationEvent", "event_type="),
+    ("GE_eventTime", "2026-03-01T00:00:00Z", "event_time_ms>"),
+    ("LT_recordTime", "2026-03-01T00:00:00Z", ""),
+    ("EQ_action", "ADD", ""),
+    ("EQ_bizTransaction_po", "urn:x:1", "value="),
+    ("EQ_source_owning_party", PARTY, "value="),
+    ("EQ_destination", PARTY, "value="),
+    ("EQ_transformationID", "urn:x:t:1", "name=? AND text="),
+    ("EQ_persistentDisposition_set", "damaged", "name=? AND text="),
+    ("EXISTS_errorDeclaration", "true", "name="),
+    ("GE_errorDeclarationTime", "2026-03-01T00:00:00Z", "name=? AND time>"),
+    ("EQ_correctiveEventID", "urn:x:event:1", "name=? AND text="),
+    ("EQ_type", "Temperature", "name=? AND text="),
+    ("GE_value_CEL", "8", "name=? AND number>"),
+    ("LT_quantity", "8", "name=? AND number<"),
+    ("LT_time", "2026-03-01T00:00:00Z", "name=? AND time<"),
+    ("EQ_ILMD_cbvmda:lotNumber", "L1", "name=? AND text="),
+    ("EQ_INNER_example:farm", "north", "name=? AND text="),
+    ("GT_example:count", "3", "name=? AND number>"),
+]
+
+
+@pytest.fixture
+def filled(house: House) -> None:
+    """Events of every kind."""
+    fill(house, World(1), 60)
+
+
+def plan(parameter: str, value: str) -> list[str]:
+    """How the database reads the first page of this query: one line for each table."""
+    query = event_query.from_url({parameter: [value]}, EXAMPLE)
+    rows = engine.matching(query, PublishedEvent.objects.all()).order_by("-event_time_ms", "-index")[:31]
+    sql, values = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")  # so that a scan stays only where no index serves
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", values)
+            found = cursor.fetchone()[0]
+            return list(_nodes((found if isinstance(found, list) else json.loads(found))[0]["Plan"]))
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}", values)
+        return [line for *_, line in cursor.fetchall() if line.startswith(("SCAN", "SEARCH"))]
+
+
+def _nodes(node: dict[str, Any]) -> list[str]:
+    about = [f"{node[name]}" for name in ("Relation Name", "Index Name", "Index Cond") if name in node]
+    return [" ".join([node["Node Type"], *about]), *(line for one in node.get("Plans", ()) for line in _nodes(one))]
+
+
+@pytest.mark.parametrize(("parameter", "value", "found_by"), KINDS)
+def test_no_parameter_scans_a_table_of_events(filled: None, parameter: str, value: str, found_by: str) -> None:
+    lines = plan(parameter, value)
+    full = [line for line in lines if line.startswith("Seq Scan") or (line.startswith("SCAN") and "INDEX" not in line)]
+    assert (full, bool(lines)) == ([], True), lines
+    if connection.vendor == "sqlite":
+        assert any(found_by in line for line in lines), lines
+    else:
+        column = found_by.rpartition(" ")[2].rstrip("=<>")
+        assert any(column in line.partition("(")[2] for line in lines), lines
+
+
+def test_a_column_without_an_index_would_be_seen(filled: None) -> None:
+    """Negative control: the same look at a condition that no index serves."""
+    sql = "SELECT event_index FROM capture_eventclass WHERE uom = 'KGM'"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {sql}")
+            assert "Seq Scan" in cursor.fetchone()[0]
+        else:
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+            assert [line for *_, line in cursor.fetchall()] == ["SCAN capture_eventclass"]
