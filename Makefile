@@ -33,8 +33,15 @@ messages: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	@exec $(BIN)/python -m bench
 
-# The checkers of other people (docs/auditing.md): a Go toolchain and Python libraries, in a venv of their own.
-outside: $(VENV)/outside/.installed
+# The checkers of other people (docs/auditing.md): a Go toolchain and Python libraries, in a venv of their own, and
+# JavaScript clients of trading partners.
+JS := tests/outside/js
+outside: $(VENV)/outside/.installed $(JS)/node_modules/.package-lock.json
+
+$(JS)/node_modules/.package-lock.json: $(JS)/package-lock.json
+	@command -v npm >/dev/null || { echo "Node and npm are needed (Debian: apt-get install nodejs npm)"; exit 1; }
+	@cd $(JS) && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 $(VENV)/outside/.installed: tests/outside/requirements.txt | $(VENV)/bin/python
 	@$(PYTHON) -m venv $(VENV)/outside

@@ -27,7 +27,7 @@ CHECKS = [
 ]
 # Where the database matters: the unit tests have none, and browsers need only one of the two.
 ON_POSTGRESQL = ["tests/contract", "tests/integration", "tests/concurrency", "tests/outside/test_whole_log.py"]
-OUTSIDE = Path(sys.prefix) / "outside" / ".installed"
+OUTSIDE = (Path(sys.prefix) / "outside/.installed", ROOT / "tests/outside/js/node_modules/.package-lock.json")
 
 
 def main() -> int:
@@ -50,9 +50,9 @@ def main() -> int:
         chromium = shutil.which("chromium") or shutil.which("chromium-browser")
         if chromium is None:
             left_out.append("browser tests: chromium is not installed")
-        outside = OUTSIDE.is_file() and shutil.which("ssh-agent") is not None
+        outside = all(map(Path.is_file, OUTSIDE)) and all(map(shutil.which, ("ssh-agent", "node")))
         if not outside:
-            left_out.append("checkers of others: `make outside` installs them, and openssh-client is needed")
+            left_out.append("checkers of others: `make outside` installs them; openssh-client and nodejs are needed")
         common = {**os.environ, "DOSETRAIL_TEST_REDIS": redis or "", "DOSETRAIL_TEST_CHROMIUM": chromium or ""}
         there = {
             "outside": outside,

@@ -54,16 +54,16 @@ def programs() -> Mapping[str, Path]:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
     port = free_port()
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.outside.settings",
-        "DOSETRAIL_DATA_DIR": str(folder),
-        "PORT": str(port),
-        "HOST": "127.0.0.1",
-    }
+    environment = environment_of(folder, port)
     with database() as name:
         environment["DOSETRAIL_OUTSIDE_DATABASE"] = name
         yield from _running(folder, port, environment)
+
+
+def environment_of(folder: Path, port: int) -> dict[str, str]:
+    """What the processes of a house in `folder` need."""
+    own = {"DJANGO_SETTINGS_MODULE": "tests.outside.settings", "DOSETRAIL_DATA_DIR": str(folder)}
+    return {**os.environ, **own, "PORT": str(port), "HOST": "127.0.0.1"}
 
 
 def _running(folder: Path, port: int, environment: dict[str, str]) -> Iterator[House]:
