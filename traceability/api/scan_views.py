@@ -162,7 +162,8 @@ def _call(body: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("nonce", "override_reason"):
         if name in body:
             if not isinstance(body[name], str):
-                raise ProblemError(400, name, f"{name} must be a text", pointer=pointer(name))
+                code = name.replace("_", "-")
+                raise ProblemError(400, code, f"{name} must be a text", pointer=pointer(name))
             call[name] = body[name]
     return call
 

@@ -60,7 +60,7 @@ COMPONENTS: dict[str, Schema] = {
             "type": text("`epcisException:` and the standard's name of it, or about:blank."),
             "title": text(),
             "status": whole(minimum=400, maximum=599),
-            "code": text("Stable: programs branch on this.", pattern="^[a-z0-9]+(-[a-z0-9]+)*$"),
+            "code": text("Stable: programs branch on this.", pattern="^[a-z0-9]+([.-][a-z0-9]+)*$"),
             "detail": text("In plain words."),
             "errors": many(ref("Fault"), "Each fault found, not only the first."),
             "requestId": text("Under which our logs have this request."),
@@ -71,7 +71,10 @@ COMPONENTS: dict[str, Schema] = {
     "Fault": {
         **members(
             {
-                "event": whole("Index of the event in the document, from 0.", minimum=0),
+                "event": {
+                    "type": ["integer", "null"],
+                    "description": "Its index, from 0; null: the document.",
+                },
                 "pointer": text("Where in the body (RFC 6901)."),
                 "parameter": text("Which query parameter."),
                 "field": text("Which part of a form, or which member of master data."),

@@ -281,7 +281,11 @@ COMPONENTS: dict[str, Schema] = {
     },
     **EVENTS,
     "ExtendedEvent": _open(
-        {**_COMMON, **_OWN_MEMBERS, "type": text("Of one's own.", pattern=OWN_NAME, maxLength=values.MAX_EVENT_TYPE)},
+        {
+            **_COMMON,
+            **_OWN_MEMBERS,
+            "type": text("Of one's own.", format="own-term", pattern=OWN_NAME, maxLength=values.MAX_EVENT_TYPE),
+        },
         ("type", "eventTime", "eventTimeZoneOffset"),
         "An event of a type that is not the standard's; the standard's members keep their form.",
     ),

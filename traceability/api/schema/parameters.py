@@ -1,5 +1,6 @@
 """Query parameters and headers of the EPCIS binding (EPCIS 2.0, sections 8.2.7 and 12.3)."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from traceability.api import event_views
@@ -27,6 +28,11 @@ def _list(name: str, items: Schema, description: str = "") -> Parameter:
     return {**query(name, schema, description), "style": "pipeDelimited", "explode": False}
 
 
+def _known(values: Iterable[str]) -> Schema:
+    """The standard's words, or anybody's own term."""
+    return {"anyOf": [words(values), text(minLength=1, format="plain-text")]}
+
+
 _ID = ref("Identifier")
 _TERM = "Any of these; terms of one's own as URI."
 PAGING = (
@@ -34,20 +40,20 @@ PAGING = (
     query("nextPageToken", text(format="page-token"), "From the Link header; carries the whole query."),
 )
 EVENT_QUERY = (
-    _list("eventType", words((*epcis.EVENTS,)), "Any of these types."),
+    _list("eventType", _known(epcis.EVENTS), "Any of these types."),
     *(query(f"{step}_{column}", ref("DateTime")) for column in ("eventTime", "recordTime") for step in ("GE", "LT")),
     _list("EQ_action", words(cbv.ACTION.words)),
-    _list("EQ_bizStep", ref("BizStep"), _TERM),
-    _list("EQ_disposition", ref("Disposition"), _TERM),
+    _list("EQ_bizStep", _known(cbv.BIZ_STEPS), _TERM),
+    _list("EQ_disposition", _known(cbv.DISPOSITIONS), _TERM),
     _list("EQ_readPoint", _ID),
     _list("EQ_bizLocation", _ID),
-    _list("EQ_eventID", ref("Uri")),
+    _list("EQ_eventID", text(minLength=1, format="plain-text")),
     _list("MATCH_epc", _ID, "Named in epcList or childEPCs. A GTIN alone stands for all its serials."),
     _list("MATCH_anyEPC", _ID, "Named anywhere: as object, child, parent, input or output."),
     _list("MATCH_parentID", _ID),
     _list("MATCH_epcClass", _ID, "Class of a quantityList; an item stands for all its lots."),
     *(
-        _list(f"EQ_bizTransaction_{kind}", ref("Uri"), "Bound to any of these documents.")
+        _list(f"EQ_bizTransaction_{kind}", text(minLength=1, format="plain-text"), "Bound to any of these documents.")
         for kind in sorted(cbv.BIZ_TRANSACTION_TYPES)
     ),
     query("orderBy", words(("eventTime", "recordTime"))),

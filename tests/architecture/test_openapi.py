@@ -1,0 +1,118 @@
+"""The API's description says what is there, and what is there is described: operations, members, words, parameters."""
+
+import re
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+from drf_spectacular.generators import SchemaGenerator
+from jsonschema import Draft202012Validator
+
+from traceability.api.epcis_base import Missing
+from traceability.api.schema import epcis, inspector, operation, parameters
+from traceability.api.schema.views import Description
+from traceability.common.problems import ProblemError
+from traceability.epcis import shapes
+from traceability.queries import simple_event_query
+
+METHODS = ("get", "post", "put", "patch", "delete")
+# What is not described: the description itself, and addresses that lead nowhere.
+APART = (Missing, Description)
+
+
+@pytest.fixture(scope="module")
+def api() -> dict[str, Any]:
+    return dict(SchemaGenerator().get_schema(public=True))
+
+
+def _served() -> set[tuple[str, str]]:
+    """Every (path, method) of the API that a view answers."""
+    found: set[tuple[str, str]] = set()
+
+    def walk(patterns: list[URLPattern | URLResolver], prefix: str) -> None:
+        for pattern in patterns:
+            address = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                walk(pattern.url_patterns, address)
+            elif address.startswith(("epcis/", "api/")) and (view := pattern.callback.cls) not in APART:
+                path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", address)
+                found.update((path, method) for method in METHODS if hasattr(view, method))
+
+    walk(get_resolver().url_patterns, "")
+    return found
+
+
+def test_every_operation_is_described_and_every_description_has_its_operation(api: dict[str, Any]) -> None:
+    described = {(path, method) for path, item in api["paths"].items() for method in item}
+    assert len(described) > 10
+    assert described == _served()
+
+
+def test_no_row_is_left_over(api: dict[str, Any]) -> None:
+    used = {found["operationId"] for item in api["paths"].values() for found in item.values()}
+    assert used == {row.id for row in inspector.OPERATIONS.values()}
+
+
+def test_every_component_is_a_schema_and_every_reference_leads_to_one(api: dict[str, Any]) -> None:
+    for schema in api["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+    named = set(re.findall(r"'#/components/(\w+)/([\w-]+)'", str(api)))
+    assert len(named) > 40
+    assert {(room, name) for room, name in named if name not in api["components"][room]} == set()
+    unused = {name for name in api["components"]["schemas"] if ("schemas", name) not in named}
+    assert unused == set()
+
+
+@pytest.mark.parametrize("name", shapes.EVENTS)
+def test_an_event_type_has_the_members_that_validation_knows(name: str) -> None:
+    schema, shape = epcis.EVENTS[name], shapes.EVENTS[name]
+    assert set(schema["properties"]) == set(shape.members)
+    assert set(schema["required"]) == {"type", *shape.required}
+
+
+@pytest.mark.parametrize(
+    ("component", "shape"),
+    [
+        ("QuantityElement", shapes.QUANTITY),
+        ("BizTransaction", shapes.BIZ_TRANSACTION),
+        ("Source", shapes.SOURCE),
+        ("Destination", shapes.DESTINATION),
+        ("Place", shapes.PLACE),
+        ("PersistentDisposition", shapes.PERSISTENT_DISPOSITION),
+        ("ErrorDeclaration", shapes.ERROR_DECLARATION),
+        ("SensorElement", shapes.SENSOR_ELEMENT),
+        ("SensorReport", shapes.SENSOR_REPORT),
+        ("ExtendedEvent", shapes.EXTENDED),
+    ],
+)
+def test_a_part_of_an_event_has_the_members_that_validation_knows(component: str, shape: shapes.Shape) -> None:
+    schema = epcis.COMPONENTS[component]
+    assert set(schema["properties"]) == set(shape.members)
+    assert set(schema.get("required", ())) - {"type"} == set(shape.required) - {"type"}
+    assert ("patternProperties" in schema) == shape.open
+
+
+def _names(rows: tuple[parameters.Parameter, ...]) -> set[str]:
+    return {row["name"] for row in rows}
+
+
+def test_the_query_parameters_are_those_that_the_engine_knows() -> None:
+    described = _names(parameters.EVENT_QUERY)
+    transactions = {name for name in described if name.startswith("EQ_bizTransaction_")}
+    known = {*simple_event_query._SIMPLE, *simple_event_query._CONTROLS, "nextPageToken"}
+    assert described - transactions == known
+    with pytest.raises(ProblemError, match="EQ_wish"):
+        simple_event_query._condition("EQ_wish", ["1"])
+
+
+def test_every_refusal_has_its_words(api: dict[str, Any]) -> None:
+    statuses = {status for row in inspector.OPERATIONS.values() for status in row.refusals}
+    assert statuses <= set(operation.REFUSALS)
+    assert {401, 403, 404, 406, 409, 413, 415, 503, 507} <= {*statuses, 401, 406}
+
+
+def test_every_operation_says_what_it_is_for(api: dict[str, Any]) -> None:
+    for item in api["paths"].values():
+        for found in item.values():
+            assert found["summary"]
+            assert found["tags"]
