@@ -41,7 +41,7 @@ SAMPLES = [
 def chunk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Chunks that end within every kind of token."""
     monkeypatch.setattr(json_source, "_CHUNK", request.param)
-    yield
+    return
 
 
 def whole(data: bytes) -> Any:
