@@ -1,13 +1,13 @@
 """Criteria as conditions on the event index: each leans on an index of a table, none reads JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import reduce, singledispatch
 from operator import or_
 from typing import Any
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from traceability.capture import event_hashes, vocabulary
+from traceability.capture import event_hashes
 from traceability.capture.models import (
     EventClass,
     EventEpc,
@@ -15,15 +15,16 @@ from traceability.capture.models import (
     EventPartner,
     EventTransaction,
 )
-from traceability.epcis import vocabulary as cbv
+from traceability.capture.vocabulary import descendants, having_attribute, with_attribute
+from traceability.common.problems import ProblemError
+from traceability.epcis import vocabulary
 
 from . import text_order as text_order  # its lookups
 from .criteria import Attribute, Criterion, FacetCompares, FacetExists, FacetIn, Span, Things, Typed, Within, Words
 
-# Fields whose master data attributes can be asked for, by the column that holds what stands in them.
-_PLACES = {"readPoint": "read_point", "bizLocation": "biz_location"}
-_TERMS = {"bizStep": ("biz_step", cbv.BIZ_STEP), "disposition": ("disposition", cbv.DISPOSITION)}
 _FEW = 5_000
+_MOST_URIS = 400
+_PLACE, _ITEM = "https://id.gs1.org/414/", "https://id.gs1.org/01/"
 
 
 @singledispatch
@@ -79,30 +80,38 @@ def _facet_compares(criterion: FacetCompares) -> Q:
 
 @condition.register
 def _inside(criterion: Within) -> Q:
-    return Q(**{f"{criterion.column}__in": vocabulary.descendants(criterion.places)})
+    places = _bounded(descendants(criterion.places))
+    whole = [f"{place}/254/" for place in places if place.startswith(_PLACE) and "/254/" not in place]
+    return _keys(criterion.column, places, whole)
 
 
 @condition.register
 def _attribute(criterion: Attribute) -> Q:
     found: set[str] = set()
     for name in criterion.names:
-        if criterion.values:
-            found |= vocabulary.with_attribute(name, criterion.values)
-        else:
-            found |= vocabulary.having_attribute(name)
-    if column := _PLACES.get(criterion.field):
-        return Q(**{f"{column}__in": found})
-    if terms := _TERMS.get(criterion.field):
-        column, words = terms
-        return Q(**{f"{column}__in": {words.bare(uri) for uri in found}})
+        found |= with_attribute(name, criterion.values) if criterion.values else having_attribute(name)
+    uris = _bounded(found)
+    if criterion.field in ("source", "destination"):
+        return _within(EventPartner, Q(value__in=uris), direction=criterion.field)
     if criterion.field == "epcClass":
-        return _within(EventClass, Q(epc_class__in=found))
-    return _within(EventPartner, Q(value__in=found), direction=criterion.field)
+        items = [f"{uri}/" for uri in uris if uri.startswith(_ITEM) and uri.count("/") == _ITEM.count("/")]
+        return _within(EventClass, _keys("epc_class", uris, items))
+    column = {"readPoint": "read_point", "bizLocation": "biz_location", "bizStep": "biz_step"}.get(criterion.field)
+    return Q(**{f"{column or 'disposition'}__in": [vocabulary.bare(uri) for uri in uris]})
+
+
+def _bounded(uris: Collection[str]) -> list[str]:
+    """The identifiers that master data gave; ProblemError 413 for more than one statement compares."""
+    if len(uris) > _MOST_URIS:
+        detail = f"master data names more than {_MOST_URIS} identifiers for it: ask for fewer"
+        raise ProblemError(413, "query-too-complex", detail, "QueryTooComplexException")
+    return sorted(uris)
 
 
 def _keys(column: str, exact: Iterable[str], prefixes: Iterable[str]) -> Q:
-    either = [Q(**{f"{column}__in": list(exact)})] if exact else []
-    return reduce(or_, [*either, *(Q(**{f"{column}__beginswith": prefix}) for prefix in prefixes)])
+    return reduce(
+        or_, [Q(**{f"{column}__in": list(exact)}), *(Q(**{f"{column}__beginswith": prefix}) for prefix in prefixes)]
+    )
 
 
 def _within(model: type[Model], which: Q, **also: Any) -> Q:
