@@ -61,14 +61,25 @@ class NextPageToken(EpcisView):
         raise ProblemError(501, "not-implemented", detail, "ImplementationException")
 
 
+# A class of its own for each collection, so that each can be described.
+VIEWS: dict[str, tuple[type[Members], type[Member], type[MemberEvents]]] = {
+    kind: (
+        type(f"Members_{kind}", (Members,), {"kind": kind}),
+        type(f"Member_{kind}", (Member,), {"kind": kind}),
+        type(f"MemberEvents_{kind}", (MemberEvents,), {"kind": kind}),
+    )
+    for kind in collections.COLLECTIONS
+}
+
+
 def urls() -> list[URLPattern]:
     """The addresses of every collection."""
     found = []
-    for kind in collections.COLLECTIONS:
+    for kind, (members, member, events) in VIEWS.items():
         found += [
-            path(kind, Members.as_view(kind=kind), name=kind),
-            path(f"{kind}/<path:value>/events", MemberEvents.as_view(kind=kind), name=f"{kind}-events"),
-            path(f"{kind}/<path:value>", Member.as_view(kind=kind), name=f"{kind}-member"),
+            path(kind, members.as_view(), name=kind),
+            path(f"{kind}/<path:value>/events", events.as_view(), name=f"{kind}-events"),
+            path(f"{kind}/<path:value>", member.as_view(), name=f"{kind}-member"),
         ]
     return found
 

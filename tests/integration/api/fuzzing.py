@@ -66,6 +66,7 @@ def register_formats() -> None:
         "lot": st.sampled_from([LOT, "L2"]),
         "nonce": letters,
         "event-id": letters.map(lambda word: f"urn:example:{word}"),
+        "member": st.sampled_from(["shipping", "ObjectEvent", "in_transit", "urn:example:x", *_IDENTIFIERS[:3]]),
         "page-token": st.just("e30:1:x"),
         "base64url": st.binary(max_size=40).map(lambda data: base64.urlsafe_b64encode(data).decode().rstrip("=")),
         "time-zone": st.sampled_from(["UTC", "Asia/Shanghai"]),

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from rest_framework.views import APIView
 
-from traceability.api import capture_views, epcis_base, event_views
+from traceability.api import capture_views, collection_views, epcis_base, event_views
+from traceability.queries.collections import COLLECTIONS
 
 from .build import Schema, ref, text
 from .operation import JSON, Answer, Operation
@@ -87,7 +88,7 @@ OPERATIONS: dict[tuple[type[APIView], str], Operation] = {
         {200: Answer("A page of what the caller may see.", _json(ref("EPCISQueryDocument")), PAGED)},
         "Members of a list are alternatives, parameters restrict each other. EPC URNs and Digital Links of one thing "
         "match each other.",
-        (400,),
+        (400, 413),
         EVENT_QUERY,
     ),
     (event_views.Event, "GET"): Operation(
@@ -98,6 +99,34 @@ OPERATIONS: dict[tuple[type[APIView], str], Operation] = {
         refusals=(404,),
     ),
 }
+
+for _kind, (_members, _member, _events) in collection_views.VIEWS.items():
+    _name, _parameter = _kind[0].upper() + _kind[1:], COLLECTIONS[_kind].parameter
+    OPERATIONS |= {
+        (_members, "GET"): Operation(
+            f"list{_name}",
+            _EVENTS,
+            f"{_kind}: the standard's, and what the caller's events name",
+            {200: Answer("A page, in the order of bytes.", _json(ref("Collection")), PAGED)},
+            refusals=(400,),
+            parameters=PAGING,
+        ),
+        (_member, "GET"): Operation(
+            f"getOneOf{_name}",
+            _EVENTS,
+            f"One of {_kind}: what there is of it",
+            {200: Answer("The resources below it.", _json(ref("Collection")), DISCOVERY)},
+            refusals=(400, 404),
+        ),
+        (_events, "GET"): Operation(
+            f"queryEventsOfOneOf{_name}",
+            _EVENTS,
+            f"The events of one of {_kind}",
+            {200: Answer("A page of what the caller may see.", _json(ref("EPCISQueryDocument")), PAGED)},
+            refusals=(400, 404, 413),
+            parameters=tuple(one for one in EVENT_QUERY if one["name"] != _parameter),
+        ),
+    }
 
 _TEXTS = {
     "GS1-EPCIS-Version": "Version of EPCIS that answers.",
