@@ -25,7 +25,18 @@ Enter = Callable[..., Portal]
 ROWS = ("2026-03-01T08:00", 5.1), ("2026-03-01T08:10", 9.4), ("2026-03-01T08:20", -0.5), ("2026-03-01T12:00", 5.0)
 # Every address of the portal that shows goods, then those that show none, then those that name one thing: of these each
 # has a test here, in test_steps.py or in regulator/test_key_pages.py that a stranger is told there is none.
-PAGES = ("", "stock", "stock.csv", "shipments", "shipments.csv", "events.csv", "logger", "alerts", "alerts?all=1")
+PAGES = (
+    "",
+    "stock",
+    "stock.csv",
+    "lots",
+    "shipments",
+    "shipments.csv",
+    "events.csv",
+    "logger",
+    "alerts",
+    "alerts?all=1",
+)
 NO_GOODS = {"sign-in", "sign-out", "labels", "organisation", "reads", "master-data"}
 ONE_THING = {
     "step/<slug:step_id>",
