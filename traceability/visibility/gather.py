@@ -35,10 +35,12 @@ def gather(indexes: Collection[int]) -> Gathered:
     Downwards: what was ever put into those things and what was made of them. From there upwards: what those were ever
     inside of, and what they were made of. Nothing else has a part in the state of what the batch concerns.
     """
-    named = set(bulk.among(EventEpc.objects.values_list("epc", flat=True), "event_index", indexes))
-    down = _closed(named, {"parent": "child", "input": "output"})
-    things = _closed(down, {"child": "parent", "output": "input"})
-    links = list(bulk.among(EventEpc.objects.values_list("event_index", "role", "epc"), "epc", things))
+    found = _Links()
+    level = set(bulk.among(EventEpc.objects.values_list("epc", flat=True), "event_index", indexes))
+    found.close(level, {"parent": "child", "input": "output"})
+    down = set(found.by_thing)
+    found.close(down, {"child": "parent", "output": "input"})
+    links = [(index, role, epc) for epc, history in found.by_thing.items() for index, role in history]
     standing_for = _representatives(links)
     events = _events({(index, role, standing_for[epc]) for index, role, epc in links})
     concerned = frozenset(standing_for[epc] for epc in down if epc in standing_for)
@@ -74,24 +76,28 @@ def without_extension(uri: str) -> str:
     return uri.split("/254/")[0] if uri.startswith(_GLN_PLACE) else uri
 
 
-def _closed(things: Collection[str], steps: Mapping[str, str]) -> set[str]:
-    """These things, and whatever events link to them from one role to the other, again and again."""
-    found = set(things)
-    level = set(found)
-    for _ in range(MAX_DEPTH):
-        further: set[str] = set()
-        for mine, other in steps.items():
-            naming = set(
-                bulk.among(EventEpc.objects.filter(role=mine).values_list("event_index", flat=True), "epc", level)
-            )
-            further |= set(
-                bulk.among(EventEpc.objects.filter(role=other).values_list("epc", flat=True), "event_index", naming)
-            )
-        level = further - found
-        if not level:
-            break
-        found |= level
-    return found
+class _Links:
+    """Which events name each thing, in which role; each thing is read once."""
+
+    def __init__(self) -> None:
+        self.by_thing: dict[str, list[tuple[int, str]]] = {}
+
+    def close(self, things: Collection[str], steps: Mapping[str, str]) -> None:
+        """Read these things, and whatever events link to them from one role to the other, again and again."""
+        level = set(things)
+        for _ in range(MAX_DEPTH + 1):
+            self._read(level - self.by_thing.keys())
+            naming = {index for thing in level for index, role in self.by_thing[thing] if role in steps}
+            others = EventEpc.objects.filter(role__in=steps.values()).values_list("epc", flat=True)
+            level = set(bulk.among(others, "event_index", naming)) - self.by_thing.keys()
+            if not level:
+                break
+
+    def _read(self, things: Collection[str]) -> None:
+        self.by_thing |= {thing: [] for thing in things}
+        rows = EventEpc.objects.values_list("epc", "event_index", "role")
+        for epc, index, role in bulk.among(rows, "epc", things):
+            self.by_thing[epc].append((index, role))
 
 
 def _representatives(links: Collection[_Link]) -> dict[str, str]:
