@@ -16,32 +16,16 @@ from django.utils.translation import gettext as _
 from ledger import api as ledger
 from traceability.capture.models import PublishedEvent
 from traceability.common.models import Document
-from traceability.gs1 import epc as epcs
-from traceability.gs1.errors import Gs1Error
 from traceability.parties import selectors as parties
 from traceability.products.models import TradeItem
+from traceability.visibility import public
 
 from . import dossier, findings, journey, temperature
 from .codes import OnPack, PackCode
 from .dossier import Dossier
 from .verdict import Outcome, PackFacts, decide
 
-# Claims that prove "this code was recorded" and no more than a verifier insists on (docs/formats.md).
-_CODE_ALONE = {"type", "action", "#day", "bizStep", "#members", "#party", "epcList", "outputEPCList"}
-_WITH_PACK_IN_HAND = _CODE_ALONE | {
-    "disposition",
-    "persistentDisposition",
-    "parentID",
-    "childEPCs",
-    "inputEPCList",
-    "quantityList",
-    "ilmd/cbvmda:lotNumber",
-    "ilmd/cbvmda:itemExpirationDate",
-    "ilmd/lotNumber",
-    "ilmd/itemExpirationDate",
-}
 _WITHDRAWN = {"destroyed", "decommissioned", "sampled", "stolen"}
-_OF_ITEMS = {"epcList", "childEPCs", "inputEPCList", "outputEPCList", "parentID"}
 
 
 @dataclass(frozen=True)
@@ -107,11 +91,11 @@ def evidence(code: PackCode, given: OnPack) -> dict[str, Any] | None:
     if not pack.events or not (pack.on_market or in_hand):
         return None
     events = [*pack.events, *([pack.recall] if pack.recall else [])] if in_hand else _first_of(pack)
-    names = _WITH_PACK_IN_HAND if in_hand else _CODE_ALONE
+    names = public.claim_names(in_hand=in_hand)
     documents = Document.objects.in_bulk([event.statement_hash for event in events])
     requests = [_request(documents[event.statement_hash], names) for event in _once(events, documents)]
     bundle = ledger.evidence(requests)
-    concerns = _concerns(pack.chain if in_hand else frozenset([code.epc]), pack.lot_class)
+    concerns = public.concerns(pack.chain if in_hand else frozenset([code.epc]), pack.lot_class)
     for entry in bundle["entries"]:
         entry["claims"] = [item for item in entry["claims"] if concerns(item["claim"])]
     return bundle
@@ -168,7 +152,7 @@ def _once(events: Sequence[PublishedEvent], documents: dict[str, Document]) -> l
     return [held[index] for index in sorted(held)]
 
 
-def _request(document: Document, names: set[str]) -> tuple[str, dict[str, Any], bytes, Callable[[str], bool]]:
+def _request(document: Document, names: frozenset[str]) -> tuple[str, dict[str, Any], bytes, Callable[[str], bool]]:
     return document.statement_hash, _body(document), bytes(document.secret), names.__contains__
 
 
@@ -179,22 +163,3 @@ def _body(document: Document) -> dict[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
-
-
-def _concerns(chain: frozenset[str], lot_class: str) -> Callable[[str], bool]:
-    """Whether a claim is about this pack, its containers or its lot; the other packs of an event stay hidden."""
-
-    def concerns(claim: str) -> bool:
-        _salt, name, value = json.loads(claim)
-        if name == "quantityList":
-            return bool(lot_class) and _canonical(value.get("epcClass")) == lot_class
-        return name not in _OF_ITEMS or _canonical(value) in chain
-
-    return concerns
-
-
-def _canonical(uri: Any) -> str:
-    try:
-        return epcs.canonical(uri)
-    except (Gs1Error, TypeError, AttributeError):
-        return ""
