@@ -33,8 +33,8 @@ WEB_THREADS = 12
 WITNESSES = int(os.environ.get("WITNESSES") or "0")  # of the demo
 # What an embedded house keeps in its data folder (settings/embedded.py).
 DEMO_FILES = (
-    "dosetrail.sqlite3", "log-high-water", "files", "key-encryption-key", "secret-key", "clock", "policy", "witness-",
-    "demo.json",
+    "dosetrail.sqlite3", "log-high-water", "files", "spool", "key-encryption-key", "secret-key", "clock", "policy",
+    "witness-", "demo.json",
 )  # fmt: skip
 
 
@@ -127,6 +127,7 @@ def engine() -> None:
 
     from ledger import api as ledger
     from traceability.asgi import application
+    from traceability.capture import jobs
     from traceability.celery import app
     from traceability.exchange import outgoing
 
@@ -152,6 +153,7 @@ def engine() -> None:
         threading.Thread(target=worker.start, name="celery-worker", daemon=True),
         threading.Thread(target=stream.run, name="event-stream", daemon=True),
         threading.Thread(target=outgoing.run, args=(stop,), name="sender", daemon=True),
+        threading.Thread(target=jobs.run, args=(stop,), name="capture-jobs", daemon=True),
     ]
     for thread in [*threads, beat]:
         thread.start()

@@ -1,6 +1,8 @@
 """Reading request bodies as bytes: what is committed must be what was sent."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -8,20 +10,22 @@ from django.core.exceptions import RequestDataTooBig
 from django.http.request import RawPostDataException
 from rest_framework.request import Request
 
+from traceability.capture import jobs, uploads
+from traceability.capture.refusals import too_large as capture_too_large
 from traceability.common import strict_json
 from traceability.common.problems import ProblemError
 
 JSON_TYPES = {"application/json", "application/ld+json"}
+XML_TYPES = {"application/xml", "text/xml"}
+_MEDIA = dict.fromkeys(JSON_TYPES, jobs.JSON) | dict.fromkeys(XML_TYPES, jobs.XML)
+_CHUNK = 64 * 1024
 
 
 def read(request: Request) -> bytes:
     """The raw JSON body; ProblemError for another media type or an oversized body."""
-    kind = (request.content_type or "").partition(";")[0].strip().lower()
-    if kind not in JSON_TYPES:
-        raise ProblemError(
-            415, "media-type", f"send JSON ({', '.join(sorted(JSON_TYPES))}), not {kind or 'nothing'}",
-            "UnsupportedMediaTypeException",
-        )  # fmt: skip
+    _media(request, JSON_TYPES)
+    if _encoding(request) != "identity":
+        raise _unsupported("this address takes bodies as they are, not compressed", "content-encoding")
     try:
         return bytes(request._request.body)
     except (RequestDataTooBig, RawPostDataException) as error:
@@ -39,9 +43,22 @@ def read_object(request: Request) -> Mapping[str, Any]:
     return value
 
 
+@contextmanager
+def document(request: Request) -> Iterator[tuple[uploads.Upload, str]]:
+    """An EPCIS document of any size and its format, json or xml; it is not held in memory unless it is small."""
+    media = _media(request, _MEDIA)
+    encoding = _encoding(request)
+    declared = request.META.get("CONTENT_LENGTH") or "0"
+    if declared.isdigit() and int(declared) > settings.CAPTURE_MAX_BYTES:
+        raise capture_too_large(f"a document has at most {settings.CAPTURE_MAX_BYTES} bytes")
+    chunks = iter(lambda: request._request.read(_CHUNK), b"")
+    with uploads.received(uploads.unpacked(chunks) if encoding == "gzip" else chunks) as upload:
+        yield upload, media
+
+
 def too_large() -> ProblemError:
     """413 with the limit."""
-    limit = settings.CAPTURE_MAX_BYTES
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     return ProblemError(
         413,
         "capture-limit",
@@ -49,3 +66,26 @@ def too_large() -> ProblemError:
         "CaptureLimitExceededException",
         headers={"GS1-EPCIS-Capture-File-Size-Limit": str(limit)},
     )
+
+
+def _media(request: Request, types: Collection[str]) -> str:
+    """The format that a body's Content-Type names. Text in another charset than UTF-8 is not taken as JSON."""
+    kind, _, parameters = (request.content_type or "").partition(";")
+    kind = kind.strip().lower()
+    if kind not in types:
+        raise _unsupported(f"send {', '.join(sorted(types))}, not {kind or 'nothing'}", "media-type")
+    charset = re.search(r"charset\s*=\s*\"?([^\s;\"]+)", parameters, re.IGNORECASE)
+    if charset and kind in JSON_TYPES and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise _unsupported(f"JSON is sent in UTF-8, not in {charset[1][:40]}", "charset")
+    return _MEDIA[kind]
+
+
+def _encoding(request: Request) -> str:
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower() or "identity"
+    if encoding not in ("identity", "gzip"):
+        raise _unsupported(f"Content-Encoding is gzip or none, not {encoding[:40]}", "content-encoding")
+    return encoding
+
+
+def _unsupported(detail: str, code: str) -> ProblemError:
+    return ProblemError(415, code, detail, "UnsupportedMediaTypeException")

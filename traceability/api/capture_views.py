@@ -4,35 +4,34 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse
+from django.urls import reverse
 from rest_framework.request import Request
 
+from traceability.capture import jobs
 from traceability.capture import selectors as captured
-from traceability.capture import services as capture
+from traceability.capture.intake import Terms
 from traceability.capture.models import CaptureJob
-from traceability.common.problems import ProblemError
 from traceability.queries import job_list
 
-from . import answers, bodies, problems
+from . import answers, bodies, gs1_headers, problems
 from .epcis_base import EpcisView
-
-ERROR_BEHAVIOURS = ("rollback", "proceed")
 
 
 class Capture(EpcisView):
     """Documents in; the party's jobs out."""
 
     def post(self, request: Request) -> JsonResponse:
-        behaviour = request.headers.get("GS1-Capture-Error-Behaviour", "rollback")
-        if behaviour not in ERROR_BEHAVIOURS:
-            raise ProblemError(400, "error-behaviour", "GS1-Capture-Error-Behaviour is rollback or proceed")
-        job = capture.accept_document(bodies.read(request), reporter=self.party(), error_behaviour=behaviour)
-        body = {"captureID": job.id, "receipt": job.receipt}
+        terms = Terms(self.party(), gs1_headers.error_behaviour(request), gs1_headers.extensions(request))
+        with bodies.document(request) as (upload, media):
+            job = jobs.accept(upload, terms, media=media)
+        body = {"captureID": job.id} | ({"receipt": job.receipt} if job.receipt else {})
         return JsonResponse(body, status=202, headers={"Location": f"{request.path}/{job.id}"})
 
     def get(self, request: Request) -> HttpResponse:
         holder = self.party().uri
-        jobs = CaptureJob.objects.filter(reporter=holder)
-        rows, token = job_list.page(jobs, answers.parameters(request), holder=holder)
+        # A receipt names every statement: the job itself has it, the list does not.
+        own = CaptureJob.objects.filter(reporter=holder).defer("receipt")
+        rows, token = job_list.page(own, answers.parameters(request), holder=holder)
         unfinished = captured.unfinished(rows)
         response = JsonResponse([_job(job, running=job.id in unfinished) for job in rows], safe=False)
         return answers.with_next(response, request, token)
@@ -45,7 +44,8 @@ class CaptureJobView(EpcisView):
         job = captured.job(job_id, reporter=self.party().uri)
         if job is None:
             raise problems.not_found("there is no such capture job")
-        return JsonResponse(_job(job, running=bool(captured.unfinished([job]))))
+        receipt = {"receipt": job.receipt} if job.receipt else {}
+        return JsonResponse({**_job(job, running=bool(captured.unfinished([job]))), **receipt})
 
 
 def _job(job: CaptureJob, *, running: bool) -> Mapping[str, Any]:
@@ -55,9 +55,25 @@ def _job(job: CaptureJob, *, running: bool) -> Mapping[str, Any]:
         "running": running,
         "success": not job.errors,
         "captureErrorBehaviour": job.error_behaviour,
-        "errors": job.errors,
+        "errors": [_problem(job, error) for error in job.errors],
         "events": job.event_count,
         "alreadyRecorded": job.already_recorded,
-        "receipt": job.receipt,
     }
+    if not running:
+        body["finishedAt"] = answers.time_text(job.finished_ms or job.created_ms)
+    if job.waiting:
+        body["progress"] = job.progress
     return body
+
+
+def _problem(job: CaptureJob, error: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A fault as RFC 7807 wants it, with the event's index and the pointer to the field beside it."""
+    where = "" if error["event"] is None else f"event {error['event']}, "
+    return {
+        "type": "epcisException:ValidationException",
+        "title": "ValidationException",
+        "status": 400,
+        "detail": f"{where}{error['pointer'] or '/'}: {error['message']}",
+        "instance": reverse("epcis:capture-job", args=[job.id]),
+        **error,
+    }

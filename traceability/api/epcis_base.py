@@ -12,7 +12,7 @@ from traceability.epcis.context import DEFAULT_CONTEXT
 from traceability.parties.models import Party
 from traceability.queries.collections import COLLECTIONS
 
-from . import problems, rendering
+from . import gs1_headers, problems, rendering
 from .authentication import party_of
 
 
@@ -26,6 +26,10 @@ class EpcisView(APIView):
     def party(self) -> Party:
         """The reporting party."""
         return party_of(self.request)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        gs1_headers.require_versions(request)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

@@ -17,7 +17,10 @@ from traceability.parties import selectors as parties
 from traceability.parties.models import Party
 
 from . import services as capture
-from .services import FUTURE_TOLERANCE_MS, KIND, Accepted, CaptureError
+from .prepare import FUTURE_TOLERANCE_MS, Prepared
+from .refusals import CaptureError, require_room
+from .services import Accepted
+from .store import KIND
 
 MEMBERS = ("event", "secret", "statement")
 SECRET_BYTES = 32
@@ -39,13 +42,13 @@ def accept_statements(items: Sequence[Any], *, reporter: Party) -> list[Accepted
     Each item is `{"event": …, "secret": …, "statement": …}` in base64url: the event's JSON bytes, the 32 bytes that
     salt its claims, and the COSE_Sign1 over the claims root. The same item again is answered as recorded already.
     """
-    capture.require_room(0)
+    require_room()
     signed = [_read(place, item) for place, item in enumerate(items)]
     for place, one in enumerate(signed):
         _check(place, one, reporter)
     given = {(one.event["eventID"], _declaration(one.event)): one for one in signed}
 
-    def sign(prepared: Sequence[capture.Prepared]) -> documents.Signed:
+    def sign(prepared: Sequence[Prepared]) -> documents.Signed:
         chosen = [given[item.key] for item in prepared]
         return documents.sealed(
             [(one.event_bytes, one.secret, one.statement) for one in chosen], kind=KIND, party=reporter.uri

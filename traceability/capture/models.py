@@ -4,21 +4,40 @@ from django.db import models
 
 
 class CaptureJob(models.Model):
-    """One document taken in through the front door. Written by `capture.services`; not rebuildable."""
+    """One document taken in through the front door. Written by `capture.jobs` and `capture.intake`; not rebuildable.
+
+    A large one waits in the spool folder, in a file of the job's ID, while `waiting`.
+    """
 
     id = models.CharField(max_length=32, primary_key=True)
     reporter = models.CharField(max_length=128)  # party URI
     body_sha256 = models.CharField(max_length=64)
     error_behaviour = models.CharField(max_length=8)  # rollback | proceed
     created_ms = models.BigIntegerField()
-    event_count = models.IntegerField()
+    waiting = models.BooleanField(default=False)  # neither stored nor refused yet
+    finished_ms = models.BigIntegerField(null=True)
+    failed = models.BooleanField(default=False)  # nothing of it was stored
+    media = models.CharField(max_length=4, default="json")  # json | xml
+    extensions = models.JSONField(default=dict)  # prefixes declared outside the document
+    attempts = models.SmallIntegerField(default=0)  # how often a worker began with it
+    progress = models.SmallIntegerField(default=0)  # per cent, while it is worked on
+    event_count = models.IntegerField(default=0)
     already_recorded = models.IntegerField(default=0)
-    errors = models.JSONField(default=list)  # faults of events left out under "proceed"
-    receipt = models.JSONField()
+    errors = models.JSONField(default=list)  # faults of events left out under "proceed", or of the whole
+    receipt = models.JSONField(default=dict)  # empty while it waits, and when it failed
+    last_statement = models.CharField(max_length=64, default="")  # of its own new ones, the one published last
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["reporter", "body_sha256"], name="capture_job_once")]
-        indexes = [models.Index(fields=["reporter", "created_ms"])]
+        constraints = [
+            # The bytes of a job that failed may come again, and may be right by then.
+            models.UniqueConstraint(
+                fields=["reporter", "body_sha256"], condition=models.Q(failed=False), name="capture_job_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["reporter", "created_ms"]),
+            models.Index(fields=["created_ms"], condition=models.Q(waiting=True), name="capture_job_waiting"),
+        ]
 
 
 class CapturedEvent(models.Model):

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from ledger import api as ledger
 
 from .models import CapturedEvent
-from .services import KIND, content_of
+from .prepare import content_of
+from .store import KIND
 
 
 def take(entries: Sequence[ledger.RecoveredEntry]) -> None:

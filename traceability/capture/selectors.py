@@ -1,6 +1,5 @@
 """Reading what was captured and published."""
 
-import hashlib
 import json
 from collections.abc import Collection
 from typing import Any
@@ -25,9 +24,9 @@ def views(indexes: Collection[int]) -> dict[int, EventView]:
     return {index: epcis_event.read(body) for index, body in bodies(indexes).items()}
 
 
-def is_known_body(body: bytes, *, reporter: str) -> bool:
-    """Whether the party has sent this very document before."""
-    return CaptureJob.objects.filter(reporter=reporter, body_sha256=hashlib.sha256(body).hexdigest()).exists()
+def is_known_body(sha256: str, *, reporter: str) -> bool:
+    """Whether the party has sent a document of these bytes before, and it did not fail."""
+    return CaptureJob.objects.filter(reporter=reporter, body_sha256=sha256, failed=False).exists()
 
 
 def job(job_id: str, *, reporter: str) -> CaptureJob | None:
@@ -36,11 +35,22 @@ def job(job_id: str, *, reporter: str) -> CaptureJob | None:
 
 
 def unfinished(jobs: Collection[CaptureJob]) -> set[str]:
-    """The IDs of those jobs of which some event is not published yet; two queries, however many jobs."""
-    rows = CapturedEvent.objects.filter(job__in=jobs).values_list("job_id", "statement_hash")
-    jobs_by_hash = {name: job for job, name in rows}
-    published = ledger.positions(jobs_by_hash)
-    return {job for name, job in jobs_by_hash.items() if name not in published}
+    """The IDs of those jobs that wait, or of which some event is not published yet; two queries at most.
+
+    Statements are published in the order in which they were queued, so that a job's last one speaks for all.
+    """
+    waiting = {one.id for one in jobs if one.waiting}
+    last = {one.last_statement: one.id for one in jobs if one.last_statement}
+    published = ledger.positions(last)
+    older = [one for one in jobs if not one.waiting and not one.last_statement and one.event_count]
+    rows = CapturedEvent.objects.filter(job__in=older).values_list("statement_hash", "job_id") if older else []
+    by_hash = dict(rows)
+    published_by_hash = ledger.positions(by_hash) if by_hash else {}
+    return (
+        waiting
+        | {job for name, job in last.items() if name not in published}
+        | {job for name, job in by_hash.items() if name not in published_by_hash}
+    )
 
 
 def captured(reporter: str, event_id: str, declaration: str = "") -> CapturedEvent | None:

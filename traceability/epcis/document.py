@@ -7,20 +7,25 @@ from . import context
 
 
 def events(document: Mapping[str, Any], *, extensions: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """The events of a valid document, each with an `@context` of its own and without recordTime.
-
-    The document's prefixes that an event uses are copied in; nothing else is changed. `extensions` are prefixes
-    declared outside it (the header GS1-Extensions).
-    """
+    """The committed form of all events of a valid document that is in memory."""
     body = document["epcisBody"]
     if document["type"] == "EPCISQueryDocument":
         body = body["queryResults"]["resultsBody"]
-    outer = [dict(extensions), *context.parts(document.get("@context"))] if extensions else document.get("@context")
+    outer = outer_context(document, extensions)
     return [bare(event, outer) for event in body["eventList"]]
 
 
+def outer_context(frame: Mapping[str, Any], extensions: Mapping[str, str] | None = None) -> Any:
+    """What a document declares for its events; `extensions` are declared outside it (the header GS1-Extensions)."""
+    own = frame.get("@context")
+    return [dict(extensions), *context.parts(own)] if extensions else own
+
+
 def bare(event: Mapping[str, Any], outer: Any = None) -> dict[str, Any]:
-    """The committed form of an event: own context first, recordTime dropped, everything else as the party wrote it."""
+    """The committed form of an event: own context first, recordTime dropped, everything else as the party wrote it.
+
+    `outer` is the context around it (`outer_context`): the prefixes that the event uses are copied in.
+    """
     content = {name: value for name, value in event.items() if name not in {"@context", "recordTime"}}
     own = context.parts(event.get("@context"))
     addresses = [part for part in [*context.parts(outer), *own] if isinstance(part, str)]

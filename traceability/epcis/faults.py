@@ -1,6 +1,6 @@
 """What is wrong with a document, one line per fault; the validator collects all of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -27,11 +27,11 @@ class Fault:
 class Faults:
     """Collects faults; knows where in the document the check stands."""
 
-    def __init__(self) -> None:
+    def __init__(self, event_index: int | None = None, path: Sequence[str | int] = ()) -> None:
         self.found: list[Fault] = []
-        self.event_index: int | None = None
+        self.event_index = event_index
         # Steps to where the check stands; the loops that see every value push and pop here themselves.
-        self.path: list[str | int] = []
+        self.path: list[str | int] = list(path)
 
     @contextmanager
     def at(self, *steps: str | int) -> Iterator[None]:
@@ -45,7 +45,7 @@ class Faults:
     def add(self, code: str, message: str) -> None:
         """Note a fault at the current place."""
         if len(self.found) == MAX_FAULTS:
-            self.found.append(Fault(None, "", "more-faults", f"there are more than {MAX_FAULTS} faults"))
+            self.found.append(Fault(self.event_index, "", "more-faults", f"there are more than {MAX_FAULTS} faults"))
         if len(self.found) < MAX_FAULTS:
             pointer = "".join(f"/{_escaped(step)}" for step in self.path)
             self.found.append(Fault(self.event_index, pointer, code, message))

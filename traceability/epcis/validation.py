@@ -5,12 +5,14 @@ without raising, and includes the rules that the published schemas leave out.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from . import context, rules, values
 from .envelope import DOCUMENT, QUERY_DOCUMENT
-from .faults import Fault, Faults
+from .faults import MAX_FAULTS, Fault, Faults
 from .shapes import EVENTS, EXTENDED
+from .source import LocatedEvent
 from .values import Scope
 
 DOCUMENTS = ("EPCISDocument", "EPCISQueryDocument")
@@ -27,22 +29,42 @@ def validate_document(
 
     `extensions` are prefixes declared outside the document (the header GS1-Extensions).
     """
-    faults, scope = _start(cbv_compliant, extensions)
-    if not values.is_object(document, scope):
+    check = DocumentCheck(document, cbv_compliant=cbv_compliant, extensions=extensions)
+    found = list(check.faults)
+    for index, event in enumerate(_event_list(document, check.path)):
+        found += check.event(index, event)
+        if len(found) > MAX_FAULTS:
+            return [*found[:MAX_FAULTS], Fault(None, "", "more-faults", f"there are more than {MAX_FAULTS} faults")]
+    return found
+
+
+class DocumentCheck:
+    """A document checked piece by piece: `faults` are those of its frame, then come the events in their order."""
+
+    def __init__(self, frame: Any, *, cbv_compliant: bool, extensions: Mapping[str, str] | None = None) -> None:
+        faults, self._scope = _start(cbv_compliant, extensions)
+        self.path: tuple[str, ...] = _LIST
+        self.faults = faults.found
+        if not values.is_object(frame, self._scope):
+            return
+        is_query = frame.get("type") == "EPCISQueryDocument"
+        self.path = _QUERY_LIST if is_query else _LIST
+        own = _check_context(frame.get("@context"), self._scope, required=True)
+        self._scope.prefixes |= own.keys()
+        (QUERY_DOCUMENT if is_query else DOCUMENT)(frame, self._scope)
+        if frame.get("type") not in DOCUMENTS:
+            with faults.at("type"):
+                self._scope.add("document-type", f"must be {' or '.join(DOCUMENTS)}")
+
+    def event(self, index: int, event: Any) -> list[Fault]:
+        """All faults of the event at this place (from 0) of the list."""
+        faults = Faults(index, [*self.path, index])
+        _check_event(event, Scope(faults, self._scope.prefixes, cbv_compliant=self._scope.cbv_compliant))
+        if faults.found and isinstance(event, LocatedEvent):
+            return [
+                replace(one, message=f"{one.message} (the event begins in line {event.line})") for one in faults.found
+            ]
         return faults.found
-    query = document.get("type") == "EPCISQueryDocument"
-    own = _check_context(document.get("@context"), scope, required=True)
-    scope.prefixes |= own.keys()
-    (QUERY_DOCUMENT if query else DOCUMENT)(document, scope)
-    if document.get("type") not in DOCUMENTS:
-        with faults.at("type"):
-            scope.add("document-type", f"must be {' or '.join(DOCUMENTS)}")
-    path = _QUERY_LIST if query else _LIST
-    for index, event in enumerate(_event_list(document, path)):
-        faults.event_index = index
-        with faults.at(*path, index):
-            _check_event(event, scope)
-    return faults.found
 
 
 def validate_event(

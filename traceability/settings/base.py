@@ -174,10 +174,14 @@ LOG_MMD_SECONDS = 60
 # A checkpoint is signed anew on an idle log this often, so that ledger time goes on (time-driven contracts).
 LOG_TICK_SECONDS = 30
 
-CAPTURE_MAX_BYTES = 16 * 1024 * 1024
-CAPTURE_MAX_EVENTS = 10_000
+# A document, and a file that is fed in; every other body is at most DATA_UPLOAD_MAX_MEMORY_SIZE.
+CAPTURE_MAX_BYTES = 128 * 1024 * 1024
+CAPTURE_MAX_EVENTS = 100_000
 CAPTURE_MAX_BACKLOG = 5_000
-DATA_UPLOAD_MAX_MEMORY_SIZE = CAPTURE_MAX_BYTES
+# A larger document lies on the disk until a worker comes to it; so many may wait.
+CAPTURE_SPOOL_BYTES = 1024 * 1024
+CAPTURE_MAX_WAITING = 100
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 
 # What webhooks may call (common/outbound.py): public HTTPS servers on these ports; this machine itself only for a demo.
 OUTBOUND_PORTS = [int(port) for port in os.environ.get("DOSETRAIL_OUTBOUND_PORTS", "443").split(",")]
@@ -196,6 +200,7 @@ CELERY_BEAT_SCHEDULE = {
     "submit-reads": {"task": "traceability.visibility.tasks.submit_reads", "schedule": 5.0},
     "contracts-tick": {"task": "traceability.contracts.tasks.tick", "schedule": 5.0},
     "send": {"task": "traceability.exchange.tasks.send", "schedule": 2.0},
+    "capture-jobs": {"task": "traceability.capture.tasks.work", "schedule": 2.0},
     "forget-sessions": {"task": "traceability.parties.tasks.forget_sessions", "schedule": 24 * 3600.0},
 }
 

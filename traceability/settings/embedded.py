@@ -42,11 +42,14 @@ DATABASES = {
 CELERY_BROKER_URL = "memory://localhost/"
 # The engine has a thread of its own for it: the one worker must not wait for other people's servers.
 del CELERY_BEAT_SCHEDULE["send"]
+# The one worker must fold meanwhile: the engine has a thread for capture jobs.
+del CELERY_BEAT_SCHEDULE["capture-jobs"]
 CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.01}
 
 LOG_ENTRIES_PUBLIC = True
 # The log's high-water mark (ledger.md, section 6): size and root of the last signed checkpoint, fsynced.
 LOG_HIGH_WATER_FILE = DATA_DIR / "log-high-water"
+CAPTURE_SPOOL_DIR = data_folder(DATA_DIR / "spool")
 LOG_POLICY_FILE = DATA_DIR / "policy"
 CLOCK_FILE = str(DATA_DIR / "clock")
 # What a backup holds beside the database and uploaded files.

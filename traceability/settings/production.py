@@ -64,6 +64,7 @@ DATABASES = {
 }
 CELERY_BROKER_URL = _required("DOSETRAIL_REDIS_URL")
 LOG_HIGH_WATER_FILE = DATA_DIR / "log-high-water"
+CAPTURE_SPOOL_DIR = data_folder(DATA_DIR / "spool")
 LOG_POLICY_FILE = DATA_DIR / "policy"
 # What a backup holds beside the database and uploaded files, by the names of the embedded size.
 KEPT_FILES = {

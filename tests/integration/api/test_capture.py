@@ -142,7 +142,12 @@ def test_proceed_keeps_the_good_events_and_lists_the_bad(house: House, writer: A
         (b"{", "application/json", 400, "json-not-json"),
         (b'{"type":"a","type":"b"}', "application/json", 400, "json-duplicate-member"),
         (b"[]", "application/json", 400, "type"),
-        (b"<a/>", "application/xml", 415, "media-type"),
+        (b"<a/>", "application/xml", 400, "xml-root"),
+        (b"{}", "text/plain", 415, "media-type"),
+        (b"{}", "", 415, "media-type"),
+        (b"{}", "application/json; charset=utf-16", 415, "charset"),
+        (b"\xef\xbb\xbf{}", "application/json", 400, "json-not-json"),
+        (b"\xff{}", "application/json", 400, "json-not-utf8"),
     ],
 )
 def test_malformed_bodies(house: House, body: bytes, kind: str, status: int, code: str) -> None:

@@ -16,7 +16,7 @@ from ledger import api as ledger
 from ledger.models import LogKey
 from tests.integration.conftest import House
 from traceability.alerts.projection import alert_id
-from traceability.capture.services import _minted_id
+from traceability.capture.prepare import minted_id as _minted_id
 from traceability.common import sealing
 from traceability.common.models import DerivedKey
 from traceability.parties import selectors

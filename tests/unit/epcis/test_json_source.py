@@ -3,7 +3,6 @@
 import io
 import json
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -38,7 +37,7 @@ SAMPLES = [
 
 
 @pytest.fixture(autouse=True, params=[1, 3, 64, 10_000])
-def chunk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def chunk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks that end within every kind of token."""
     monkeypatch.setattr(json_source, "_CHUNK", request.param)
     return
