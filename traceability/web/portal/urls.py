@@ -4,6 +4,7 @@ from django.urls import path
 
 from . import (
     alerts_views,
+    document_views,
     exports,
     home,
     key_views,
@@ -29,6 +30,8 @@ urlpatterns = [
     path("labels", label_views.labels, name="labels"),
     path("logger", logger_views.logger, name="logger"),
     path("logger/<int:file_id>", logger_views.logger_file, name="logger-file"),
+    path("documents", document_views.documents, name="documents"),
+    path("documents/<str:job_id>", document_views.document, name="document"),
     path("stock", stock_views.stock, name="stock"),
     path("stock.csv", exports.stock_csv, name="stock-csv"),
     path("shipments", stock_views.shipments, name="shipments"),
