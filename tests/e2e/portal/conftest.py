@@ -10,10 +10,10 @@ import pytest
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 from tests.e2e.consumer.conftest import Visitor
-from tests.integration.conftest import house
+from tests.integration.conftest import house, writer
 from tests.integration.portal.conftest import person, stocked
 
-__all__ = ["house", "person", "stocked"]
+__all__ = ["house", "person", "stocked", "writer"]
 
 
 class Worker(Visitor):
