@@ -135,7 +135,7 @@ def _identified(source: Source, terms: Terms, bad: set[int], tally: Tally) -> It
             yield item
 
 
-def _commit(staging: Staging, terms: Terms, job: CaptureJob, beside: "_Beside", *, waits: bool) -> None:
+def _commit(staging: Staging, terms: Terms, job: CaptureJob, beside: _Beside, *, waits: bool) -> None:
     # Crash before this commits: nothing was recorded; a job that waits is taken up again, and the same bytes sent again
     # are a first time.
     with transaction.atomic():

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from traceability.api import event_views
-from traceability.api.capture_views import ERROR_BEHAVIOURS
+from traceability.capture.intake import ERROR_BEHAVIOURS
 from traceability.epcis import vocabulary as cbv
 from traceability.queries import event_query
 

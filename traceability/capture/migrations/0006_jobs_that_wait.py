@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('capture', '0003_void_spans'),
+        ('capture', '0005_event_hash'),
     ]
 
     operations = [
