@@ -42,7 +42,8 @@ OPERATIONS: dict[tuple[type[APIView], str], Operation] = {
         {202: Answer("Accepted as a job.", _json(ref("Accepted")), {**DISCOVERY, "Location": "Location"})},
         "Every fault is named by event and JSON pointer, and nothing of a refused document is stored. Refused is what "
         "is malformed or not the caller's; never what contradicts other records: that becomes a finding. The same "
-        "bytes again give the first job.",
+        "bytes again give the first job. A large document is answered at once and judged afterwards. XML 2.0 and 1.2 "
+        "are taken as well (application/xml, text/xml).",
         WRITING,
         (ERROR_BEHAVIOUR,),
         _taken({"anyOf": [ref("EPCISDocument"), ref("EPCISQueryDocument")]}),
