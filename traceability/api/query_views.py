@@ -40,7 +40,7 @@ class Queries(EpcisView):
         rows, token = paging.page(
             answers.parameters(request),
             "queries",
-            lambda after, limit: named.listed(party, after, limit),
+            lambda after, limit, _chosen: named.listed(party, after, limit),
             lambda row: row.name,
             holder=party.uri,
         )
@@ -97,7 +97,7 @@ class Subscriptions(_OfQuery):
         rows, token = paging.page(
             answers.parameters(request),
             f"subscriptions {query.id}",
-            lambda after, limit: list(query.subscriptions.filter(id__gt=after or "").order_by("id")[:limit]),
+            lambda after, limit, _chosen: list(query.subscriptions.filter(id__gt=after or "").order_by("id")[:limit]),
             lambda row: row.id,
             holder=query.party.uri,
         )

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 
 from traceability.common.problems import ProblemError
 from traceability.epcis import epc_format
+from traceability.epcis.xml import pictures
 from traceability.epcis.xml.markup import WriteError
 from traceability.epcis.xml.spelling import CbvFormat, Spelling
 from traceability.epcis.xml.writer import Version, write
@@ -130,6 +131,6 @@ def _xml(request: Request, document: Mapping[str, Any], version: Version) -> byt
         prefixes = urn.prefixes_in(document)
         spelling = Spelling(cbv, lambda uri: urn.with_prefixes(uri, prefixes))
     try:
-        return b"".join(write(document, version=version, spelling=spelling))
+        return b"".join(write(pictures.shown(document), version=version, spelling=spelling))
     except WriteError as error:
         raise ProblemError(406, "not-in-xml", f"{error.detail}; ask for JSON", "NotAcceptableException") from error

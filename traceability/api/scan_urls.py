@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from . import delivery_views
 from . import scan_views as views
 from .epcis_base import Missing
 
@@ -12,5 +13,14 @@ urlpatterns = [
     path("statements", views.Statements.as_view(), name="statements"),
     path("logger-files", views.LoggerFiles.as_view(), name="logger-files"),
     path("logger-files/<str:sha256>", views.LoggerFile.as_view(), name="logger-file"),
+    path("deliveries", delivery_views.Deliveries.as_view(), name="deliveries"),
+    path("deliveries/<str:delivery_id>", delivery_views.DeliveryView.as_view(), name="delivery"),
+    path("deliveries/<str:delivery_id>/document", delivery_views.DeliveryDocument.as_view(), name="delivery-document"),
+    path(
+        "deliveries/<str:delivery_id>/acknowledgement",
+        delivery_views.Acknowledgement.as_view(),
+        name="delivery-acknowledgement",
+    ),
+    path("deliveries/<str:delivery_id>/resend", delivery_views.Resending.as_view(), name="delivery-resend"),
     path("<path:rest>", Missing.as_view()),
 ]

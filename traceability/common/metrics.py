@@ -27,7 +27,7 @@ _REFUSED = Counter(
 _SCANS = Counter(
     "dosetrail_scans_total", "Scans answered, by step and preflight's verdict.", ["step", "verdict"], registry=REGISTRY
 )
-_REPORTS = Counter(
+_WEBHOOKS = Counter(
     "dosetrail_webhook_calls_total", "Calls of webhooks: sent, halved (413) or failed.", ["outcome"], registry=REGISTRY
 )
 
@@ -50,5 +50,5 @@ def count_scan(step: str, verdict: str) -> None:
     _SCANS.labels(step, verdict).inc()
 
 
-def count_report(outcome: str) -> None:
-    _REPORTS.labels(outcome).inc()
+def count_webhook(outcome: str) -> None:
+    _WEBHOOKS.labels(outcome).inc()

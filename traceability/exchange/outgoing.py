@@ -7,7 +7,7 @@ import time
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from . import sender
+from . import deliveries, dispatch, sender
 
 ROUND_SECONDS = 20.0  # of one wake-up: what is left then waits for the next
 PAUSE_SECONDS = 1.0
@@ -16,9 +16,9 @@ log = logging.getLogger(__name__)
 
 
 def drain() -> int:
-    """Rounds until nothing is due, or the time is up; how many calls were made."""
+    """Rounds until nothing is due, or the time is up; how many reports and deliveries were made or tried."""
     end, total = time.monotonic() + ROUND_SECONDS, 0
-    while time.monotonic() < end and (made := sender.run_once()):
+    while time.monotonic() < end and (made := deliveries.make() + sender.run_once() + dispatch.run_once()):
         total += made
     return total
 

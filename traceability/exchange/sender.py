@@ -1,12 +1,10 @@
 """Sends to subscriptions what became visible and matches: in the order of the log, at least once.
 
 The order of steps is the promise: read from the place, send, and only after a 2xx move the place. One sender at a time
-holds a subscription (its lease); state of retries lies in the table, so nobody sleeps and a restart forgets nothing.
+holds a subscription (`leases`).
 """
 
 import json
-import logging
-import secrets
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -18,17 +16,14 @@ from traceability.common.clock import now_ms
 from traceability.common.outbound import Answer, OutboundError
 from traceability.common.problems import ProblemError
 from traceability.queries import documents
-from traceability.visibility import rules
+from traceability.visibility import receipts, rules
 
-from . import feed, retry, schedule, signature
-from .models import ALL_OF_IT, Subscription
+from . import feed, leases, schedule, signature
+from .models import Subscription
 
 CALLS = 16  # at one moment
 MAX_BODY = 1_000_000  # bytes of a report; one event alone may have more
-LEASE_MS = 60_000  # a call takes 5 s at most
-GONE, TOO_LARGE = 410, 413
-
-log = logging.getLogger(__name__)
+TOO_LARGE = 413
 
 
 @dataclass(frozen=True)
@@ -58,20 +53,11 @@ def run_once() -> int:
 
 
 def claim() -> list[Subscription]:
-    """Take the lease of subscriptions that are due; of two senders at once one gets each."""
-    now, until = now_ms(), rules.horizon()
-    has_news = Q(since_index__lt=until) | Q(since_index=until, event_index__lt=ALL_OF_IT) | Q(schedule__isnull=False)
-    due = Subscription.objects.filter(
-        has_news, state=Subscription.State.ACTIVE, due_ms__lte=now, leased_until_ms__lte=now, query__party__active=True
+    """Subscriptions that may have something to get, held for this sender alone."""
+    found = Subscription.objects.select_related("query__party").filter(
+        leases.has_news(rules.horizon()) | Q(schedule__isnull=False), query__party__active=True
     )
-    leases = []
-    for name in list(due.order_by("due_ms").values_list("id", flat=True)[:CALLS]):
-        free = Subscription.objects.filter(id=name, state=Subscription.State.ACTIVE, leased_until_ms__lte=now)
-        lease = secrets.token_hex(16)
-        if free.update(lease=lease, leased_until_ms=now + LEASE_MS):
-            leases.append(lease)
-    # Read after the lease was taken: the place is not moved by anyone else from here on.
-    return list(Subscription.objects.select_related("query__party").filter(lease__in=leases).order_by("due_ms"))
+    return leases.claim(found, CALLS)
 
 
 def _next_report(one: Subscription) -> Report | None:
@@ -79,13 +65,13 @@ def _next_report(one: Subscription) -> Report | None:
     try:
         portion = feed.read(one.query.party, one.query.query, (one.since_index, one.event_index), one.batch)
     except ProblemError as error:  # an upgrade no longer takes the query
-        _release(one, state=Subscription.State.SUSPENDED, error=f"query: {error.detail}"[:300])
+        leases.release(one, state=Subscription.State.SUSPENDED, error=f"query: {error.detail}"[:300])
         return None
     if portion.events or (portion.is_last and one.schedule and one.report_if_empty):
         return _report(one, portion)
     since_index, event_index = portion.place
     due_ms = _next_due(one) if portion.is_last else now_ms()
-    _release(one, since_index=since_index, event_index=event_index, due_ms=due_ms)
+    leases.release(one, since_index=since_index, event_index=event_index, due_ms=due_ms)
     return None
 
 
@@ -103,6 +89,9 @@ def _report(one: Subscription, portion: feed.Portion) -> Report:
             break
         held += [event] if event else []
         previous = its_place
+    # A regulator's receipt, before the events go; one for each attempt.
+    sent = [(row.index, row.reporter) for its_place, row in portion.events if its_place <= place]
+    receipts.pushed(one.query.party, sent, door="subscription", question=one.query.name)
     document = documents.query_document(held, query_name=one.query.name, subscription=one.id)
     return Report(json.dumps(document, ensure_ascii=False).encode(), len(held), place, is_last)
 
@@ -119,39 +108,22 @@ def _settle(one: Subscription, report: Report, call: "Future[Answer]") -> None:
     try:
         status = call.result().status
     except OutboundError as error:
-        _fail(one, f"{error.code}: {error.detail}")
+        metrics.count_webhook("failed")
+        leases.fail(one, f"{error.code}: {error.detail}")
         return
     if 200 <= status < 300:
-        metrics.count_report("sent")
+        metrics.count_webhook("sent")
         since_index, event_index = report.place
-        now = now_ms()
-        _release(
-            one, since_index=since_index, event_index=event_index, attempts=0, failing_since_ms=None, error="",
-            sent_ms=now, sent_events=one.sent_events + report.events,
-            due_ms=_next_due(one) if report.is_last else now,
+        leases.went_well(
+            one, since_index=since_index, event_index=event_index, sent_events=one.sent_events + report.events,
+            due_ms=_next_due(one) if report.is_last else now_ms(),
         )  # fmt: skip
     elif status == TOO_LARGE and report.events > 1:
-        metrics.count_report("halved")
-        _release(one, batch=max(1, report.events // 2), error=f"HTTP {status}", due_ms=now_ms())
+        metrics.count_webhook("halved")
+        leases.release(one, batch=max(1, report.events // 2), error=f"HTTP {status}", due_ms=now_ms())
     else:
-        _fail(one, f"HTTP {status}", is_final=status == GONE)
-
-
-def _fail(one: Subscription, error: str, *, is_final: bool = False) -> None:
-    """Count a failure, and suspend the subscription when there were too many or the receiver is gone for good."""
-    metrics.count_report("failed")
-    attempts, now = one.attempts + 1, now_ms()
-    state = Subscription.State.SUSPENDED if is_final or attempts >= retry.MAX_ATTEMPTS else one.state
-    log.warning("report failed", extra={"subscription": one.id, "attempts": attempts, "state": str(state)})
-    _release(
-        one, attempts=attempts, failing_since_ms=one.failing_since_ms or now, error=error[:300], state=state,
-        due_ms=now + retry.pause_ms(attempts),
-    )  # fmt: skip
-
-
-def _release(one: Subscription, **changes: Any) -> None:
-    """Write what came of it and give the lease back, unless it has run out and somebody else is at it."""
-    Subscription.objects.filter(id=one.id, lease=one.lease).update(**changes, lease="", leased_until_ms=0)
+        metrics.count_webhook("failed")
+        leases.fail(one, f"HTTP {status}", is_final=status == leases.GONE)
 
 
 def _next_due(one: Subscription) -> int:

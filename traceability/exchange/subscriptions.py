@@ -4,8 +4,6 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Count
-
 from traceability.capture.models import PublishedEvent
 from traceability.common import outbound, sealing
 from traceability.common.clock import now_ms
@@ -17,7 +15,7 @@ from traceability.parties.models import Party
 from traceability.queries.models import NamedQuery
 from traceability.visibility import rules
 
-from . import schedule
+from . import leases, schedule
 from .models import ALL_OF_IT, Subscription
 
 MAX_SUBSCRIPTIONS = 100  # of one party
@@ -70,18 +68,9 @@ def of_party(party: Party) -> list[Subscription]:
     return list(rows.order_by("-state", "query__name", "id"))
 
 
-def counts() -> list[tuple[str, int]]:
-    """How many there are in each state."""
-    rows = Subscription.objects.values("state").annotate(number=Count("pk")).order_by()
-    found = {row["state"]: row["number"] for row in rows}
-    return [(str(state), found.get(state, 0)) for state in Subscription.State.values]
-
-
 def resume(subscription: Subscription) -> None:
-    """Let a suspended subscription go on from where it stands, with a full batch; nothing was skipped meanwhile."""
-    Subscription.objects.filter(id=subscription.id).update(
-        state=Subscription.State.ACTIVE, attempts=0, failing_since_ms=None, batch=BATCH, due_ms=now_ms()
-    )
+    """Let a suspended subscription go on from where it stands, with a full batch."""
+    leases.resume(subscription, batch=BATCH)
 
 
 def _planned(given: Mapping[str, Any]) -> schedule.Schedule | None:

@@ -7,5 +7,5 @@ from . import outgoing
 
 @shared_task(name="traceability.exchange.tasks.send")
 def send() -> int:
-    """Send what is due; how many calls were made."""
+    """Send what is due; how many reports and deliveries were made or tried."""
     return outgoing.drain()

@@ -20,7 +20,8 @@ from ledger import api as ledger
 from traceability.alerts import selectors as alerts
 from traceability.alerts.models import Alert
 from traceability.common.metrics import REGISTRY
-from traceability.exchange import subscriptions as exchange
+from traceability.exchange import counts as exchange
+from traceability.exchange.models import Channel, Delivery, Subscription
 
 from . import facts as selector
 from . import health
@@ -69,7 +70,7 @@ class FactsCollector(Collector):
             yield from _folds(found.log)
             yield from _witnesses(found, found.log.log)
             yield _plain("dosetrail_database_bytes", "Size of the database on disk.", selector.database_bytes())
-            yield _labelled("dosetrail_subscriptions", "Webhooks of subscribers.", "state", exchange.counts())
+            yield from _outgoing()
             yield _labelled("dosetrail_alerts_open", "Alerts that nobody has closed.", "severity", _open_alerts())
 
 
@@ -102,6 +103,12 @@ def _witnesses(found: Facts, log: ledger.LogStanding) -> Iterator[Metric]:
     quorum = found.age_s(log.quorum_ms)
     if quorum is not None:
         yield _plain("dosetrail_quorum_age_seconds", "Time since a quorum of witnesses had cosigned.", quorum)
+
+
+def _outgoing() -> Iterator[Metric]:
+    yield _labelled("dosetrail_subscriptions", "Webhooks of subscribers.", "state", exchange.counts(Subscription))
+    yield _labelled("dosetrail_channels", "Channels to partners.", "state", exchange.counts(Channel))
+    yield _labelled("dosetrail_deliveries", "Documents for partners.", "state", exchange.counts(Delivery))
 
 
 def _open_alerts() -> list[tuple[str, int]]:

@@ -15,7 +15,7 @@ def page(
 ) -> tuple[list[CaptureJob], str | None]:
     """The page of capture jobs and the token of the next one; ProblemError names a bad parameter."""
 
-    def behind(after: Any, limit: int) -> list[CaptureJob]:
+    def behind(after: Any, limit: int, _chosen: Mapping[str, str]) -> list[CaptureJob]:
         found = jobs
         if after is not None:
             created_ms, last = after

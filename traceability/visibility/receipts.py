@@ -95,16 +95,28 @@ def _followed(parts: Iterator[bytes], request: HttpRequest, reading: Reading) ->
         _note(request, reading)
 
 
+def pushed(party: Party, events: Iterable[tuple[int, str]], *, door: str, question: str) -> None:
+    """Note that these events are sent to `party` without a request of its own, if it is a regulator; before they go."""
+    reporter_of = dict(events)
+    if party.has_role(Party.Role.REGULATOR) and reporter_of:
+        _write(Reading(party.uri, "sent", reporter_of), door, question)
+
+
 def _note(request: HttpRequest, reading: Reading) -> None:
     if not (reading.regulator and reading.reporter_of):
         return
     match = request.resolver_match
+    door = (match.view_name or match.route) if match else ""
+    _write(reading, door, f"{request.method} {request.get_full_path()}")
+
+
+def _write(reading: Reading, door: str, question: str) -> None:
     Read.objects.create(
         at_ms=now_ms(),
         regulator=reading.regulator,
         reader=reading.reader,
-        door=(match.view_name or match.route)[:64] if match else "",
-        question=f"{request.method} {request.get_full_path()}"[:_MAX_QUESTION],
+        door=door[:64],
+        question=question[:_MAX_QUESTION],
         events=len(reading.reporter_of),
         indexes_sha256=indexes_sha256(reading.reporter_of),
         reporters=Counter(reading.reporter_of.values()),

@@ -15,6 +15,8 @@ from traceability.capture.event_hashes import EVENT_HASHES
 from traceability.capture.models import EventHash
 from traceability.common.clock import now_ms
 from traceability.common.projection import digest, rebuild
+from traceability.exchange import channels
+from traceability.exchange.models import Delivery
 from traceability.simulation import events
 
 NAMES = [f"{number}" for number in range(1, 8)]
@@ -142,6 +144,7 @@ def test_a_stranger_gets_404_for_every_resource_of_another(chain: House, writer:
         subscription,
     ]
     below = [f"{path}/events" for path in paths[3:-1]]
+    paths.append(f"/api/v1/deliveries/{delivered(chain)}")
     assert [chain.client("pharmacy").get(path).status_code for path in paths + below] == [200] * len(paths + below)
     assert [chain.client("other").get(path).status_code for path in paths + below] == [404] * len(paths + below)
     original = chain.client("pharmacy").get(paths[2])
@@ -162,6 +165,15 @@ def _api_paths() -> list[str]:
                 assert isinstance(pattern, URLPattern)
                 found.append("/" + prefix + re.sub("<[^>]+>", "x", str(pattern.pattern)))
     return found
+
+
+def delivered(house: House) -> str:
+    """A delivery from the pharmacy to the wholesaler."""
+    channel = channels.create(
+        house.parties["pharmacy"], channels.Plan(house.parties["wholesaler"], "download", "json-2.0")
+    )
+    made = {"number": 1, "body": b"{}", "sha256": "", "size": 2, "events": 0, "created_ms": 0}
+    return Delivery.objects.create(id="1", channel=channel, **made).id
 
 
 def test_every_api_address_asks_who_is_there(db: None) -> None:

@@ -97,7 +97,7 @@ def test_after_a_change_of_the_key_all_sign_as_before(house: House, settings: An
     assert (selectors.signer_for(maker).seed, ledger.vkey(), alert_id("x"), _minted_id(b"x")) == before
     assert ledger.submission_receipt([], 0)
     assert {model._meta.label for model in sealing.sealed_models()} == {
-        "common.DerivedKey", "exchange.Subscription", "ledger.LogKey", "parties.PartyKey",
+        "common.DerivedKey", "exchange.Channel", "exchange.Subscription", "ledger.LogKey", "parties.PartyKey",
     }  # fmt: skip
     assert DerivedKey.objects.count() == 2
     settings.KEY_ENCRYPTION_KEY = old  # the old file left in its place

@@ -49,6 +49,11 @@ _WORDS: dict[str, tuple[str, str | Promise]] = {
             " whoever runs this system, and try again later."
         ),
     ),
+    "partner": ("partner", gettext_lazy("Choose the partner from the list.")),
+    "dest-refused": (
+        "dest",
+        gettext_lazy("This address is not called: give an https address of a public server, on the usual port."),
+    ),
     "comment": ("comment", gettext_lazy("Write a comment of 1 to 500 characters.")),
     "state-changed": ("comment", gettext_lazy("Someone else has acted on this alert. Look at it again.")),
     "state": ("comment", gettext_lazy("The alert is no longer in a state where this can be done.")),
