@@ -88,8 +88,8 @@ def note(delivery: Delivery, state: str, *, actor: str = "", detail: str = "", k
 def _made(channel_id: str) -> int:
     """One document of a channel's next events: the delivery and the place it ends at are written together or not."""
     with transaction.atomic():
-        rows = Channel.objects.select_for_update(of=("self",)).select_related("party", "partner")
-        channel = rows.filter(id=channel_id, state=Channel.State.ACTIVE).first()
+        locked = Channel.objects.select_for_update(of=("self",)).select_related("party", "partner")
+        channel = locked.filter(id=channel_id, state=Channel.State.ACTIVE).first()
         if channel is None:
             return 0
         try:
