@@ -80,7 +80,7 @@ def _upload(request: HttpRequest, member: Member) -> HttpResponse:
     return redirect("portal:document", job_id=job.id)
 
 
-def _media(given: UploadedFile) -> str:
+def _media(given: "UploadedFile[Any]") -> str:
     """XML or JSON, by how the file begins: what a partner calls it says little."""
     given.seek(0)
     begins = given.read(64).removeprefix(b"\xef\xbb\xbf").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")
