@@ -19,7 +19,6 @@ from traceability.epcis.xml import pictures
 from traceability.epcis.xml.markup import WriteError
 from traceability.epcis.xml.spelling import CbvFormat, Spelling
 from traceability.epcis.xml.writer import Version, write
-from traceability.gs1 import urn
 
 JSON = ("application/json", "application/ld+json")
 XML = ("application/xml", "text/xml")
@@ -47,7 +46,7 @@ class EpcisNegotiation(DefaultContentNegotiation):
 def query_document(request: Request, document: Mapping[str, Any]) -> HttpResponse:
     """The answer that carries an EPCISQueryDocument; ProblemError 406 where no form of it fits the client."""
     media_type, version = form(request)
-    # EPCIS 1.2 knows no Digital Links: there they become URNs on the way into XML.
+    # EPCIS 1.2 knows no Digital Links: there they become URNs unless the client wishes otherwise.
     epcs = _epc_format(request, epc_format.DIGITAL_LINK if version == "2.0" else epc_format.EPC_URN)
     document = epc_format.translated(document, epcs)
     response: HttpResponse
@@ -125,12 +124,7 @@ def _xml(request: Request, document: Mapping[str, Any], version: Version) -> byt
     if cbv is None:
         detail = "GS1-CBV-XML-Format is No_Preference, Always_URN, Always_Web_URI or Never_Translates"
         raise ProblemError(400, "cbv-xml-format", detail, "ValidationException")
-    spelling = Spelling(cbv)
-    if version == "1.2":
-        # 1.2 knows EPCs as URNs; the company prefixes of those that stand in the answer are the ones that we know.
-        prefixes = urn.prefixes_in(document)
-        spelling = Spelling(cbv, lambda uri: urn.with_prefixes(uri, prefixes))
     try:
-        return b"".join(write(pictures.shown(document), version=version, spelling=spelling))
+        return b"".join(write(pictures.shown(document), version=version, spelling=Spelling(cbv)))
     except WriteError as error:
         raise ProblemError(406, "not-in-xml", f"{error.detail}; ask for JSON", "NotAcceptableException") from error

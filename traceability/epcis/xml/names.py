@@ -14,6 +14,8 @@ MASTER_2, MASTER_1 = "urn:epcglobal:epcis-masterdata:xsd:2", "urn:epcglobal:epci
 # The schemas leave local names unqualified; many programs qualify them all the same.
 STANDARD = frozenset({"", EPCIS_2, EPCIS_1, QUERY_2, QUERY_1, MASTER_2, MASTER_1})
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
+# In scope for XML's own sake: a value that begins like them means something else.
+_NOT_DECLARED = STANDARD | {XML, XSI}
 SBDH = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
 GS1_US = "http://epcis.gs1us.org/hc/ns"
 # Ours: an element of this namespace, `member`, stands for the member that its attribute `name` names.
@@ -52,7 +54,7 @@ class Prefixes:
         """Declare the prefixes in scope that values begin with, such as `example:x` in a component."""
         for prefix in sorted(context.prefixes_used(value)):
             namespace = self._scope.get(prefix)
-            if namespace and namespace != XML and self._is_free(prefix):
+            if namespace and namespace not in _NOT_DECLARED and self._is_free(prefix):
                 self.declared[prefix] = namespace
 
     def _declare(self, namespace: str, prefix: str) -> str:
