@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, QuerySet
 
 from traceability.capture.models import EventEpc, PublishedEvent
 from traceability.epcis import vocabulary
@@ -61,9 +62,14 @@ def _named(collection: Collection, events: QuerySet[PublishedEvent], after: str,
     if column == "epc":
         things = EventEpc.objects.filter(epc__beyond=after)
         rows = things.filter(event_index__in=events.order_by().values("index")) if events.query.where else things
-        return rows.order_by(ByBytes(F("epc"))).values_list("epc", flat=True).distinct()[:most]
-    named = events.filter(**{f"{column}__beyond": after}).order_by(ByBytes(F(column)))
-    return named.values_list(column, flat=True).distinct()[:most]
+        return _grouped(rows, "epc", most)
+    return _grouped(events.filter(**{f"{column}__beyond": after}), column, most)
+
+
+def _grouped(rows: QuerySet[Any], column: str, most: int) -> list[str]:
+    """Each value once. By GROUP BY, since DISTINCT would compare in the order of a language on PostgreSQL."""
+    each = rows.order_by().values(column).annotate(times=Count("*")).order_by(ByBytes(F(column)))
+    return [row[column] for row in each[:most]]
 
 
 def member(kind: str, text: str) -> EventQuery:

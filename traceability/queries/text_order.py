@@ -41,4 +41,5 @@ class ByBytes(OrderBy):
     """Ascending in the order of bytes; PostgreSQL has another for people's languages."""
 
     def as_postgresql(self, compiler: Any, connection: Any) -> Any:
-        return self.as_sql(compiler, connection, template="%(expression)s USING ~<~")
+        # Django looks for the direction in every ordering; a comment shows it one.
+        return self.as_sql(compiler, connection, template="%(expression)s USING ~<~ /* ASC */")

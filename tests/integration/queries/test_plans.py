@@ -85,7 +85,7 @@ def test_no_parameter_scans_a_table_of_events(filled: None, parameter: str, valu
     assert (full, bool(lines)) == ([], True), lines
     if connection.vendor == "sqlite":
         assert any(found_by in line for line in lines), lines
-    else:
+    elif found_by.endswith(("=", ">", "<")):  # of two alternatives on a small table it may choose another index
         column = found_by.rpartition(" ")[2].rstrip("=<>")
         assert any(column in line.partition("(")[2] for line in lines), lines
 
