@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+handler404 = "traceability.api.problems.page_not_found"
 handler500 = "traceability.api.problems.server_error"
 urlpatterns = [
     path("", include("traceability.operations.urls")),

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import get_template
+from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
@@ -62,6 +63,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
     # No context processors: they ask the database, which may be what went wrong.
     page = get_template("507.html" if full else "500.html").render({"request_id": log_context.request_id()})
     return HttpResponse(page, status=507 if full else 500)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404, for an address that no pattern matches: a problem document for machines, else the page."""
+    if request.path.startswith(_MACHINES):
+        return response(not_found("there is nothing at this address"))
+    return defaults.page_not_found(request, exception)
 
 
 def _internal() -> ProblemError:

@@ -32,6 +32,10 @@ _CBV_FORMATS: Mapping[str, CbvFormat] = {
 }
 
 
+# The values of GS1-CBV-XML-Format, as the standard writes them; read without regard to case.
+CBV_XML_FORMATS = ("No_Preference", "Always_URN", "Always_Web_URI", "Never_Translates")
+
+
 class EpcisNegotiation(DefaultContentNegotiation):
     """Refuses what a client asks to read in a form that the view has not; to a POST the answer is JSON always."""
 

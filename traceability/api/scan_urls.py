@@ -1,8 +1,8 @@
-"""The plain scan API, for systems that will never build EPCIS."""
+"""The plain scan API and master data, for systems that will never build EPCIS."""
 
 from django.urls import path
 
-from . import delivery_views
+from . import delivery_views, product_views
 from . import scan_views as views
 from .epcis_base import Missing
 
@@ -22,5 +22,12 @@ urlpatterns = [
         name="delivery-acknowledgement",
     ),
     path("deliveries/<str:delivery_id>/resend", delivery_views.Resending.as_view(), name="delivery-resend"),
+    path("products", product_views.Products.as_view(), name="products"),
+    path("products/<slug:id>", product_views.Product.as_view(), name="product"),
+    path("lots/<slug:item>", product_views.Lots.as_view(), name="lots"),
+    path("lots/<slug:item>/<path:number>", product_views.LotView.as_view(), name="lot"),
+    path("places", product_views.Places.as_view(), name="places"),
+    path("places/<slug:id>", product_views.Place.as_view(), name="place"),
+    path("unknown", product_views.Unknown.as_view(), name="unknown"),
     path("<path:rest>", Missing.as_view()),
 ]

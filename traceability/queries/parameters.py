@@ -262,3 +262,7 @@ def spelled_out(name: str, namespaces: Namespaces) -> str:
     match = _TYPED.fullmatch(name)
     found = match[2] if match else ((match := _FIELD.fullmatch(name)) and match[4])
     return name[: -len(found)] + expanded(found, namespaces) if found else name
+
+
+# The parameters that have a name of their own; the open families (a type, a unit, a field within the name) are matched.
+NAMES = frozenset(_NAMED)

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from traceability.api import scan_views
+from traceability.api import delivery_views, scan_views
 from traceability.capture import device_signed
+from traceability.exchange import schedule
 from traceability.scans import preflight, tables
 from traceability.scans.answers import MAX_NONCE, MAX_REASON
 from traceability.scans.reading import MAX_CODES, MAX_LOT, MAX_TEXT
 from traceability.scans.steps import Shape
 
 from .build import Schema, answer, many, members, ref, text, whole, words
+from .parameters import QUERY_MEMBERS
 
 _HASH = text("Hex of a leaf hash (docs/formats.md).", pattern="^[0-9a-f]{64}$")
 _BASE64URL = "^[A-Za-z0-9_-]*$"
@@ -53,6 +55,21 @@ def _form(is_single: bool, needs: tuple[str, ...], optional: tuple[str, ...], st
     }
     return members(properties, {"step", "codes", "place"} | ({"details"} if needs else set()))
 
+
+_DELIVERY: dict[str, Schema] = {
+    "deliveryID": text(),
+    "direction": words(("in", "out")),
+    "sender": text("Party URI."),
+    "receiver": text("Party URI."),
+    "number": whole("Of its channel, rising.", minimum=0),
+    "way": text("How it goes: download, folder or webhook."),
+    "format": text(),
+    "state": text(),
+    "createdAt": ref("DateTime"),
+    "events": whole(minimum=0),
+    "size": whole("Bytes.", minimum=0),
+    "sha256": text("Of the document."),
+}
 
 COMPONENTS: dict[str, Schema] = {
     "Problem": answer(
@@ -132,7 +149,74 @@ COMPONENTS: dict[str, Schema] = {
         optional=("finishedAt", "progress", "receipt"),
     ),
     "CaptureJobs": many(ref("CaptureJob"), "The caller's jobs, newest first."),
-    "CapturedEvent": answer({"eventID": text(), "eventHash": text("CBV 2.0, 8.9."), "statementHash": _HASH}),
+    "CapturedEvent": answer({"eventID": text(), "eventHash": text("CBV 2.0."), "statementHash": _HASH}),
+    "QueryParameters": {
+        "type": "object",
+        "description": "Parameters as in an address; values are texts, numbers, booleans or lists of them.",
+        "properties": QUERY_MEMBERS,
+        "patternProperties": {"^(EQ|GT|GE|LT|LE|EXISTS|EQATTR|HASATTR)_.+": {}},
+        "additionalProperties": False,
+        "not": {"required": ["eventCountLimit", "maxEventCount"]},
+    },
+    "NewQuery": members(
+        {
+            "name": text(minLength=1, maxLength=128, format="query-name"),
+            "query": ref("QueryParameters"),
+        },
+        ("name", "query"),
+        "A query to be kept under a name.",
+    ),
+    "NamedQuery": answer({"name": text(), "query": ref("QueryParameters"), "createdAt": ref("DateTime")}),
+    "NamedQueries": many(ref("NamedQuery"), "By name."),
+    "Schedule": members(
+        {name: text(minLength=1, format="schedule") for name in schedule.FIELDS},
+        description="When to send, in UTC, as in cron.",
+    ),
+    "NewSubscription": members(
+        {
+            "dest": text("https address of the webhook; public servers only.", format="webhook", maxLength=1024),
+            "signatureToken": text("Secret of the signature; never told again.", minLength=1, format="plain-text"),
+            "stream": {"const": True, "description": "Send as soon as events are published."},
+            "schedule": ref("Schedule"),
+            "reportIfEmpty": {"type": "boolean"},
+            "initialRecordTime": ref("PastTime"),
+        },
+        ("dest",),
+        "Either `stream` or a `schedule`.",
+    )
+    | {"oneOf": [{"required": ["stream"]}, {"required": ["schedule"]}]},
+    "Subscription": answer(
+        {
+            "subscriptionID": text(),
+            "queryName": text(),
+            "dest": text(),
+            "reportIfEmpty": {"type": "boolean"},
+            "createdAt": ref("DateTime"),
+            "state": text(),
+            "signed": {"type": "boolean"},
+            "failures": whole(minimum=0),
+            "schedule": ref("Schedule"),
+            "stream": {"const": True},
+            "initialRecordTime": ref("DateTime"),
+            "lastNotifiedAt": ref("DateTime"),
+            "lastError": text(),
+        },
+        optional=("schedule", "stream", "initialRecordTime", "lastNotifiedAt", "lastError"),
+    ),
+    "Subscriptions": many(ref("Subscription")),
+    "Delivery": answer(_DELIVERY),
+    "Deliveries": many(ref("Delivery"), "Newest first."),
+    "DeliveryWithSteps": answer(
+        {**_DELIVERY, "steps": many(answer({"state": text(), "at": ref("DateTime"), "detail": text()}))}
+    ),
+    "Acknowledgement": members(
+        {
+            "accepted": {"type": "boolean"},
+            "detail": text("Why, for people.", maxLength=delivery_views.MAX_DETAIL, format="plain-text"),
+        },
+        ("accepted",),
+        "The receiver's word on a delivery.",
+    ),
     "Collection": answer({"@context": {}, "type": {"const": "Collection"}, "member": many(text())}),
     "ScanCall": _call({}, "A step to be judged."),
     "ScanRecordCall": _call(

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 
 from rest_framework.views import APIView
 
-from traceability.api import capture_views, collection_views, epcis_base, event_views
-from traceability.queries.collections import COLLECTIONS
+from traceability.api import capture_views, epcis_base, event_views
 
 from .build import Schema, ref, text
 from .operation import JSON, Answer, Operation
-from .parameters import ERROR_BEHAVIOUR, EVENT_QUERY, IDEMPOTENCY_KEY, PAGING
+from .parameters import ERROR_BEHAVIOUR, IDEMPOTENCY_KEY, PAGING
 
 LD_JSON = "application/ld+json"
 _DISCOVERY = ("GS1-EPCIS-Version", "GS1-CBV-Version", "GS1-Vendor-Version", "GS1-Capture-Error-Behaviour")
@@ -20,7 +19,7 @@ WRITING = (400, 409, 413, 415, 503, 507)
 _CAPTURE, _EVENTS = "EPCIS capture", "EPCIS query"
 
 
-def _json(schema: Schema) -> Mapping[str, Schema]:
+def in_json(schema: Schema) -> Mapping[str, Schema]:
     return {JSON: schema}
 
 
@@ -33,17 +32,17 @@ OPERATIONS: dict[tuple[type[APIView], str], Operation] = {
         "getTopLevel",
         _EVENTS,
         "What this server has",
-        {200: Answer("The resources below this address.", _json(ref("Collection")), DISCOVERY)},
+        {200: Answer("The resources below this address.", in_json(ref("Collection")), DISCOVERY)},
     ),
     (capture_views.Capture, "POST"): Operation(
         "captureDocument",
         _CAPTURE,
         "Send a document of events",
-        {202: Answer("Accepted as a job.", _json(ref("Accepted")), {**DISCOVERY, "Location": "Location"})},
+        {202: Answer("Accepted as a job.", in_json(ref("Accepted")), {**DISCOVERY, "Location": "Location"})},
         "Every fault is named by event and JSON pointer, and nothing of a refused document is stored. Refused is what "
         "is malformed or not the caller's; never what contradicts other records: that becomes a finding. The same "
         "bytes again give the first job. A large document is answered at once and judged afterwards. XML 2.0 and 1.2 "
-        "are taken as well (application/xml, text/xml).",
+        "are taken as well.",
         WRITING,
         (ERROR_BEHAVIOUR,),
         _taken({"anyOf": [ref("EPCISDocument"), ref("EPCISQueryDocument")]}),
@@ -53,7 +52,7 @@ OPERATIONS: dict[tuple[type[APIView], str], Operation] = {
         "listCaptureJobs",
         _CAPTURE,
         "The caller's jobs, newest first",
-        {200: Answer("A page of jobs.", _json(ref("CaptureJobs")), PAGED)},
+        {200: Answer("A page of jobs.", in_json(ref("CaptureJobs")), PAGED)},
         refusals=(400,),
         parameters=PAGING,
     ),
@@ -61,7 +60,7 @@ OPERATIONS: dict[tuple[type[APIView], str], Operation] = {
         "getCaptureJob",
         _CAPTURE,
         "How a job stands",
-        {200: Answer("The job.", _json(ref("CaptureJob")), DISCOVERY)},
+        {200: Answer("The job.", in_json(ref("CaptureJob")), DISCOVERY)},
         "`running` ends when every event of the document is published.",
         (404,),
     ),
@@ -72,7 +71,7 @@ OPERATIONS: dict[tuple[type[APIView], str], Operation] = {
         {
             201: Answer(
                 "Recorded. Without `Dosetrail-State` it is published already.",
-                _json(ref("CapturedEvent")),
+                in_json(ref("CapturedEvent")),
                 {**DISCOVERY, "Location": "Location", "Dosetrail-State": "Dosetrail-State"},
             )
         },
@@ -82,52 +81,7 @@ OPERATIONS: dict[tuple[type[APIView], str], Operation] = {
         _taken({"allOf": [ref("Event"), {"required": ["@context"]}]}),
         links={"event": {"operationId": "getEvent", "parameters": {"event_id": "$response.body#/eventID"}}},
     ),
-    (event_views.Events, "GET"): Operation(
-        "queryEvents",
-        _EVENTS,
-        "Find events",
-        {200: Answer("A page of what the caller may see.", _json(ref("EPCISQueryDocument")), PAGED)},
-        "Members of a list are alternatives, parameters restrict each other. EPC URNs and Digital Links of one thing "
-        "match each other.",
-        (400, 413),
-        EVENT_QUERY,
-    ),
-    (event_views.Event, "GET"): Operation(
-        "getEvent",
-        _EVENTS,
-        "An event and its error declarations",
-        {200: Answer("All visible events of that ID.", _json(ref("EPCISQueryDocument")), DISCOVERY)},
-        refusals=(404,),
-    ),
 }
-
-for _kind, (_members, _member, _events) in collection_views.VIEWS.items():
-    _name, _parameter = _kind[0].upper() + _kind[1:], COLLECTIONS[_kind].parameter
-    OPERATIONS |= {
-        (_members, "GET"): Operation(
-            f"list{_name}",
-            _EVENTS,
-            f"{_kind}: the standard's, and what the caller's events name",
-            {200: Answer("A page, in the order of bytes.", _json(ref("Collection")), PAGED)},
-            refusals=(400,),
-            parameters=PAGING,
-        ),
-        (_member, "GET"): Operation(
-            f"getOneOf{_name}",
-            _EVENTS,
-            f"One of {_kind}: what there is of it",
-            {200: Answer("The resources below it.", _json(ref("Collection")), DISCOVERY)},
-            refusals=(400, 404),
-        ),
-        (_events, "GET"): Operation(
-            f"queryEventsOfOneOf{_name}",
-            _EVENTS,
-            f"The events of one of {_kind}",
-            {200: Answer("A page of what the caller may see.", _json(ref("EPCISQueryDocument")), PAGED)},
-            refusals=(400, 404, 413),
-            parameters=tuple(one for one in EVENT_QUERY if one["name"] != _parameter),
-        ),
-    }
 
 _TEXTS = {
     "GS1-EPCIS-Version": "Version of EPCIS that answers.",

@@ -6,11 +6,20 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry
 
-from . import answers, epcis, epcis_operations, scan_operations
+from . import (
+    answers,
+    delivery_operations,
+    epcis,
+    epcis_operations,
+    product_operations,
+    query_operations,
+    scan_operations,
+)
 from .operation import Operation, refusal_responses
 
-OPERATIONS = {**epcis_operations.OPERATIONS, **scan_operations.OPERATIONS}
-COMPONENTS = {**epcis.COMPONENTS, **answers.COMPONENTS}
+_ROOMS = (delivery_operations, epcis_operations, query_operations, scan_operations, product_operations)
+OPERATIONS = {key: row for room in _ROOMS for key, row in room.OPERATIONS.items()}
+COMPONENTS = {**epcis.COMPONENTS, **answers.COMPONENTS, **product_operations.COMPONENTS}
 
 
 class TableSchema(AutoSchema):
@@ -20,12 +29,13 @@ class TableSchema(AutoSchema):
         self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry
     ) -> dict[str, Any] | None:
         row = operation_of(type(self.view), method)
-        return row.as_openapi(re.findall(r"{(\w+)}", path)) if row else None
+        return row.as_openapi(re.findall(r"{(\w+)}", path), getattr(self.view, "kind", "")) if row else None
 
 
 def operation_of(view: type, method: str) -> Operation | None:
-    """The row of a view's method, or None."""
-    return OPERATIONS.get((view, method.upper()))
+    """The row of a view's method, its own or of a class that it is of; or None."""
+    rows = (OPERATIONS.get((base, method.upper())) for base in view.__mro__)
+    return next((row for row in rows if row is not None), None)
 
 
 def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:

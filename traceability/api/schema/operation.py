@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .build import Schema, ref
-from .parameters import PATH, Parameter
+from .parameters import PATH, Parameter, member
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -20,8 +20,10 @@ REFUSALS: Mapping[int, str] = {
     410: "It was here and is lost; the log still has its hash.",
     412: "The thing changed since it was read: read it again, then change it.",
     413: "More bytes or events than one request may have; the headers name the limits.",
+    414: "The address is longer than what is read.",
     415: "Not a media type that this address takes.",
     428: "The change must say which version it is about (If-Match), or that there is none (If-None-Match: *).",
+    501: "The standard has it, this server does not.",
     503: "Too much waits for the log; Retry-After says when to come again.",
     507: "No room is left; nothing was stored. Retry-After says when to come again.",
 }
@@ -51,12 +53,13 @@ class Operation:
     is_public: bool = False
     links: Mapping[str, Any] = field(default_factory=dict)  # of the first answer
 
-    def as_openapi(self, path_names: list[str]) -> dict[str, Any]:
-        """The OpenAPI 3.1 operation object."""
-        found: dict[str, Any] = {"operationId": self.id, "tags": [self.tag], "summary": self.summary}
+    def as_openapi(self, path_names: list[str], kind: str = "") -> dict[str, Any]:
+        """The OpenAPI 3.1 operation object; `kind` is the collection, where a view serves several."""
+        name = self.id.replace("{kind}", kind[:1].upper() + kind[1:])
+        found: dict[str, Any] = {"operationId": name, "tags": [self.tag], "summary": self.summary}
         if self.description:
             found["description"] = self.description
-        if parameters := [*map(_in_path, path_names), *self.parameters]:
+        if parameters := [*(_in_path(name, kind) for name in path_names), *self.parameters]:
             found["parameters"] = parameters
         if self.body:
             content = {kind: {"schema": schema} for kind, schema in self.body.items()}
@@ -85,7 +88,9 @@ def refusal_responses() -> dict[str, Any]:
     return {str(status): {"description": text, "content": content} for status, text in REFUSALS.items()}
 
 
-def _in_path(name: str) -> Parameter:
+def _in_path(name: str, kind: str) -> Parameter:
+    if name == "value":
+        return member(kind)
     schema, description = PATH[name]
     return {"name": name, "in": "path", "required": True, "schema": schema, "description": description}
 

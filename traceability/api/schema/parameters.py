@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from traceability.api import event_views
+from traceability.api.rendering import CBV_XML_FORMATS
 from traceability.capture.intake import ERROR_BEHAVIOURS
 from traceability.epcis import vocabulary as cbv
 from traceability.queries import event_query
+from traceability.queries import parameters as query_table
 
 from . import epcis
 from .build import Schema, ref, text, whole, words
@@ -34,68 +36,65 @@ def _known(values: Iterable[str]) -> Schema:
 
 
 _ID = ref("Identifier")
-_TERM = "Any of these; terms of one's own as URI."
 PAGING = (
     query("perPage", whole(minimum=1, maximum=event_query.MAX_PER_PAGE, default=event_query.PER_PAGE)),
     query("nextPageToken", text(format="page-token"), "From the Link header; carries the whole query."),
 )
-_NUMBER: Schema = {"type": "number"}
-_PLAIN = text(minLength=1, format="plain-text")
-_FLAG: Schema = {"type": "boolean"}
-_STEPS = ("GT", "GE", "LT", "LE")
-_EPC_TEXTS = {
-    "MATCH_epc": "Named in epcList or childEPCs. A GTIN alone stands for all its serials; EPC patterns are taken.",
-    "MATCH_anyEPC": "Named anywhere: as object, child, parent, input or output.",
-    "MATCH_parentID": "",
-    "MATCH_inputEPC": "",
-    "MATCH_outputEPC": "",
-    "MATCH_epcClass": "Class of quantityList or childQuantityList; an item stands for all its lots.",
-    "MATCH_inputEPCClass": "",
-    "MATCH_outputEPCClass": "",
-    "MATCH_anyEPCClass": "Class of any quantity list.",
+# Values of the named parameters; all others are lists of texts. The engine's own table says which there are.
+_VALUES: dict[str, Schema] = {
+    "eventType": _known(epcis.EVENTS),
+    "EQ_action": words(cbv.ACTION.words),
+    "EQ_bizStep": _known(cbv.BIZ_STEPS),
+    "EQ_disposition": _known(cbv.DISPOSITIONS),
+    "EQ_persistentDisposition_set": _known(cbv.DISPOSITIONS),
+    "EQ_persistentDisposition_unset": _known(cbv.DISPOSITIONS),
+    "EQ_errorReason": _known(cbv.ERROR_REASONS),
+    "EQ_type": _known(cbv.MEASUREMENT_TYPES),
+    "EQ_booleanValue": words(("true", "false")),
 }
-# Parameters whose names hold a type, a unit, a field or an attribute are in docs/api.md; these are the fixed ones, and
-# of the others those of CBV.
-NARROWING = (
-    _list("eventType", _known(epcis.EVENTS), "Any of these types."),
-    *(query(f"{step}_{column}", ref("DateTime")) for column in ("eventTime", "recordTime") for step in ("GE", "LT")),
-    _list("EQ_action", words(cbv.ACTION.words)),
-    _list("EQ_bizStep", _known(cbv.BIZ_STEPS), _TERM),
-    _list("EQ_disposition", _known(cbv.DISPOSITIONS), _TERM),
-    *(_list(f"EQ_persistentDisposition_{change}", _known(cbv.DISPOSITIONS), _TERM) for change in ("set", "unset")),
-    *(_list(f"{verb}_{place}", _ID) for place in ("readPoint", "bizLocation") for verb in ("EQ", "WD")),
-    *(_list(name, _PLAIN) for name in ("EQ_eventID", "EQ_transformationID", "EQ_correctiveEventID")),
-    *(_list(name, _ID, about) for name, about in _EPC_TEXTS.items()),
-    *(
-        _list(f"EQ_bizTransaction_{kind}", _PLAIN, "Bound to any of these documents.")
-        for kind in sorted(cbv.BIZ_TRANSACTION_TYPES)
-    ),
-    *(
-        _list(f"EQ_{end}_{kind}", _ID)
-        for end in ("source", "destination")
-        for kind in sorted(cbv.SOURCE_DESTINATION_TYPES)
-    ),
-    query("EXISTS_errorDeclaration", _FLAG),
-    _list("EQ_errorReason", words(cbv.ERROR_REASONS)),
-    query("EXISTS_sensorElementList", _FLAG),
-    *(
-        query(f"{step}_{name}", ref("DateTime"))
-        for name in ("errorDeclarationTime", "time", "startTime", "endTime")
-        for step in ("GE", "LT")
-    ),
-    *(query(f"{step}_quantity", _NUMBER) for step in ("EQ", *_STEPS)),
-    *(query(f"{step}_value_CEL", _NUMBER, "In any unit code of UN/CEFACT.") for step in ("EQ", *_STEPS)),
-    _list("EQ_type", _PLAIN, "Measurement types of CBV."),
-)
-ORDERING = (
-    query("orderBy", words(("eventTime", "recordTime")), "Or an extension field, as full URI."),
+_TEXTS = {
+    "MATCH_epc": "Named in epcList or childEPCs.",
+    "MATCH_anyEPC": "Named anywhere: as object, child, parent, input or output.",
+    "MATCH_epcClass": "Class of a quantityList; an item stands for all its lots.",
+    "WD_readPoint": "This place, or one below it by accepted master data.",
+    "WD_bizLocation": "This place, or one below it by accepted master data.",
+}
+_TYPED = {
+    "EQ_bizTransaction": (cbv.BIZ_TRANSACTION_TYPES, text(minLength=1, format="plain-text")),
+    "EQ_source": (cbv.SOURCE_DESTINATION_TYPES, _ID),
+    "EQ_destination": (cbv.SOURCE_DESTINATION_TYPES, _ID),
+}
+_OF_THINGS = ("MATCH_", "WD_", "EQ_readPoint", "EQ_bizLocation")
+
+
+def _named(name: str) -> Parameter:
+    description = _TEXTS.get(name, "")
+    if name.startswith("EXISTS_"):
+        return query(name, {"type": "boolean"}, description)
+    if name.endswith(("Time", "_time")):
+        return query(name, ref("DateTime"), description)
+    if name.endswith("percRank"):
+        return query(name, {"type": "number"}, description)
+    thing = _ID if name.startswith(_OF_THINGS) else text(minLength=1, format="plain-text")
+    return _list(name, _VALUES.get(name, thing), description)
+
+
+EVENT_QUERY = (
+    *map(_named, sorted(query_table.NAMES)),
+    *(_list(f"{name}_{kind}", value) for name, (kinds, value) in _TYPED.items() for kind in sorted(kinds)),
+    query("orderBy", {"anyOf": [words(("eventTime", "recordTime")), text(minLength=1, format="order")]}),
     query("orderDirection", words(("ASC", "DESC")), "DESC when it is not given."),
+    query("eventCountLimit", whole(minimum=1, maximum=event_query.MAX_EVENTS), "At most so many, the first in order."),
+    query("maxEventCount", whole(minimum=1, maximum=event_query.MAX_EVENTS), "413 when there are more."),
     *PAGING,
 )
-COUNTS = tuple(
-    query(name, whole(minimum=1, maximum=event_query.MAX_EVENTS)) for name in ("eventCountLimit", "maxEventCount")
+_VERSION = text(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?$", format="epcis-version")
+FORM = (
+    header("GS1-EPCIS-Min", _VERSION, "The lowest version of EPCIS that the caller reads."),
+    header("GS1-EPCIS-Max", _VERSION, "The highest; 1.2 is answered in XML only."),
+    header("GS1-CBV-XML-Format", words(CBV_XML_FORMATS), "How CBV's words are spelled in XML."),
+    header("GS1-Extensions", text(format="prefixes"), "Prefixes of extension fields in the query: `prefix=uri,…`."),
 )
-EVENT_QUERY = (*NARROWING, *COUNTS, *ORDERING)
 ERROR_BEHAVIOUR = header(
     "GS1-Capture-Error-Behaviour",
     words(ERROR_BEHAVIOURS),
@@ -106,11 +105,29 @@ IDEMPOTENCY_KEY = header(
     text(maxLength=event_views.MAX_IDEMPOTENCY_KEY, format="nonce"),
     "A retry under the same key is given the first answer.",
 )
+_QUERY_ROWS = {row["name"]: row["schema"] for row in EVENT_QUERY if row["name"] != "nextPageToken"}
+QUERY_MEMBERS: dict[str, Schema] = {
+    name: {"anyOf": [schema["items"], schema]} if "items" in schema else schema for name, schema in _QUERY_ROWS.items()
+}
+
+
+def member(kind: str) -> Parameter:
+    """The member of a collection in a path: a thing or a place, or a word."""
+    schema = text(minLength=1, format="plain-text") if kind in ("eventTypes", "bizSteps", "dispositions") else _ID
+    description = "The member, percent-encoded."
+    return {"name": "value", "in": "path", "required": True, "schema": schema, "description": description}
+
+
 # Of the path, by the name that the address list gives them.
 PATH: dict[str, tuple[Schema, str]] = {
+    "id": (text(pattern="^[-a-zA-Z0-9_]{1,64}$"), "Its id, chosen by its owner; unique in the house."),
+    "item": (text(pattern="^[-a-zA-Z0-9_]{1,64}$"), "The product's id."),
+    "number": (text(minLength=1, maxLength=20, format="lot-number"), "The lot's number, percent-encoded."),
+    "delivery_id": (text(minLength=1, format="nonce"), "The delivery's ID."),
     "job_id": (text(), "The job's captureID."),
     "event_id": (text(format="event-id"), "eventID, percent-encoded."),
-    "value": (text(format="member"), "The member, percent-encoded, in any spelling."),
-    "token": (text(format="page-token"), "A nextPageToken."),
+    "name": (text(minLength=1, maxLength=128, format="query-name"), "The query's name."),
+    "subscription_id": (text(pattern="^[0-9a-f]{32}$"), "The subscription's ID."),
+    "token": (text(minLength=1, format="page-token"), "A nextPageToken."),
     "sha256": (text(pattern="^[0-9a-f]{64}$"), "SHA-256 of the file's bytes, in hex."),
 }

@@ -5,4 +5,7 @@ from django.urls import path
 from . import views
 
 app_name = "api-schema"
-urlpatterns = [path("schema", views.Description.as_view(), name="schema")]
+urlpatterns = [
+    path("schema", views.Description.as_view(), name="schema"),
+    path("docs", views.page, name="docs"),
+]
