@@ -15,6 +15,7 @@ from rest_framework.request import Request
 
 from traceability.common.problems import ProblemError
 from traceability.epcis import epc_format
+from traceability.epcis.xml import pictures
 from traceability.epcis.xml.markup import WriteError
 from traceability.epcis.xml.spelling import CbvFormat, Spelling
 from traceability.epcis.xml.writer import Version, write
@@ -128,6 +129,7 @@ def _xml(request: Request, document: Mapping[str, Any], version: Version) -> byt
         detail = "GS1-CBV-XML-Format is No_Preference, Always_URN, Always_Web_URI or Never_Translates"
         raise ProblemError(400, "cbv-xml-format", detail, "ValidationException")
     try:
-        return b"".join(write(document, version=version, spelling=Spelling(cbv)))
+        # A scanner's raw codes hold GS: one such event must not keep a partner from its whole page.
+        return b"".join(write(pictures.shown(document), version=version, spelling=Spelling(cbv)))
     except WriteError as error:
         raise ProblemError(406, "not-in-xml", f"{error.detail}; ask for JSON", "NotAcceptableException") from error
