@@ -27,7 +27,8 @@ from .conftest import CASE, Chain, X, Y
 # the caller's own; what `visible_events` gives; all, to a regulator.
 NOTHING = """livez healthz metrics log/ log/checkpoint log/vkey log/vkeys log/reports epcis/ epcis/<path:rest>
     epcis/queries epcis/queries/<str:name> epcis/queries/<str:name>/subscriptions
-    epcis/queries/<str:name>/subscriptions/<str:subscription_id> api/schema api/v1/<path:rest> portal/sign-in
+    epcis/queries/<str:name>/subscriptions/<str:subscription_id> api/schema api/docs api/v1/<path:rest>
+    api/v1/products api/v1/products/<slug:id> api/v1/lots/<slug:item> api/v1/lots/<slug:item>/<path:number> portal/sign-in
     portal/sign-out portal/step/<slug:step_id> portal/labels portal/reads portal/master-data regulator/contracts
     regulator/reports/<str:digest> regulator/master-data language verify/ verify/worker.js look-up
     .well-known/gs1resolver""".split()
@@ -44,8 +45,8 @@ PUBLIC = [
 OWN = """log/content epcis/capture epcis/capture/<str:job_id> api/v1/preflight api/v1/scans api/v1/statements
     api/v1/logger-files api/v1/logger-files/<str:sha256> portal/ portal/recorded/<str:nonce> portal/logger
     portal/logger/<int:file_id> portal/stock portal/stock.csv portal/shipments portal/shipments.csv portal/events.csv
-    portal/documents
-    portal/documents/<str:job_id> portal/organisation portal/lots portal/keys/<slug:kid>
+    portal/documents portal/documents/<str:job_id> api/v1/places api/v1/places/<slug:id> api/v1/unknown
+    portal/organisation portal/lots portal/keys/<slug:kid>
     portal/keys/<slug:kid>/signed.csv api/v1/deliveries
     api/v1/deliveries/<str:delivery_id> api/v1/deliveries/<str:delivery_id>/document
     api/v1/deliveries/<str:delivery_id>/acknowledgement api/v1/deliveries/<str:delivery_id>/resend portal/partners
@@ -110,6 +111,10 @@ def _addresses(chain: Chain) -> list[str]:
         "<str:code>": ["83014300000000000001"],
         "<path:code>": ["83014300000000000001"],
         "<str:name>": ["theirs"],
+        "<str:delivery_id>": ["none"],
+        "<slug:id>": ["none"],
+        "<slug:item>": ["none"],
+        "<path:number>": [LOT],
         "<str:subscription_id>": ["none"],
         "<str:token>": ["none"],
         "<path:value>": ["dispensing", Y, "ObjectEvent"],
