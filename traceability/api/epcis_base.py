@@ -29,7 +29,8 @@ class EpcisView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        gs1_headers.require_versions(request)
+        if request.method in self.allowed_methods:  # any other is 405, whatever version it speaks
+            gs1_headers.require_versions(request)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

@@ -32,6 +32,8 @@ EXAMPLES = 15
 # Of a good request: 406, no form of the answer lies between the two versions that were drawn; 412 and 428, nor was the
 # ETag drawn that the thing has; 409, it contradicts what an earlier one recorded.
 EXPECTED = ["2xx", "401", "403", "404", "406", "409", "412", "428", "501"]
+# Of a bad one: whether it changes the version that is there is asked before it is read (412).
+REFUSED = ["400", "401", "403", "404", "405", "406", "409", "412", "413", "415", "428", "5xx"]
 # What these take says nothing to JSON Schema: signed bytes, and a logger's file. Their own tests send good ones.
 OPAQUE = ("sendStatements", "uploadLoggerFile")
 # On the wire any value of a pipe-delimited list is a text (`null` is the word null), so that a wrong type is none;
@@ -55,7 +57,10 @@ def config(examples: int, *, coverage: bool, large: tuple[str, ...] = LARGE) -> 
             "suppress-health-check": ["all"],
             # Texts of our own source are no values of our formats.
             "analysis": {"constants": {"enabled": False}},
-            "checks": {"positive_data_acceptance": {"expected-statuses": EXPECTED}},
+            "checks": {
+                "positive_data_acceptance": {"expected-statuses": EXPECTED},
+                "negative_data_rejection": {"expected-statuses": REFUSED},
+            },
             "operations": [
                 # The standard offers 501 to servers whose tokens run out by themselves.
                 {"include-operation-id": "deleteNextPageToken", "checks": {"not_a_server_error": unable}},

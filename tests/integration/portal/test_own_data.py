@@ -24,7 +24,8 @@ __all__ = ["watched"]  # a fixture of the contracts' tests: the house under the 
 Enter = Callable[..., Portal]
 ROWS = ("2026-03-01T08:00", 5.1), ("2026-03-01T08:10", 9.4), ("2026-03-01T08:20", -0.5), ("2026-03-01T12:00", 5.0)
 # Every address of the portal that shows goods, then those that show none, then those that name one thing: of these each
-# has a test here, in test_steps.py, test_documents.py, test_partners.py or in regulator/test_key_pages.py that a stranger is told there is none.
+# has a test here, in test_steps.py, test_documents.py, test_partners.py or regulator/test_key_pages.py that a stranger
+# is told there is none.
 PAGES = (
     "",
     "stock",

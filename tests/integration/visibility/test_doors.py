@@ -28,9 +28,9 @@ from .conftest import CASE, Chain, X, Y
 NOTHING = """livez healthz metrics log/ log/checkpoint log/vkey log/vkeys log/reports epcis/ epcis/<path:rest>
     epcis/queries epcis/queries/<str:name> epcis/queries/<str:name>/subscriptions
     epcis/queries/<str:name>/subscriptions/<str:subscription_id> api/schema api/docs api/v1/<path:rest>
-    api/v1/products api/v1/products/<slug:id> api/v1/lots/<slug:item> api/v1/lots/<slug:item>/<path:number> portal/sign-in
-    portal/sign-out portal/step/<slug:step_id> portal/labels portal/reads portal/master-data regulator/contracts
-    regulator/reports/<str:digest> regulator/master-data language verify/ verify/worker.js look-up
+    api/v1/products api/v1/products/<slug:id> api/v1/lots/<slug:item> api/v1/lots/<slug:item>/<path:number>
+    portal/sign-in portal/sign-out portal/step/<slug:step_id> portal/labels portal/reads portal/master-data
+    regulator/contracts regulator/reports/<str:digest> regulator/master-data language verify/ verify/worker.js look-up
     .well-known/gs1resolver""".split()
 _LINK = "^(?P<link>(?:00|01|253|255|401|402|414|417|8003|8004|8006|8010|8017|8018)/.+)$"
 PUBLIC = [

@@ -57,7 +57,7 @@ _IF_MATCH = header("If-Match", text(format="etag"), "The ETag of the version tha
 _IF_NONE_MATCH = header("If-None-Match", text(format="any"), "`*`: make it, if it is not there yet.")
 _ETAG = {"ETag": "ETag"}
 _PAGED = {"Link": "Link", "GS1-Next-Page-Token-Expires": "GS1-Next-Page-Token-Expires"}
-_CHANGING = (400, 403, 409, 412, 413, 415, 428, 507)
+_CHANGING = (400, 403, 404, 409, 412, 413, 415, 428, 507)
 
 
 def _list(name: str, summary: str, component: str, *more: int) -> Operation:
@@ -69,7 +69,7 @@ def _get(name: str, summary: str, component: str) -> Operation:
     return Operation(name, _TAG, summary, {200: Answer("It.", {JSON: ref(component)}, _ETAG)}, refusals=(404,))
 
 
-def _put(name: str, summary: str, component: str, *more: int) -> Operation:
+def _put(name: str, summary: str, component: str) -> Operation:
     content = {JSON: ref(component)}
     return Operation(
         name,
@@ -77,7 +77,7 @@ def _put(name: str, summary: str, component: str, *more: int) -> Operation:
         summary,
         {200: Answer("Changed.", content, _ETAG), 201: Answer("Made.", content, _ETAG)},
         "Each change is a version on the log, signed by the caller. Takes a whole thing: what is left out is emptied.",
-        (*_CHANGING, *more),
+        _CHANGING,
         (_IF_MATCH, _IF_NONE_MATCH),
         {JSON: ref(f"{component.removeprefix('MasterData')}Change")},
     )
@@ -89,7 +89,7 @@ OPERATIONS: dict[tuple[type[APIView], str], Operation] = {
     (product_views.Product, "PUT"): _put("putProduct", "Make or change a product of one's own", "Product"),
     (product_views.Lots, "GET"): _list("listLots", "The lots of a product of one's own", "Lots", 404),
     (product_views.LotView, "GET"): _get("getLot", "A lot of a product of one's own", "Lot"),
-    (product_views.LotView, "PUT"): _put("putLot", "Make or change a lot of a product of one's own", "Lot", 404),
+    (product_views.LotView, "PUT"): _put("putLot", "Make or change a lot of a product of one's own", "Lot"),
     (product_views.Places, "GET"): _list("listPlaces", "The caller's places", "MasterDataPlaces"),
     (product_views.Place, "GET"): _get("getPlace", "A place of one's own", "MasterDataPlace"),
     (product_views.Place, "PUT"): _put("putPlace", "Make or change a place of one's own", "MasterDataPlace"),
