@@ -1,5 +1,6 @@
 """Reading request bodies as bytes: what is committed must be what was sent."""
 
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -40,6 +41,14 @@ def read_object(request: Request) -> Mapping[str, Any]:
         raise ProblemError(400, f"json-{error.code}", error.detail, "ValidationException") from error
     if not isinstance(value, dict):
         raise ProblemError(400, "not-an-object", "the body must be a JSON object", "ValidationException")
+    return value
+
+
+def read_kept(request: Request) -> Mapping[str, Any]:
+    """The same where its texts are stored as they are: PostgreSQL keeps no NUL, so that one is 400."""
+    value = read_object(request)
+    if "\\u0000" in json.dumps(value).replace("\\\\", ""):
+        raise ProblemError(400, "nul", "a text has no NUL character in it", "ValidationException")
     return value
 
 

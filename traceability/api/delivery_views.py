@@ -79,7 +79,7 @@ class Acknowledgement(APIView):
     parser_classes = ()
 
     def post(self, request: Request, delivery_id: str) -> JsonResponse:
-        party, given = party_of(request), bodies.read_object(request)
+        party, given = party_of(request), bodies.read_kept(request)
         found = _found(party, delivery_id)
         accepted, detail = given.get("accepted"), given.get("detail", "")
         if not isinstance(accepted, bool):

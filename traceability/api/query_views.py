@@ -25,7 +25,7 @@ class Queries(EpcisView):
     """A new named query in; the party's queries out."""
 
     def post(self, request: Request) -> JsonResponse:
-        given = bodies.read_object(request)
+        given = bodies.read_kept(request)
         if unknown := sorted(given.keys() - {"name", "query"}):
             raise ProblemError(
                 400, "query-member", f"{unknown[0]} is no member of a named query", "QueryValidationException",
@@ -89,7 +89,7 @@ class Subscriptions(_OfQuery):
     """A new subscription to a query in; those that there are out."""
 
     def post(self, request: Request, name: str) -> JsonResponse:
-        made = subscriptions.create(self.query(name), bodies.read_object(request))
+        made = subscriptions.create(self.query(name), bodies.read_kept(request))
         return JsonResponse(_subscription(made), status=201, headers={"Location": f"{request.path}/{made.id}"})
 
     def get(self, request: Request, name: str) -> HttpResponse:

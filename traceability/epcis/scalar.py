@@ -11,10 +11,15 @@ _LARGEST = Fraction(1.7e308)
 
 
 def text_key(text: str) -> str:
-    """A text as it stands, or one of `MAX_KEY` characters that only an equal text has (its end hashed)."""
-    if len(text) <= MAX_KEY:
+    """A text as it stands, or one that only an equal text has, its end hashed: of a long one, or one with a NUL.
+
+    PostgreSQL keeps no NUL, and no fold may stop at an event.
+    """
+    if len(text) <= MAX_KEY and "\0" not in text:
         return text
-    return text[: MAX_KEY - 64] + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return (
+        text[: MAX_KEY - 64].replace("\0", "\ufffd") + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    )
 
 
 def number(value: object) -> Fraction | None:

@@ -119,3 +119,11 @@ def test_a_websocket_is_refused_in_words(house: House) -> None:
         client.get("/epcis/queries/q/events", headers={"Upgrade": "websocket", "Connection": "Upgrade"}),
     ):
         assert (answer.status_code, answer.json()["title"]) == (501, "ImplementationException")
+
+
+def test_a_nul_is_no_text(house: House) -> None:
+    """PostgreSQL keeps none. A backslash before the same letters is a text like any other."""
+    refused = house.post("pharmacy", "/epcis/queries", {"name": "q", "query": {"EQ_eventID": "urn:x:\0"}})
+    assert (refused.status_code, refused.json()["code"]) == (400, "nul")
+    taken = house.post("pharmacy", "/epcis/queries", {"name": "q", "query": {"EQ_eventID": "urn:x:\\u0000"}})
+    assert taken.status_code == 201
