@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.unit.web.world import World
+from tests.kept import Kept
+from tests.unit.web.world import World, laid_down
 
 # Playwright's own event loop runs in this thread; Django would take every query for one made in async code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -78,9 +79,9 @@ def plain_page(chromium: Any, static_port: int) -> Iterator[Any]:
 
 
 @pytest.fixture
-def world(transactional_db: None) -> World:
+def world(transactional_db: None, world_kept: Kept) -> World:
     """The page tests' world; the live server's threads must see it, so it is committed."""
-    return World()
+    return laid_down(world_kept)
 
 
 class Visitor:

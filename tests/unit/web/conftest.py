@@ -2,9 +2,11 @@
 
 import pytest
 
-from .world import World
+from tests.kept import Kept
+
+from .world import World, laid_down
 
 
 @pytest.fixture
-def world(db: None) -> World:
-    return World()
+def world(db: None, world_kept: Kept) -> World:
+    return laid_down(world_kept)
