@@ -1,5 +1,6 @@
 """The facts about things, out of the event index in bulk: for the folds, and for the state as of an earlier entry."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
@@ -51,16 +52,21 @@ class Histories:
             if index in events
         }
 
-    def __iter__(self) -> Iterator[tuple[list[Fact], list[str]]]:
-        """The effective facts of each history that has any, in order, with the things that share it."""
+    def __iter__(self) -> Iterator[tuple[str, list[Fact], list[str]]]:
+        """The digest and the effective facts of each history that has any, in order, with the things that share it."""
         for history, names in self.sharing.items():
             if found := fold.own(self.effective(history)):
-                yield found, names
+                yield digest(history), found, names
 
     def effective(self, history: History, *, as_of: int | None = None) -> list[Fact]:
         """The facts of a history that count now, or that counted as of a log index; in order."""
         known = (self._seen[pair] for pair in history if pair in self._seen)
         return sorted((fact for fact in known if fact.counts(as_of)), key=lambda fact: (*fact.order, fact.role))
+
+
+def digest(history: History) -> str:
+    """What two things have in common whom the same events name in the same roles: 32 hex digits."""
+    return hashlib.sha256(repr(sorted(history)).encode()).hexdigest()[:32]
 
 
 class ContentsAsOf:

@@ -25,6 +25,10 @@ class ItemState(models.Model):
     lot = models.CharField(max_length=64, default="")
     expiry = models.CharField(max_length=40, default="")
     gtin = models.CharField(max_length=14, default="")
+    container = models.CharField(max_length=1024, default="")  # what it lies in directly now, '' = in nothing
+    history = models.CharField(
+        max_length=32, default=""
+    )  # digest of the events that name it; equal: they share their fate
     held_index = models.BigIntegerField(null=True)  # the event that put it on hold
     commissioned_index = models.BigIntegerField(null=True)
     known_since_ms = models.BigIntegerField()
@@ -32,7 +36,29 @@ class ItemState(models.Model):
     last_time_ms = models.BigIntegerField()
 
     class Meta:
-        indexes = [models.Index(fields=["gtin", "lot"]), models.Index(fields=["place", "status"])]
+        indexes = [models.Index(fields=["gtin", "lot", "party"]), models.Index(fields=["place", "status"])]
+
+
+class LotCount(models.Model):
+    """How many packs of a lot stand alike, so that a lot of a million is counted by its cases and holders.
+
+    The sum of `ItemState` over packs with the same `lot_count.Standing`. Projection; rebuildable.
+    """
+
+    key = models.CharField(max_length=64, primary_key=True)  # SHA-256 of the other fields
+    gtin = models.CharField(max_length=14)
+    lot = models.CharField(max_length=64)
+    container = models.CharField(max_length=1024)
+    status = models.CharField(max_length=20)
+    place = models.CharField(max_length=1024)
+    party = models.CharField(max_length=1024)
+    destination = models.CharField(max_length=1024)
+    seen_ms = models.BigIntegerField()  # last_time_ms of packs in a container, else 0
+    is_commissioned = models.BooleanField()
+    packs = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["gtin", "lot"])]
 
 
 class Containment(models.Model):

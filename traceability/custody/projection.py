@@ -3,12 +3,12 @@
 Per batch and table one read, one delete and one insert (in chunks of what a statement takes), whatever the keys.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
-from django.db.models import Model
+from django.db.models import BooleanField, Count, ExpressionWrapper, Model, Q
 
 from traceability.capture import standing
 from traceability.capture.models import EventClass, EventEpc, EventTransaction
@@ -16,11 +16,12 @@ from traceability.common import bulk
 from traceability.common.projection import LogEntry, Projection
 from traceability.gs1.epc import NMPA_PREFIX
 
-from . import fold, histories
+from . import fold, histories, lot_count
 from .authority import Authority, Items
 from .fold import Fact
 from .histories import Histories, emptying
-from .models import Containment, ItemState, LotStatus, Shipment
+from .lot_count import Standing
+from .models import Containment, ItemState, LotCount, LotStatus, Shipment
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 # A shipment is known by its despatch advice, or by its order where no advice was sent.
 _ADVICE, _ORDER = "desadv", "po"
 _LOT_STEPS = {"holding", "inspecting"}
+_IS_MADE = ExpressionWrapper(Q(commissioned_index__isnull=False), BooleanField())
+_STANDING = ("gtin", "lot", "container", "status", "place", "party", "destination")
 
 
 def _apply(entries: Sequence[LogEntry]) -> None:
@@ -61,13 +64,40 @@ def _fold_items(epcs: Collection[str]) -> None:
     """Fold each history once: the packs of a case share theirs, and only their names differ."""
     items = Items(epc for epc in epcs if epc.startswith(NMPA_PREFIX))  # a GTIN stands in the name of the others
     states, stays = [], []
-    for facts, sharing in Histories(epcs):
+    counts: Counter[Standing] = Counter()
+    for history, facts, sharing in Histories(epcs):
         newest = max(fact.index for fact in facts)
-        state = tuple(vars(fold.item(facts)).values())
-        states += [(epc, items.gtin(epc, newest), *state) for epc in sharing]
-        stays += [(epc, *vars(stay).values()) for stay in fold.stays(facts) for epc in sharing]
-    _replace(ItemState, epcs, ("epc", "gtin", *_names(fold.Item)), states)
+        item, inside = fold.item(facts), fold.stays(facts)
+        container = inside[-1].parent if inside and inside[-1].to_ms is None else ""
+        gtins = {epc: items.gtin(epc, newest) for epc in sharing}
+        state = (container, history, *vars(item).values())
+        states += [(epc, gtin, *state) for epc, gtin in gtins.items()]
+        stays += [(epc, *vars(stay).values()) for stay in inside for epc in sharing]
+        for gtin, packs in Counter(gtins.values()).items():
+            counts[_standing(gtin, container, item)] += packs
+    _recount(epcs, counts)
+    _replace(ItemState, epcs, ("epc", "gtin", "container", "history", *_names(fold.Item)), states)
     _replace(Containment, epcs, ("child", *_names(fold.Stay)), stays)
+
+
+def _standing(gtin: str, container: str, item: fold.Item) -> Standing:
+    made = item.commissioned_index is not None
+    where = (item.place, item.party, item.destination)
+    return lot_count.standing(gtin, item.lot, container, item.status, *where, item.last_time_ms, made)
+
+
+def _recount(epcs: Collection[str], counts: Counter[Standing]) -> None:
+    """Count these things as they stand now, no longer as they stood; called while `ItemState` tells how that was."""
+    change = Counter({one: packs for one, packs in counts.items() if one.gtin and one.lot})
+    rows = ItemState.objects.exclude(gtin="").exclude(lot="").order_by()
+    rows = rows.annotate(made=_IS_MADE).values_list(*_STANDING, "last_time_ms", "made").annotate(packs=Count("*"))
+    for *stood, packs in bulk.among(rows, "epc", epcs):
+        change[lot_count.standing(*stood)] -= packs
+    changed = {one.key: one for one, packs in change.items() if packs}
+    held = dict(bulk.among(LotCount.objects.values_list("key", "packs"), "key", changed))
+    totals = {key: held.get(key, 0) + change[one] for key, one in changed.items()}
+    rows_now = [(key, *changed[key], packs) for key, packs in totals.items() if packs]
+    _replace(LotCount, changed, ("key", *Standing._fields, "packs"), rows_now)
 
 
 def _fold_shipments(documents: Collection[str]) -> None:
@@ -101,7 +131,7 @@ def _fold_shipments(documents: Collection[str]) -> None:
         row = _shipment_row(document, fold.trip([(fact, frozenset(epcs[fact.index])) for fact in ordered]))
         if row is not None:
             rows.append(row)
-    _delete(Shipment, "despatch", documents)
+    bulk.delete(Shipment, "despatch", documents)
     Shipment.objects.bulk_create(rows, batch_size=bulk.CHUNK // 15)
 
 
@@ -159,7 +189,7 @@ def _recalls(fact: Fact) -> bool:
 
 def _replace(model: type[Model], keys: Collection[str], columns: Sequence[str], rows: Iterable[bulk.Row]) -> None:
     """New rows in the place of all those that had one of the keys; the first column is the key."""
-    _delete(model, columns[0], keys)
+    bulk.delete(model, columns[0], keys)
     bulk.insert(model, columns, rows)
 
 
@@ -167,13 +197,8 @@ def _names(kind: "type[DataclassInstance]") -> list[str]:
     return [field.name for field in fields(kind)]
 
 
-def _delete(model: type[Model], key: str, values: Collection[str]) -> None:
-    for chunk in bulk.chunks(values):
-        model._default_manager.filter(**{f"{key}__in": chunk}).delete()
-
-
 CUSTODY = Projection(
     name="custody",
-    models=(ItemState, Containment, Shipment, LotStatus),
+    models=(ItemState, LotCount, Containment, Shipment, LotStatus),
     apply=_apply,
 )

@@ -5,7 +5,7 @@ there are at most MAX_DEPTH (and one more per bulk.CHUNK things, which a stateme
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -14,7 +14,9 @@ from traceability.capture.models import EventEpc, PublishedEvent, VoidSpan
 from traceability.common import bulk
 from traceability.gs1 import digital_link
 
-from .models import Containment, ItemState, LotStatus, Shipment
+from . import lot_count
+from .lot_count import Balance, Standing
+from .models import Containment, ItemState, LotCount, LotStatus, Shipment
 
 MAX_DEPTH = 8
 _IN_STOCK = ("active", "partially_dispensed")
@@ -25,7 +27,8 @@ class Located:
     """A thing's state with its containers taken into account.
 
     `holder` tells where it is: the outermost container that carries it, unless something nearer to it was recorded by
-    itself later, such as a pack that was received alone out of a case that nobody opened on record.
+    itself later, such as a pack that was received alone out of a case that nobody opened on record. What has ended
+    (was sold, destroyed …) is where that happened, wherever its container goes.
     """
 
     item: ItemState
@@ -107,7 +110,7 @@ def _paths(epcs: Collection[str]) -> dict[str, list[str]]:
 
 
 def _located(item: ItemState, path: Sequence[str], rows: Mapping[str, ItemState]) -> Located:
-    chain = [item, *(rows[parent] for parent in path if parent in rows)]
+    chain = [item, *(rows[parent] for parent in path if parent in rows and item.status not in lot_count.ENDED)]
     newest = max(row.last_time_ms for row in chain)
     return Located(item, [row for row in chain if row.last_time_ms == newest][-1], tuple(path))
 
@@ -278,17 +281,54 @@ def stock(place: str) -> list[Located]:
 
 
 def trace_down(gtin: str, lot: str) -> list[LotHolder]:
-    """Where all packs of a lot are now, containers' moves included; the number of queries is that of the levels."""
-    packs = ItemState.objects.filter(gtin=gtin, lot=lot)
-    parents = dict(Containment.objects.filter(to_ms=None, child__in=packs.values("epc")).values_list("child", "parent"))
-    above = _paths(set(parents.values()))
-    rows = _items({parent for parent, path in above.items() for parent in (parent, *path)})
+    """Where all packs of a lot are now, containers' moves included; one row per party, place and status."""
     counts: Counter[tuple[str, str, str]] = Counter()
-    for pack in packs.iterator():
-        parent = parents.get(pack.epc)
-        one = _located(pack, [parent, *above[parent]] if parent else [], rows)
-        counts[one.party, one.place, one.status] += 1
+    for one, row in _counted(gtin, lot):
+        counts[one.party, one.place, one.status] += row.packs
     return [LotHolder(*key, number) for key, number in sorted(counts.items())]
+
+
+def lot_balance(gtin: str, lot: str) -> Balance:
+    """What became of all packs of a lot; the parts add up."""
+    return lot_count.balance((one.status, row.is_commissioned, row.packs) for one, row in _counted(gtin, lot))
+
+
+def packs_of_lot(gtin: str, lot: str, chosen: Callable[[Located], bool]) -> Iterator[Located]:
+    """The packs of a lot that are where `chosen` says yes to, ordered by EPC; no others are read.
+
+    What has ended comes without the container that it was in.
+    """
+    wanted: dict[Standing, Located] = {}
+    for one, row in _counted(gtin, lot):
+        if chosen(one):
+            wanted[_standing(row, row.container, row.seen_ms, made=row.is_commissioned)] = one
+    rows = ItemState.objects.filter(gtin=gtin, lot=lot)
+    found = list(bulk.among(rows, "container", {standing.container for standing in wanted} - {""}))
+    for party, status in {(standing.party, standing.status) for standing in wanted if not standing.container}:
+        ended = status in lot_count.ENDED
+        found += rows.filter(party=party, status=status, **({} if ended else {"container": ""}))
+    for item in sorted(found, key=lambda row: row.epc):
+        made = item.commissioned_index is not None
+        if one := wanted.get(_standing(item, item.container, item.last_time_ms, made=made)):
+            yield Located(item, one.holder if one.path else item, one.path)
+
+
+def _standing(row: ItemState | LotCount, container: str, seen_ms: int, *, made: bool) -> Standing:
+    where = (row.place, row.party, row.destination)
+    return lot_count.standing(row.gtin, row.lot, container, row.status, *where, seen_ms, made)
+
+
+def _counted(gtin: str, lot: str) -> Iterator[tuple[Located, LotCount]]:
+    """The counts of a lot, each with where its packs are; the number of queries is that of the levels."""
+    counts = list(LotCount.objects.filter(gtin=gtin, lot=lot))
+    containers = {row.container for row in counts} - {""}
+    above = _paths(containers)
+    rows = _items({parent for path in above.values() for parent in path} | containers)
+    for row in counts:
+        item = ItemState(
+            status=row.status, place=row.place, party=row.party, destination=row.destination, last_time_ms=row.seen_ms
+        )
+        yield _located(item, [row.container, *above[row.container]] if row.container else [], rows), row
 
 
 def trace_up(epc: str) -> list[tuple[str, str, int]]:

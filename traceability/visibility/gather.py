@@ -4,11 +4,15 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from django.db.models import Min, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
 from traceability.capture import standing
 from traceability.capture.models import EventEpc, EventPartner, PublishedEvent
 from traceability.capture.spans import Spans
 from traceability.common import bulk
 from traceability.common.models import MasterVersion
+from traceability.custody.models import ItemState
 from traceability.parties.models import PARTY_NAMESPACE
 
 from .custody_walk import MAX_DEPTH, Aliases, Seen
@@ -36,8 +40,7 @@ def gather(indexes: Collection[int]) -> Gathered:
     inside of, and what they were made of. Nothing else has a part in the state of what the batch concerns.
     """
     found = _Links()
-    level = set(bulk.among(EventEpc.objects.values_list("epc", flat=True), "event_index", indexes))
-    found.close(level, {"parent": "child", "input": "output"})
+    found.close(_named(indexes), {"parent": "child", "input": "output"})
     down = set(found.by_thing)
     found.close(down, {"child": "parent", "output": "input"})
     links = [(index, role, epc) for epc, history in found.by_thing.items() for index, role in history]
@@ -57,7 +60,7 @@ def aliases(reporters: Collection[str]) -> Aliases:
         uris = frozenset(prefix + gln for gln in glns for prefix in (_GLN_PARTY, _GLN_PLACE))
         own[subject.removeprefix("party:")].append((index, uris))
     sites: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for index, _, body in bulk.among(versions.filter(subject__startswith="site:"), "body__party", ids):
+    for index, _, body in versions.filter(subject__startswith="site:", body__party__in=sorted(ids)):
         sites[body["party"]].append((index, body["uri"]))
     known: dict[tuple[str, int], frozenset[str]] = {}
 
@@ -88,8 +91,7 @@ class _Links:
         for _ in range(MAX_DEPTH + 1):
             self._read(level - self.by_thing.keys())
             naming = {index for thing in level for index, role in self.by_thing[thing] if role in steps}
-            others = EventEpc.objects.filter(role__in=steps.values()).values_list("epc", flat=True)
-            level = set(bulk.among(others, "event_index", naming)) - self.by_thing.keys()
+            level = _named(naming, steps.values()) - self.by_thing.keys()
             if not level:
                 break
 
@@ -98,6 +100,17 @@ class _Links:
         rows = EventEpc.objects.values_list("epc", "event_index", "role")
         for epc, index, role in bulk.among(rows, "epc", things):
             self.by_thing[epc].append((index, role))
+
+
+def _named(indexes: Collection[int], roles: Collection[str] = ()) -> set[str]:
+    """What these events name, one of those that custody found to share their history: a pallet's packs are not read.
+
+    Custody may be ahead of us. Things that share their history now shared it at every earlier entry.
+    """
+    links = EventEpc.objects.filter(role__in=roles) if roles else EventEpc.objects.all()
+    shared = ItemState.objects.filter(epc=OuterRef("epc")).values("history")
+    alike = links.annotate(alike=Coalesce(Subquery(shared), "epc")).order_by().values("alike")
+    return set(bulk.among(alike.annotate(first=Min("epc")).values_list("first", flat=True), "event_index", indexes))
 
 
 def _representatives(links: Collection[_Link]) -> dict[str, str]:

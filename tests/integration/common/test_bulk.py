@@ -1,0 +1,32 @@
+"""Out of a table by any number of values, of whatever text."""
+
+import pytest
+from django.db import connection
+
+from traceability.capture.models import EventEpc
+from traceability.common import bulk
+
+ODD = ["", "'", '"', "\\", "{a,b}", "NULL", "null", "%s", "麻黄", "\u001d", "\U0001f48a", "1", " 1"]
+COLUMNS = ("event_index", "role", "epc", "event_time_ms")
+
+
+@pytest.mark.django_db
+def test_by_thousands_of_values_of_any_text() -> None:
+    names = [*ODD, *(f"urn:{number}" for number in range(2 * bulk.CHUNK))]
+    bulk.insert(EventEpc, COLUMNS, [(index, "epc", name, 0) for index, name in enumerate(names)])
+    rows = EventEpc.objects.values_list("epc", flat=True)
+    assert sorted(bulk.among(rows, "epc", [*names, "urn:none", "2"])) == sorted(names)
+    assert sorted(bulk.among(rows, "event_index", list(range(len(names))))) == sorted(names)
+    assert list(bulk.among(rows, "epc", [])) == []
+    bulk.delete(EventEpc, "epc", [*ODD, "urn:none"])
+    assert set(rows) == set(names) - set(ODD)
+
+
+@pytest.mark.django_db
+def test_the_index_is_used() -> None:
+    found = EventEpc.objects.filter(epc__among=frozenset(["a", "b"])).order_by()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = found.explain()
+    assert "event_epc_by_key" in plan, plan
