@@ -15,7 +15,7 @@ from django.core.management import call_command
 
 from ledger import api as ledger
 from traceability.alerts.models import Alert
-from traceability.common import clock, projection
+from traceability.common import clock, rebuilding
 from traceability.epcis.xml import writer
 from traceability.simulation import bootstrap, events
 from traceability.simulation.driver import DoorError, Driver
@@ -240,7 +240,7 @@ def _recomputation() -> list[Row]:
     problems = ledger.fsck(lambda _done, _total: None)
     fsck_seconds = time.perf_counter() - started
     started = time.perf_counter()
-    for _ in projection.rebuild_all():
+    for _ in rebuilding.rebuild():
         pass
     rebuild_seconds = time.perf_counter() - started
     return [

@@ -189,6 +189,7 @@ def demo(*, reset: bool = False) -> int:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
+    call_command("rebuild", stale=True)
     manage = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
 
     def build_and_welcome(stop: threading.Event) -> None:

@@ -7,7 +7,7 @@ from ledger import api as ledger
 from tests.concurrency.conftest import at_once
 from tests.integration.api.test_capture import observed
 from tests.integration.conftest import House
-from traceability.common import projection
+from traceability.common import projection, rebuilding
 from traceability.common.models import Cursor
 
 
@@ -21,7 +21,7 @@ def test_workers_at_once_give_what_one_gives(house: House, writer: Any) -> None:
     models = [model for fold in projection.all_projections() for model in fold.models]
     by_many = [projection.digest(model) for model in models]
     for fold in projection.all_projections():
-        list(projection.rebuild(fold))
+        list(rebuilding.rebuild([fold]))
     assert [projection.digest(model) for model in models] == by_many
     assert set(Cursor.objects.values_list("position", flat=True)) == {ledger.published_size()}
 

@@ -67,11 +67,11 @@ def restart(tell: Tell) -> None:
     _hurry(tell)
     _sequence(tell)
     from ledger import api as ledger
-    from traceability.common import contents, projection
+    from traceability.common import contents, projection, rebuilding
 
     projection.advance_all()
     digests = _digests()
-    for _ in projection.rebuild_all():
+    for _ in rebuilding.rebuild():
         pass
     problems = [str(one) for one in [*ledger.fsck(), *contents.check().problems]]
     if digests != _digests():

@@ -22,10 +22,12 @@ class Document(models.Model):
 
 
 class Cursor(models.Model):
-    """How far a projection has read: the next log index. Written by `common.projection.advance`; rebuilt with it."""
+    """How far a projection has read: the next log index. Written by `common.projection` and `rebuilding`; rebuilt."""
 
     projection = models.CharField(max_length=32, primary_key=True)
     position = models.BigIntegerField(default=0)
+    schema = models.CharField(max_length=64, default="")  # `projection.schema` by which it was built, '' = to be reset
+    rebuild = models.JSONField(null=True)  # while a rebuild is under way: digest of each table before it, or nothing
 
 
 class DerivedKey(models.Model):

@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -42,12 +42,14 @@ class LogEntry:
 class Projection:
     """A fold: `apply` is called with entries in index order, inside the transaction that moves the cursor.
 
-    `apply` must depend on nothing but the entries, its own `models` and the tables of projections before it.
+    `apply` must depend on nothing but the entries, its own `models` and the tables of projections before it. Raise
+    `version` when it finds other rows of the same entries than before: houses then rebuild it.
     """
 
     name: str
     models: tuple[type[models.Model], ...]
     apply: Callable[[Sequence[LogEntry]], None]
+    version: int = 1
 
 
 def all_projections() -> list[Projection]:
@@ -59,13 +61,16 @@ def advance(projection: Projection, *, limit: int = BATCH) -> int:
     """Apply the next entries and move the cursor, in one transaction; the number applied (0 = caught up).
 
     A projection never overtakes the one before it, so that it may read its tables. Safe to call from several workers:
-    the cursor row is locked.
+    the cursor row is locked. What was built by another schema stands still until it is rebuilt (`rebuilding`).
     """
     if _target(projection) <= _position(projection.name):
         return 0
     with transaction.atomic():
-        Cursor.objects.get_or_create(projection=projection.name)
+        Cursor.objects.get_or_create(projection=projection.name, defaults={"schema": schema(projection)})
         cursor = Cursor.objects.select_for_update().get(projection=projection.name)
+        if cursor.schema != schema(projection):
+            log.error("built by another schema: run manage.py rebuild --stale", extra={"projection": projection.name})
+            return 0
         limit = min(limit, _target(projection) - cursor.position)
         if limit <= 0:
             return 0
@@ -148,6 +153,15 @@ def digest(model: type[models.Model]) -> str:
     return sha.hexdigest()
 
 
+def schema(projection: Projection) -> str:
+    """SHA-256 over a projection's version and tables: rows that another has built may not be gone on with."""
+    tables = [
+        [table._meta.db_table, [[column.attname, column.get_internal_type()] for column in table._meta.concrete_fields]]
+        for table in projection.models
+    ]
+    return hashlib.sha256(json.dumps([projection.name, projection.version, tables]).encode()).hexdigest()
+
+
 def reset(projection: Projection) -> None:
     """Forget what a projection has built, cursor included; `advance` then builds it anew.
 
@@ -159,28 +173,6 @@ def reset(projection: Projection) -> None:
         for model in projection.models:
             model._default_manager.all().delete()
         Cursor.objects.filter(projection=projection.name).delete()
-
-
-def rebuild(projection: Projection) -> Iterator[int]:
-    """Reset and fold anew; yields the number of entries applied so far."""
-    reset(projection)
-    done = 0
-    while applied := advance(projection):
-        done += applied
-        yield done
-
-
-def rebuild_all() -> Iterator[int]:
-    """Reset and fold all anew, side by side; yields how many entries they have read so far, over all with tables.
-
-    What a worker of a running house has folded meanwhile counts as well.
-    """
-    projections = all_projections()
-    for one in reversed(projections):
-        reset(one)
-    names = [one.name for one in projections if one.models]
-    while sum(map(advance, projections)):
-        yield sum(Cursor.objects.filter(projection__in=names).values_list("position", flat=True))
 
 
 def _target(projection: Projection) -> int:

@@ -41,6 +41,7 @@ class LogFacts:
     oldest_ms: int | None  # when the statement that waits longest was submitted; None = none waits, or not known
     folds: tuple[Fold, ...]
     unread_ms: int | None  # record time of the first entry that the slowest projection has not read
+    rebuilding: tuple[str, ...] = ()  # projections whose rebuild is under way, or that wait for one
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,18 @@ def gather() -> Facts:
 def _from_database() -> LogFacts:
     log = ledger.log_standing()
     submitted = Document.objects.filter(pk=log.oldest).values_list("submitted_ms", flat=True).first()
-    positions = dict(Cursor.objects.values_list("projection", "position"))
+    cursors = {cursor.projection: cursor for cursor in Cursor.objects.all()}
     names = [one.name for one in projection.all_projections()]
+    positions = {name: cursor.position for name, cursor in cursors.items()}
     folds = tuple(_fold(name, positions.get(name, 0), log.published_size) for name in names)
+    waiting = [one.name for one in projection.all_projections() if _is_incomplete(one, cursors.get(one.name))]
     slowest = min((fold.position for fold in folds), default=0)
     unread = ledger.published(slowest, 1)
-    return LogFacts(log, submitted, folds, unread[0].record_time_ms if unread else None)
+    return LogFacts(log, submitted, folds, unread[0].record_time_ms if unread else None, tuple(waiting))
+
+
+def _is_incomplete(one: projection.Projection, cursor: Cursor | None) -> bool:
+    return cursor is not None and (cursor.rebuild is not None or cursor.schema != projection.schema(one))
 
 
 def _fold(name: str, position: int, size: int) -> Fold:

@@ -58,6 +58,11 @@ def _sequencer(log: ledger.LogStanding) -> Check:
 
 
 def _projections(facts: Facts, found: LogFacts) -> Check:
+    if found.rebuilding:
+        words = (
+            "tables are being rebuilt, or wait for manage.py rebuild --stale after an upgrade: answers are incomplete"
+        )
+        return Check("projections", ledger.health.FAILING, words, ", ".join(found.rebuilding))
     waits = facts.age_s(found.unread_ms) if any(fold.behind for fold in found.folds) else 0
     behind = {fold.name: fold.behind for fold in found.folds}
     words = "how long the first entry waits that some projection has not read; detail: entries behind the log"

@@ -14,7 +14,7 @@ from traceability.alerts import projection as fold
 from traceability.alerts import selectors, services
 from traceability.alerts.models import Alert, AlertChange, AlertParty, AlertTransition
 from traceability.alerts.services import AlertError
-from traceability.common import projection
+from traceability.common import projection, rebuilding
 from traceability.common.models import Document
 
 from .conftest import SOLD_TWICE, Desk
@@ -141,7 +141,7 @@ def test_a_rebuild_restores_what_people_did_and_tells_no_news(desk: Desk) -> Non
     before = projection.digest(Alert), projection.digest(AlertParty)
     told = AlertChange.objects.count()
     for whole in projection.all_projections():  # one fold after the other, as `manage.py rebuild` does
-        for _ in projection.rebuild(whole):
+        for _ in rebuilding.rebuild([whole]):
             pass
     assert (projection.digest(Alert), projection.digest(AlertParty)) == before
     assert desk.alert.state == "acknowledged"

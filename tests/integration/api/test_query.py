@@ -13,8 +13,9 @@ from tests.integration.api.test_capture import observed
 from tests.integration.conftest import GTIN, House, pack
 from traceability.capture.event_hashes import EVENT_HASHES
 from traceability.capture.models import EventHash
+from traceability.common import rebuilding
 from traceability.common.clock import now_ms
-from traceability.common.projection import digest, rebuild
+from traceability.common.projection import digest
 from traceability.exchange import channels
 from traceability.exchange.models import Delivery
 from traceability.simulation import events
@@ -205,5 +206,5 @@ def test_an_event_is_found_by_its_computed_hash_and_no_hash_that_a_party_gives_i
     ]
     assert house.client("maker").get(f"/epcis/events/{quote(name, safe=':')}").status_code == 404
     before = digest(EventHash)
-    list(rebuild(EVENT_HASHES))
+    list(rebuilding.rebuild([EVENT_HASHES]))
     assert digest(EventHash) == before

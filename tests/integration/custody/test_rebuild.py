@@ -5,8 +5,11 @@ from django.core.management import CommandError, call_command
 
 from tests.integration.conftest import EXPIRY, LOT, House, code
 from tests.integration.scans.test_record import CASE, act
-from traceability.common import projection
+from traceability.common import projection, rebuilding
+from traceability.common.models import Cursor
 from traceability.custody.models import ItemState
+from traceability.operations import facts, health
+from traceability.operations.health import Check
 from traceability.parties import services as parties
 
 
@@ -56,3 +59,63 @@ def test_the_command_says_when_a_table_was_tampered_with(house: House, capsys: p
     with pytest.raises(CommandError, match=r"custody\.ItemState"):
         call_command("rebuild", "--check")
     call_command("rebuild", "--check")
+
+
+def test_a_rebuild_that_was_interrupted_is_gone_on_with(
+    house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _history(house)
+    before = _digests()
+    rebuilding.begin(projection.all_projections(), keep_digests=True)
+    monkeypatch.setattr(rebuilding, "advance", lambda fold: projection.advance(fold, limit=3))
+    steps = rebuilding.go_on()
+    read = [next(steps), next(steps)]  # and the process is gone
+    assert 0 < read[0] < read[1]
+    assert _digests() != before
+    assert _projections_check().state == "failing"
+    call_command("rebuild", "--check")
+    assert "Going on" in capsys.readouterr().out
+    assert _digests() == before
+    assert _projections_check().state == "ok"
+    call_command("rebuild", "--stale")
+    assert "Nothing to rebuild" in capsys.readouterr().out
+
+
+def test_what_was_tampered_with_shows_though_the_check_was_interrupted(house: House) -> None:
+    _history(house)
+    ItemState.objects.update(place="somewhere else")
+    rebuilding.begin(projection.all_projections(), keep_digests=True)
+    next(rebuilding.go_on())
+    with pytest.raises(CommandError, match=r"custody\.ItemState"):
+        call_command("rebuild")
+
+
+def test_tables_of_another_schema_stand_still_until_rebuilt(house: House) -> None:
+    _history(house)
+    before = _digests()
+    Cursor.objects.filter(projection="custody").update(schema="of another version")
+    ItemState.objects.update(place="as that version had it")
+    act(house, "other", "receive", [code("2")])
+    house.settle()
+    assert ItemState.objects.filter(place="as that version had it").count() == ItemState.objects.count()
+    assert _projections_check().state == "failing"
+    assert [fold.name for fold in rebuilding.stale()][:2] == ["custody", "audience"]
+    call_command("rebuild", "--stale")
+    house.settle()
+    assert not ItemState.objects.filter(place="as that version had it").exists()
+    assert _projections_check().state == "ok"
+    assert _digests()["capture.PublishedEvent"] != before["capture.PublishedEvent"]
+
+
+def test_control_of_the_schema_without_it_the_fold_goes_on_upon_old_rows(house: House) -> None:
+    _history(house)
+    ItemState.objects.update(place="as that version had it")
+    act(house, "other", "receive", [code("2")])
+    house.settle()
+    places = set(ItemState.objects.values_list("place", flat=True))
+    assert len(places) > 1  # half of each
+    assert "as that version had it" in places
+
+
+def _projections_check() -> Check:
+    return next(check for check in health.judge(facts.gather()) if check.name == "projections")

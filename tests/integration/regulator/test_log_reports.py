@@ -14,7 +14,7 @@ from ledger.tlog import note
 from ledger.witness import WitnessSigner
 from tests.integration.conftest import House
 from traceability.alerts.models import Alert
-from traceability.common import projection
+from traceability.common import projection, rebuilding
 from traceability.contracts import log_reports, wording
 from traceability.contracts.models import Finding
 
@@ -70,7 +70,7 @@ def test_reports_of_one_kind_are_one_incident_and_a_rebuild_tells_the_same(house
     assert sorted(Alert.objects.values_list("code", "count")) == [("log-bad-entry", 3), ("log-fork", 1)]
     folds = projection.all_projections()
     before = [projection.digest(model) for fold in folds for model in fold.models]
-    projection.rebuild_all()
+    list(rebuilding.rebuild())
     assert [projection.digest(model) for fold in folds for model in fold.models] == before
 
 

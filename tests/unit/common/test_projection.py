@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ledger import api as ledger
-from traceability.common import documents, masterdata, projection
+from traceability.common import documents, masterdata, projection, rebuilding
 from traceability.common.models import Cursor, MasterVersion
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +53,7 @@ def test_applying_in_small_steps_gives_the_same_rows_as_at_once() -> None:
     while projection.advance(masterdata.MASTER_DATA, limit=1):
         pass
     by_steps = projection.digest(MasterVersion)
-    list(projection.rebuild(masterdata.MASTER_DATA))
+    list(rebuilding.rebuild([masterdata.MASTER_DATA]))
     assert projection.digest(MasterVersion) == by_steps
     assert Cursor.objects.get(projection="master-data").position == ledger.published_size()
 
