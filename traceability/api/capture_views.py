@@ -7,7 +7,7 @@ from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
 from rest_framework.request import Request
 
-from traceability.capture import jobs
+from traceability.capture import jobs, refusals
 from traceability.capture import selectors as captured
 from traceability.capture.intake import Terms
 from traceability.capture.models import CaptureJob
@@ -68,11 +68,12 @@ def _job(job: CaptureJob, *, running: bool) -> Mapping[str, Any]:
 
 def _problem(job: CaptureJob, error: Mapping[str, Any]) -> Mapping[str, Any]:
     """A fault as RFC 7807 wants it, with the event's index and the pointer to the field beside it."""
+    status, kind = refusals.kind_of(error["code"])
     where = "" if error["event"] is None else f"event {error['event']}, "
     return {
-        "type": "epcisException:ValidationException",
-        "title": "ValidationException",
-        "status": 400,
+        "type": f"epcisException:{kind}",
+        "title": kind,
+        "status": status,
         "detail": f"{where}{error['pointer'] or '/'}: {error['message']}",
         "instance": reverse("epcis:capture-job", args=[job.id]),
         **error,

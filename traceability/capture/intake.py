@@ -107,7 +107,7 @@ def _record(source: Source, terms: Terms, job: CaptureJob, judged: _Judged) -> N
             if tally.count:
                 raise tally.refusal()
             if recorded.count:
-                raise recorded.refusal(status=409, kind="ResourceAlreadyExistsException")
+                raise recorded.refusal()
         faults = Tally([*judged.tally.first, *tally.first, *recorded.first])
         faults.count = judged.tally.count + tally.count + recorded.count
         job.event_count, job.already_recorded, job.errors = judged.count, len(known), faults.errors()

@@ -31,7 +31,7 @@ from traceability.parties.models import Party
 from . import intake
 from .intake import Terms
 from .models import CaptureJob
-from .refusals import CaptureError, busy, require_room
+from .refusals import CaptureError, busy, refused, require_room
 from .uploads import Upload, spooled
 
 log = logging.getLogger("traceability.capture")
@@ -92,7 +92,7 @@ def work_one() -> bool:
             if file is not None:
                 return _work(job, file)
         if not spooled(job.id).exists() and CaptureJob.objects.filter(id=job.id, waiting=True).exists():
-            _fail(job, CaptureError(500, "spool-lost", "the document's file is gone; send it again"))
+            _fail(job, refused("spool-lost", "the document's file is gone; send it again"))
     return False
 
 
@@ -147,7 +147,7 @@ def _take_in(file: BinaryIO, terms: Terms, job: CaptureJob, report: Report | Non
             source = _followed(source, file, report)
         intake.take_in(source, terms, job)
     except SourceError as error:
-        raise CaptureError(400, error.code, error.detail, "ValidationException") from error
+        raise refused(error.code, error.detail) from error
 
 
 @contextmanager
@@ -173,7 +173,7 @@ def _work(job: CaptureJob, file: BinaryIO) -> bool:
     if began:
         try:
             if job.attempts >= MAX_ATTEMPTS:
-                raise CaptureError(500, "attempts", f"{MAX_ATTEMPTS} attempts broke off; our logs have the reason")
+                raise refused("attempts", f"{MAX_ATTEMPTS} attempts broke off; our logs have the reason")
             reporter = Party.objects.get(id=job.reporter.rpartition(":")[2])
             with storage_full.refused():
                 _take_in(file, Terms(reporter, job.error_behaviour, job.extensions), job, _note_progress(job))

@@ -1,6 +1,6 @@
 """Why something was not taken in, in the words of the API: every fault with its event, its place, a code and words."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +10,13 @@ from traceability.common.problems import ProblemError
 from traceability.epcis.faults import Fault
 
 MAX_ERRORS_SHOWN = 200
+# What a fault's code stands for in the words of EPCIS, section 12; every other one is a ValidationException, 400.
+_KINDS = {
+    "event-id-reused": (409, "ResourceAlreadyExistsException"),
+    "no-signing-key": (409, "SecurityException"),
+    **dict.fromkeys(("capture-limit", "too-large", "xml-too-large"), (413, "CaptureLimitExceededException")),
+    **dict.fromkeys(("spool-lost", "attempts"), (500, "ImplementationException")),
+}
 _NUL_SHOWN = "\ufffd"
 
 
@@ -45,19 +52,30 @@ class Tally:
             found.append({"event": None, "pointer": "", "code": "more", "message": f"and {more} more faults"})
         return found
 
-    def refusal(self, *, status: int = 400, kind: str = "ValidationException") -> CaptureError:
-        """The whole refused for these faults."""
+    def refusal(self) -> CaptureError:
+        """The whole refused for these faults, with the status of the first."""
         first = self.first[0]
         where = "the document" if first.event_index is None else f"event {first.event_index}"
         detail = f"{where}, {first.pointer or '/'}: {first.message}".replace("\0", _NUL_SHOWN)
         if self.count > 1:
             detail += f" (and {self.count - 1} more)"
-        return CaptureError(status, first.code, detail, kind, self.errors())
+        return refused(first.code, detail, self.errors())
 
 
-def refusal(faults: Sequence[Fault], *, status: int = 400, kind: str = "ValidationException") -> CaptureError:
+def refusal(faults: Sequence[Fault]) -> CaptureError:
     """A refusal for a few faults."""
-    return Tally(faults).refusal(status=status, kind=kind)
+    return Tally(faults).refusal()
+
+
+def kind_of(code: str) -> tuple[int, str]:
+    """The HTTP status and the exception of EPCIS that a fault of this code stands for."""
+    return _KINDS.get(code, (400, "ValidationException"))
+
+
+def refused(code: str, detail: str, errors: Sequence[Mapping[str, Any]] = ()) -> CaptureError:
+    """A refusal with the status and exception of its code; one for a limit names both limits."""
+    status, kind = kind_of(code)
+    return CaptureError(status, code, detail, kind, errors, headers=_limits() if status == 413 else {})
 
 
 def error(fault: Fault) -> dict[str, Any]:
@@ -86,8 +104,11 @@ def busy(detail: str) -> CaptureError:
 
 def too_large(detail: str, *, limit: int | None = None) -> CaptureError:
     """413 with both limits."""
-    headers = {
+    return CaptureError(413, "capture-limit", detail, "CaptureLimitExceededException", headers=_limits(limit))
+
+
+def _limits(limit: int | None = None) -> dict[str, str]:
+    return {
         "GS1-EPCIS-Capture-Limit": str(settings.CAPTURE_MAX_EVENTS),
         "GS1-EPCIS-Capture-File-Size-Limit": str(settings.CAPTURE_MAX_BYTES if limit is None else limit),
     }
-    return CaptureError(413, "capture-limit", detail, "CaptureLimitExceededException", headers=headers)

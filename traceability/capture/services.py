@@ -123,7 +123,7 @@ def _store(prepared: Sequence[prepare.Prepared], call: _Call) -> list[Accepted]:
     under_key = selectors.by_key(call.reporter.uri, call.idempotency_key) if call.idempotency_key else []
     found = store.split(prepared, call.reporter)
     if found.conflicts:
-        raise refusal(found.conflicts, status=409, kind="ResourceAlreadyExistsException")
+        raise refusal(found.conflicts)
     if found.fresh and under_key:
         detail = "this idempotency key stands for another event; use a new one for each"
         raise CaptureError(409, "idempotency-key-reused", detail, "ResourceAlreadyExistsException")

@@ -13,7 +13,7 @@ from traceability.parties.models import Party
 
 from .models import CapturedEvent, CaptureJob
 from .prepare import Key, Prepared
-from .refusals import CaptureError, refusal
+from .refusals import refusal, refused
 
 log = logging.getLogger("traceability.capture")
 
@@ -82,7 +82,7 @@ def hosted(reporter: Party, annotation: Mapping[str, Any]) -> Sign:
             key = parties.signer_for(reporter)
         except LookupError as error:
             detail = "this party has no signing key in force here; register one, or send statements of its own device"
-            raise CaptureError(409, "no-signing-key", detail, "SecurityException") from error
+            raise refused("no-signing-key", detail) from error
         drafts = [documents.Draft(KIND, item.body, reporter.uri, key, annotation) for item in prepared]
         try:
             return documents.prepare(drafts)

@@ -98,6 +98,13 @@ def test_same_id_with_other_content_is_refused_naming_the_event(house: House, wr
     assert stored() == before
 
 
+def test_one_id_twice_in_a_document_with_other_content_is_409_too(house: House, writer: Any) -> None:
+    answer = house.capture("pharmacy", observed(writer, "1"), observed(writer, "1", disposition="damaged"))
+    assert (answer.status_code, answer.json()["type"]) == (409, "epcisException:ResourceAlreadyExistsException")
+    assert answer.json()["errors"][0]["event"] == 1
+    assert CapturedEvent.objects.count() == 0
+
+
 @pytest.mark.parametrize(
     ("change", "code", "pointer"),
     [

@@ -16,6 +16,7 @@ from tests.integration.conftest import House
 from traceability.capture import intake, jobs, uploads
 from traceability.capture.models import CapturedEvent, CaptureJob
 from traceability.common.models import Document
+from traceability.epcis import json_source
 from traceability.epcis.xml import writer as xml_writer
 from traceability.simulation import events as written
 
@@ -106,6 +107,58 @@ def test_proceed_stores_the_good_and_lists_the_bad(house: House, writer: Any) ->
     job = job_of(house, answer)
     assert (job["running"], job["success"], [error["event"] for error in job["errors"]]) == (False, False, [1])
     assert CapturedEvent.objects.count() == 1
+
+
+def kinds(job: dict[str, Any]) -> list[tuple[int, str, str]]:
+    return [(error["status"], error["title"], error["code"]) for error in job["errors"]]
+
+
+def test_each_fault_of_a_job_has_the_status_of_its_own_kind(house: House, writer: Any) -> None:
+    """An eventID that stands for another event is 409, as at the door, beside a fault of form, 400."""
+    house.capture("pharmacy", observed(writer, "1"))
+    jobs.work_one()
+    headers = {"GS1-Capture-Error-Behaviour": "proceed"}
+    recorded, twice = observed(writer, "1", disposition="damaged"), observed(writer, "2", disposition="damaged")
+    answer = house.capture(
+        "pharmacy", observed(writer, "2"), twice, recorded, observed(writer, "3", bizStep="flying"), **headers
+    )
+    jobs.work_one()
+    doubled = (409, "ResourceAlreadyExistsException", "event-id-reused")
+    job = job_of(house, answer)
+    assert kinds(job) == [(400, "ValidationException", "unknown-term"), doubled, doubled]
+    assert [error["event"] for error in job["errors"]] == [3, 1, 2]
+    assert {error["type"] for error in job["errors"]} == {
+        "epcisException:ValidationException", "epcisException:ResourceAlreadyExistsException",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("behaviour", ["rollback", "proceed"])
+def test_a_job_beyond_a_limit_fails_with_413(house: House, writer: Any, settings: Any, behaviour: str) -> None:
+    settings.CAPTURE_MAX_EVENTS = 1
+    answer = sent(house, writer, range(2), **{"GS1-Capture-Error-Behaviour": behaviour})
+    jobs.work_one()
+    assert kinds(job_of(house, answer)) == [(413, "CaptureLimitExceededException", "capture-limit")]
+
+
+def test_an_event_beyond_a_limit_is_413_at_the_door_and_in_a_job(
+    house: House, writer: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_source, "WHOLE_BYTES", 100)
+    monkeypatch.setattr(json_source, "MAX_EVENT", 100)
+    answer = sent(house, writer, range(1))
+    jobs.work_one()
+    assert kinds(job_of(house, answer)) == [(413, "CaptureLimitExceededException", "too-large")]
+    settings.CAPTURE_SPOOL_BYTES = 1024 * 1024
+    answer = sent(house, writer, range(1))
+    assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
+    assert "GS1-EPCIS-Capture-Limit" in answer.headers
+
+
+def test_a_job_whose_file_is_gone_fails_as_a_fault_of_ours(house: House, writer: Any, spool: Path) -> None:
+    answer = sent(house, writer, range(1))
+    (spool / answer.json()["captureID"]).unlink()
+    jobs.work_one()
+    assert kinds(job_of(house, answer)) == [(500, "ImplementationException", "spool-lost")]
 
 
 def test_bytes_that_break_off_fail_the_job(house: House, writer: Any) -> None:
