@@ -6,6 +6,7 @@ from typing import Any
 from . import values
 from .times import time_ms
 from .values import Scope
+from .vocabulary import ERROR_REASON
 
 _STATISTICS = ("minValue", "maxValue", "meanValue", "sDev", "percRank", "percValue")
 _ONCE = ("deviceID", "deviceMetadata", "rawData", "dataProcessingMethod", "time")
@@ -50,13 +51,13 @@ def check_compliance(event: Mapping[str, Any], scope: Scope) -> None:
     declaration = event.get("errorDeclaration")
     if isinstance(declaration, dict) and declaration.get("correctiveEventIDs"):
         reason = declaration.get("reason")
-        if isinstance(reason, str) and reason.endswith("did_not_occur"):
+        if isinstance(reason, str) and ERROR_REASON.bare(reason) == "did_not_occur":
             with scope.faults.at("errorDeclaration", "correctiveEventIDs"):
                 scope.add("corrective-ids", "an event that did not occur has no corrective events")
 
 
-# The exclusions of times, values and repeated attributes in a sensor element were proposed and deferred by the group
-# (gs1/EPCIS#255), and documents in circulation break them: they bind parties that are set CBV-compliant.
+# These were proposed and deferred by the group (gs1/EPCIS#255). What documents in circulation break (docs/api.md, "What
+# an event must be") binds parties that are set CBV-compliant; that startTime and endTime go together binds everybody.
 def check_sensors(event: Mapping[str, Any], scope: Scope) -> None:
     elements = event.get("sensorElementList")
     for place, element in enumerate(elements if isinstance(elements, list) else []):
@@ -65,25 +66,31 @@ def check_sensors(event: Mapping[str, Any], scope: Scope) -> None:
         with scope.faults.at("sensorElementList", place):
             metadata = element.get("sensorMetadata")
             metadata = metadata if isinstance(metadata, dict) else {}
-            if scope.cbv_compliant:
-                _check_sensor_times(metadata, event.get("eventTime"), scope)
+            _check_sensor_times(metadata, event.get("eventTime"), scope)
             reports = element.get("sensorReport")
             for number, report in enumerate(reports if isinstance(reports, list) else []):
                 if isinstance(report, dict):
                     with scope.faults.at("sensorReport", number):
                         _check_report(report, metadata, scope)
+                        _check_not_later(report, event.get("eventTime"), scope)
 
 
 def _check_sensor_times(metadata: Mapping[str, Any], event_time: Any, scope: Scope) -> None:
     spans = [name for name in ("startTime", "endTime") if name in metadata]
     with scope.faults.at("sensorMetadata"):
-        if "time" in metadata and spans:
-            scope.add("sensor-time", "has either time, or startTime and endTime")
         if len(spans) == 1:
             scope.add("sensor-time", "startTime and endTime go together")
-        times = [metadata[name] for name in ("time", "startTime", "endTime") if values.is_time(metadata.get(name))]
-        if values.is_time(event_time) and any(time_ms(time) > time_ms(event_time) for time in times):
-            scope.add("sensor-time", "what a sensor observed must not lie after eventTime")
+        if scope.cbv_compliant and "time" in metadata and spans:
+            scope.add("sensor-time", "has either time, or startTime and endTime")
+        _check_not_later(metadata, event_time, scope)
+
+
+def _check_not_later(sensed: Mapping[str, Any], event_time: Any, scope: Scope) -> None:
+    times = [sensed[name] for name in ("time", "startTime", "endTime") if values.is_time(sensed.get(name))]
+    if not (scope.cbv_compliant and values.is_time(event_time)):
+        return
+    if any(time_ms(time) > time_ms(event_time) for time in times):
+        scope.add("sensor-time", "what a sensor observed must not lie after eventTime")
 
 
 def _check_report(report: Mapping[str, Any], metadata: Mapping[str, Any], scope: Scope) -> None:

@@ -52,7 +52,7 @@ class DocumentCheck:
         own = _check_context(frame.get("@context"), self._scope, required=True)
         self._scope.prefixes |= own.keys()
         (QUERY_DOCUMENT if is_query else DOCUMENT)(frame, self._scope)
-        if frame.get("type") not in DOCUMENTS:
+        if "type" in frame and frame["type"] not in DOCUMENTS:
             with faults.at("type"):
                 self._scope.add("document-type", f"must be {' or '.join(DOCUMENTS)}")
 

@@ -147,8 +147,7 @@ def identifier(value: Any, scope: Scope) -> None:
         scope.add("uri", f"{value[:80]!r} is not a URI")
         return
     try:
-        if len(epc.canonical(value)) > MAX_URI:
-            scope.add("length", f"its canonical form has more than {MAX_URI} characters")
+        epc.canonical(value)  # never longer: a GS1 form is of short values, any other is its own
     except Gs1Error as error:
         scope.add(f"gs1-{error.code}", error.detail)
 
@@ -198,19 +197,20 @@ def term(vocabulary: Vocabulary) -> Check:
     """A check for a CBV term: a bare word, its Web URI, or (unless compliance is asked) a URI of one's own."""
 
     def check(value: Any, scope: Scope) -> None:
-        if not is_text(value, scope) or value in vocabulary.words:
+        if not is_text(value, scope):
             return
         word = vocabulary.bare(value)
-        if word in vocabulary.words:
+        is_known = word in vocabulary.words
+        if is_known and word not in vocabulary.lenient:
             return
         if value.startswith("urn:epcglobal:cbv:"):
             scope.add("cbv-urn", f"{value[:80]!r}: JSON carries CBV terms as bare words, not as URNs")
-        elif not is_uri(value):
+        elif not is_known and not is_uri(value):
             scope.add(
                 "unknown-term",
                 f"{value[:80]!r} is not a {vocabulary.name} of CBV 2.0; a term of your own must be a URI",
             )
-        elif value.startswith(PREFIXES):
+        elif not is_known and value.startswith(PREFIXES):
             scope.add("unknown-term", f"{value[:80]!r} is not a {vocabulary.name} of CBV 2.0")
         elif scope.cbv_compliant:
             scope.add("custom-term", f"{value[:80]!r}: this party's events use the {vocabulary.name} words of CBV only")

@@ -26,13 +26,12 @@ COMPONENTS = frozenset(
     longitude altitude""".split()
 )
 SENSOR_EXCEPTIONS = frozenset("ALARM_CONDITION ERROR_CONDITION".split())
-# EffectiveDose and EffectiveDoseRate occur in circulating documents, not in the list of CBV 2.0.
 MEASUREMENT_TYPES = frozenset(
     """AbsoluteHumidity AbsorbedDose AbsorbedDoseRate Acceleration Radioactivity Altitude AmountOfSubstance
     AmountOfSubstancePerUnitVolume Angle AngularAcceleration AngularMomentum AngularVelocity Area
     Capacitance Conductance Conductivity Count Density Dimensionless DoseEquivalent DoseEquivalentRate
-    DynamicViscosity EffectiveDose EffectiveDoseRate ElectricCharge ElectricCurrent
-    ElectricCurrentDensity ElectricFieldStrength Energy Exposure Force Frequency Illuminance Inductance
+    DynamicViscosity ElectricCharge ElectricCurrent ElectricCurrentDensity ElectricFieldStrength Energy
+    Exposure Force Frequency Illuminance Inductance
     Irradiance KinematicViscosity Length LinearMomentum Luminance LuminousFlux LuminousIntensity
     MagneticFlux MagneticFluxDensity MagneticVectorPotential Mass MassConcentration MassFlowRate
     MassPerAreaTime MemoryCapacity MolalityOfSolute MolarEnergy MolarMass MolarVolume Power Pressure
@@ -40,6 +39,8 @@ MEASUREMENT_TYPES = frozenset(
     SurfaceDensity SurfaceTension Temperature Time Torque Voltage Volume VolumeFlowRate VolumeFraction
     VolumetricFlux Wavenumber""".split()
 )
+# Not in CBV 2.0's list, but in documents in circulation: parties that are set CBV-compliant must not use them.
+_CIRCULATING = frozenset({"EffectiveDose", "EffectiveDoseRate"})
 # GS1's Web vocabularies: what stands before a bare word in the URI and in the CURIE spelling.
 _WEB = "https://ref.gs1.org/cbv/"
 _MEASUREMENT_PREFIXES = ("gs1:", "https://gs1.org/voc/", "https://ref.gs1.org/voc/")
@@ -47,11 +48,15 @@ _MEASUREMENT_PREFIXES = ("gs1:", "https://gs1.org/voc/", "https://ref.gs1.org/vo
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """A list of CBV words, what one of them is called, and the prefixes under which JSON may also spell them."""
+    """A list of CBV words, what one of them is called, and the prefixes under which JSON may also spell them.
+
+    `lenient` are those of the words that are not CBV's own.
+    """
 
     name: str
     words: frozenset[str]
     prefixes: tuple[str, ...]
+    lenient: frozenset[str] = frozenset()
 
     def bare(self, term: str) -> str:
         """The bare word of a term in one of the longer spellings; any other term as it is."""
@@ -71,7 +76,7 @@ BIZ_TRANSACTION_TYPE = _cbv("business transaction type", BIZ_TRANSACTION_TYPES, 
 SOURCE_DESTINATION_TYPE = _cbv("source or destination type", SOURCE_DESTINATION_TYPES, "SDT")
 ERROR_REASON = _cbv("error reason", ERROR_REASONS, "ER")
 COMPONENT = _cbv("component", COMPONENTS, "Comp")
-MEASUREMENT_TYPE = Vocabulary("measurement type", MEASUREMENT_TYPES, _MEASUREMENT_PREFIXES)
+MEASUREMENT_TYPE = Vocabulary("measurement type", MEASUREMENT_TYPES | _CIRCULATING, _MEASUREMENT_PREFIXES, _CIRCULATING)
 SENSOR_EXCEPTION = Vocabulary("sensor exception", SENSOR_EXCEPTIONS, _MEASUREMENT_PREFIXES)
 ACTION = Vocabulary("action", frozenset({"ADD", "OBSERVE", "DELETE"}), ())
 # Whatever begins so claims to be a word of the standard; `cbv:my_own_type`, which circulates, does not.
