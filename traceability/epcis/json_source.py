@@ -191,8 +191,8 @@ class _Reader:
             size = len(self._text) - self._at + len(self._held)
             if size > limit:
                 raise SourceError("too-large", f"{where}larger than {limit} characters")
-            # As much again as there is, so that a large value is read a few times only.
-            self._more(max(_CHUNK, size))
+            # As much again as there is, so that a large value is read a few times only; never much beyond the limit.
+            self._more(min(max(_CHUNK, size), limit - size + _CHUNK))
 
     def _next(self) -> str | None:
         """The next character that is no space; the reader then stands at it. None = the end."""
