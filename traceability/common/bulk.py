@@ -15,7 +15,7 @@ CHUNK = 5_000
 
 @models.ForeignKey.register_lookup
 @models.Field.register_lookup
-class Among(models.Lookup):  # type: ignore[type-arg]
+class Among(models.Lookup):
     """`column__among=frozenset(...)`: as `in`, the values being one parameter: plain text or integers, as they are.
 
     With thousands of values Django takes longer to prepare an `in` than the database to answer it. A set, since it
@@ -25,16 +25,11 @@ class Among(models.Lookup):  # type: ignore[type-arg]
     lookup_name = "among"
     prepare_rhs = False
 
-    def get_db_prep_lookup(self, value: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
-        values = list(value)
-        if connection.vendor == "postgresql":
-            return "= ANY(%s)", [values]
-        return "IN (SELECT value FROM json_each(%s))", [json.dumps(values)]
-
-    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
         column, parameters = self.process_lhs(compiler, connection)
-        condition, values = self.get_db_prep_lookup(self.rhs, connection)
-        return f"{column} {condition}", [*parameters, *values]
+        if connection.vendor == "postgresql":
+            return f"{column} = ANY(%s)", (*parameters, list(self.rhs))
+        return f"{column} IN (SELECT value FROM json_each(%s))", (*parameters, json.dumps(list(self.rhs)))
 
 
 def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> None:

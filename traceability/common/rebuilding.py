@@ -55,7 +55,8 @@ def finish() -> list[str]:
     with transaction.atomic():
         for cursor in Cursor.objects.select_for_update().filter(rebuild__isnull=False):
             tables = {table._meta.label: table for one in all_projections() for table in one.models}
-            changed += [name for name, before in cursor.rebuild.items() if digest(tables[name]) != before]
+            digests = cursor.rebuild or {}
+            changed += [name for name, before in digests.items() if digest(tables[name]) != before]
         Cursor.objects.filter(rebuild__isnull=False).update(rebuild=None)
     return sorted(changed)
 

@@ -309,8 +309,9 @@ def packs_of_lot(gtin: str, lot: str, chosen: Callable[[Located], bool]) -> Iter
         found += rows.filter(party=party, status=status, **({} if ended else {"container": ""}))
     for item in sorted(found, key=lambda row: row.epc):
         made = item.commissioned_index is not None
-        if one := wanted.get(_standing(item, item.container, item.last_time_ms, made=made)):
-            yield Located(item, one.holder if one.path else item, one.path)
+        where = wanted.get(_standing(item, item.container, item.last_time_ms, made=made))
+        if where is not None:
+            yield Located(item, where.holder if where.path else item, where.path)
 
 
 def _standing(row: ItemState | LotCount, container: str, seen_ms: int, *, made: bool) -> Standing:
