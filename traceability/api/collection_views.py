@@ -46,11 +46,10 @@ class MemberEvents(EpcisView):
     media_types = rendering.QUERY_DOCUMENT
 
     def get(self, request: Request, value: str) -> HttpResponse:
-        events = visible_events(PublishedEvent.objects.all(), self.party())
         if tokens.PARAMETER not in request.query_params:
             _require(self, value)
         also = {collections.COLLECTIONS[self.kind].parameter: [value]}
-        return queried(request, events, holder=self.party().uri, also=also)
+        return queried(request, self.party(), also=also)
 
 
 class NextPageToken(EpcisView):

@@ -54,8 +54,7 @@ class Events(EpcisView):
         return bool(key) and first is not None and first.idempotency_key == key
 
     def get(self, request: Request) -> HttpResponse:
-        events = visible_events(PublishedEvent.objects.all(), self.party())
-        return queried(request, events, holder=self.party().uri)
+        return queried(request, self.party())
 
 
 class Event(EpcisView):

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from traceability.capture.models import PublishedEvent
 from traceability.common.problems import ProblemError
 from traceability.epcis import context
+from traceability.parties.models import Party
 from traceability.queries import engine, event_query, tokens
+from traceability.queries.criteria import Criterion
 
 from . import answers, rendering
 
@@ -18,16 +18,17 @@ MAX_URL = 65_536  # bytes of path and query
 
 def queried(
     request: Request,
-    events: QuerySet[PublishedEvent],
+    party: Party,
     *,
-    holder: str,
     also: Mapping[str, Sequence[str]] | None = None,
+    within: Sequence[Criterion] = (),
     defaults: Mapping[str, Sequence[str]] | None = None,
     query_name: str = "SimpleEventQuery",
 ) -> HttpResponse:
-    """The page of `events` that the request asks for; `also` are parameters that the path stands for.
+    """The page that the request asks for of what `party` may see; `also` are parameters that the path stands for.
 
-    `defaults` are controls (order, limits, page size) of a named query, where the address says nothing.
+    `within` is what a named query asks, `defaults` are its controls (order, limits, page size) where the address says
+    nothing.
     """
     require_short(request)
     given = {**answers.parameters(request)}
@@ -37,21 +38,21 @@ def queried(
         given[name] = list(values)
     if tokens.PARAMETER not in given:
         given = {**{name: list(values) for name, values in (defaults or {}).items()}, **given}
-    page = _page(given, events, holder, namespaces(request))
+    page = _page(given, party, within, namespaces(request))
     response = rendering.query_document(request, answers.query_document(page.rows, query_name=query_name))
     return answers.with_next(response, request, page.next_token)
 
 
 def _page(
-    given: dict[str, list[str]], events: QuerySet[PublishedEvent], holder: str, declared: Mapping[str, str]
+    given: dict[str, list[str]], party: Party, within: Sequence[Criterion], declared: Mapping[str, str]
 ) -> engine.Page:
     token = given.pop(tokens.PARAMETER, None)
     if token is None:
-        return engine.first_page(event_query.from_url(given, declared), events, holder=holder)
+        return engine.first_page(event_query.from_url(given, declared), party, within=within)
     if len(token) != 1:
         raise event_query.bad_parameter(tokens.PARAMETER, "stands once, with one value")
     beside = event_query.from_url(given, declared).parameters
-    return engine.next_page(token[0], events, holder=holder, beside=beside)
+    return engine.next_page(token[0], party, within=within, beside=beside)
 
 
 def namespaces(request: Request) -> dict[str, str]:

@@ -6,13 +6,11 @@ from urllib.parse import quote
 from django.http import HttpResponse, JsonResponse
 from rest_framework.request import Request
 
-from traceability.capture.models import PublishedEvent
 from traceability.common.problems import ProblemError
 from traceability.exchange import subscriptions
 from traceability.exchange.models import Subscription
 from traceability.queries import named, paging
 from traceability.queries.models import NamedQuery
-from traceability.visibility.rules import visible_events
 
 from . import answers, bodies, problems
 from .epcis_base import EpcisView
@@ -75,11 +73,10 @@ class QueryEvents(_OfQuery):
         if "websocket" in request.headers.get("Upgrade", "").lower() or (_LIVE - {"reportIfEmpty"}) & more.keys():
             detail = "results are not pushed over WebSocket here; subscribe a webhook at …/subscriptions"
             raise ProblemError(501, "no-websocket", detail, "ImplementationException")
-        seen = visible_events(PublishedEvent.objects.all(), self.party())
         return queried(
             request,
-            named.matching(query.query, seen),
-            holder=self.party().uri,
+            self.party(),
+            within=named.read(query.query).criteria,
             defaults=named.controls(query.query),
             query_name=query.name,
         )

@@ -23,6 +23,7 @@ from . import text_order as text_order  # its lookups
 from .criteria import Attribute, Criterion, FacetCompares, FacetExists, FacetIn, Span, Things, Typed, Within, Words
 
 _FEW = 5_000
+_LISTED = "index__in"
 _MOST_URIS = 400
 _PLACE, _ITEM = "https://id.gs1.org/414/", "https://id.gs1.org/01/"
 
@@ -33,10 +34,15 @@ def condition(criterion: Criterion) -> Q:
     raise TypeError(f"no condition for {criterion!r}")
 
 
+def finds_few(found: Q) -> bool:
+    """Whether a condition has the events that meet it listed, so that they lead."""
+    return not found.negated and any(isinstance(child, tuple) and child[0] == _LISTED for child in found.children)
+
+
 @condition.register
 def _words(criterion: Words) -> Q:
     if criterion.column == "event_id":  # given, or computed (event hash)
-        return Q(index__in=event_hashes.indexes(criterion.values))
+        return Q(**{_LISTED: event_hashes.indexes(criterion.values)})
     return Q(**{f"{criterion.column}__in": criterion.values})
 
 
@@ -122,4 +128,4 @@ def _within(model: type[Model], which: Q, **also: Any) -> Q:
     rows: QuerySet[Any] = model._default_manager.filter(which, **also)
     if rows.order_by().values("event_index")[_FEW : _FEW + 1].exists():
         return Q(Exists(rows.filter(event_index=OuterRef("index"))))
-    return Q(index__in=rows.values("event_index"))
+    return Q(**{_LISTED: rows.values("event_index")})

@@ -1,24 +1,34 @@
-"""Running a query over the event index: the events that match, and one page of them (EPCIS 2.0, section 8.2.7)."""
+"""Running a query over the event index: the events that match, and one page of them (EPCIS 2.0, section 8.2.7).
 
-from collections.abc import Mapping, Sequence
+A page is found in one of two ways: read off the party's audience, in its order, unless something narrower leads; or
+searched among the events, of which `visible_events` leaves those that the party may see.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 from typing import Any
 
 from django.db import connection
-from django.db.models import BigIntegerField, CharField, Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import BigIntegerField, CharField, Exists, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Collate
 
 from traceability.capture.models import EventFacet, PublishedEvent
 from traceability.common.problems import ProblemError
+from traceability.parties.models import Party
+from traceability.visibility.rules import sees_all, visible_events, visible_in_order
 
 from . import tokens
-from .conditions import condition
-from .criteria import Words
+from .conditions import condition, finds_few
+from .criteria import Attribute, Criterion, Span, Within, Words
 from .event_query import EventQuery, Order, bad_parameter
 
 _EVENTS = "events"
 _LEAST = -(2**63)
 _MOST_PARTS = 8
+_IN_AUDIENCES = {"event_time_ms", "biz_step"}
+_LEADING = (Words, Span, Within, Attribute)  # may lead by an index of events
 
 
 @dataclass(frozen=True)
@@ -40,62 +50,129 @@ class _Position:
 
 def matching(query: EventQuery, events: QuerySet[PublishedEvent]) -> QuerySet[PublishedEvent]:
     """Those of `events` that the query finds, unordered; its order, its limits and its pages are `first_page`'s."""
-    for criterion in query.criteria:
-        events = events.filter(condition(criterion))
-    return events
+    return events.filter(*map(condition, query.criteria))
 
 
-def first_page(query: EventQuery, events: QuerySet[PublishedEvent], *, holder: str) -> Page:
-    """The first page, and a token that only `holder` (a party URI) can use; ProblemError 413 beyond maxEventCount.
+def first_page(query: EventQuery, party: Party, *, within: Sequence[Criterion] = ()) -> Page:
+    """The first page of what `party` may see, and a token that only it can use; ProblemError 413 beyond maxEventCount.
 
-    The pages that follow show the answer of this moment: what is published later is in none of them.
+    `within` are further criteria, of a named query. The pages that follow show the answer of this moment: what is
+    published later is in none of them.
     """
     last = PublishedEvent.objects.aggregate(last=Max("index"))["last"]
-    found = matching(query, events)
-    if query.most is not None and len(found.order_by().values("index")[: query.most + 1]) > query.most:
+    asked = _asked(query, party, within)
+    if query.most is not None and asked.exceeds(query.most):
         detail = f"more than {query.most} events match"
         raise ProblemError(413, "query-too-large", detail, "QueryTooLargeException")
-    return _page(query, found, _Position(0 if last is None else last + 1, left=query.limit), holder)
+    return _page(asked, _Position(0 if last is None else last + 1, left=query.limit))
 
 
 def next_page(
-    token: str, events: QuerySet[PublishedEvent], *, holder: str, beside: Mapping[str, tuple[str, ...]] | None = None
+    token: str, party: Party, *, within: Sequence[Criterion] = (), beside: Mapping[str, tuple[str, ...]] | None = None
 ) -> Page:
-    """The page that a token leads to; ProblemError 400 for a token that is not this holder's or has run out.
+    """The page that a token leads to; ProblemError 400 for a token that is not this party's or has run out.
 
     `beside` are parameters that stand next to it in the URL, as `EventQuery` keeps them: they may only repeat its own.
     """
-    parameters, before, after, left = tokens.read(_EVENTS, holder, token)
+    parameters, before, after, left = tokens.read(_EVENTS, party.uri, token)
     query = EventQuery.from_json(parameters)
     for name, values in (beside or {}).items():
         if query.parameters.get(name) != values:
             raise bad_parameter(name, "differs from the query that this nextPageToken goes on with")
-    return _page(query, matching(query, events), _Position(before, after, left), holder)
+    return _page(_asked(query, party, within), _Position(before, after, left))
 
 
-def _page(query: EventQuery, found: QuerySet[PublishedEvent], position: _Position, holder: str) -> Page:
+@dataclass(frozen=True)
+class _Asked:
+    """A query and who asks it: all `criteria` that hold, with the condition that each is."""
+
+    query: EventQuery
+    party: Party
+    criteria: tuple[Criterion, ...]
+    conditions: tuple[Q, ...]
+
+    def is_read_off(self) -> bool:
+        """Whether the party's audience leads: by event time, unless a criterion has a shorter list of its own."""
+        beyond = [(criterion, found) for criterion, found in self._pairs() if not _is_told(criterion)]
+        led = any(isinstance(criterion, _LEADING) or finds_few(found) for criterion, found in beyond)
+        return not led and self.query.order.column == "event_time_ms" and not sees_all(self.party)
+
+    def read_off(self, also: Q, limit: int) -> list[int]:
+        """The indexes of the first events, out of the audience."""
+        told = [found for criterion, found in self._pairs() if _is_told(criterion)]
+        beyond = [found for criterion, found in self._pairs() if not _is_told(criterion)]
+        if beyond:
+            told.append(Q(Exists(PublishedEvent.objects.filter(*beyond, index=OuterRef("event_index")))))
+        which = reduce(and_, told, also)
+        keys = visible_in_order(self.party, which, descending=self.query.order.descending, limit=limit)
+        return [index for _, index in keys]
+
+    def events(self) -> QuerySet[PublishedEvent]:
+        """All that it finds, unordered."""
+        found = PublishedEvent.objects.filter(*self.conditions)
+        return visible_events(found, self.party, are_few=any(map(finds_few, self.conditions)))
+
+    def exceeds(self, most: int) -> bool:
+        """Whether it finds more events than that."""
+        if self.is_read_off():
+            return len(self.read_off(Q(), most + 1)) > most
+        return len(self.events().order_by().values("index")[: most + 1]) > most
+
+    def _pairs(self) -> Iterator[tuple[Criterion, Q]]:
+        return zip(self.criteria, self.conditions, strict=True)
+
+
+def _asked(query: EventQuery, party: Party, within: Sequence[Criterion]) -> _Asked:
+    criteria = (*within, *query.criteria)
+    return _Asked(query, party, criteria, tuple(map(condition, criteria)))
+
+
+def _is_told(criterion: Criterion) -> bool:
+    """Whether it compares what an audience holds of an event."""
+    return isinstance(criterion, Words | Span) and criterion.column in _IN_AUDIENCES
+
+
+def _page(asked: _Asked, position: _Position) -> Page:
+    query = asked.query
     size = query.per_page if position.left is None else min(query.per_page, position.left)
-    keys, found = _keys(query.order, found)
-    if position.after is None:
-        found = found.filter(index__lt=position.before)
-    else:
-        found = found.filter(_beyond(keys, position.after, query.order), index__lt=position.before)
-    ordered = found.order_by(*(f"-{key}" if query.order.descending else key for key in keys))
-    rows = _merged([part[: size + 1] for part in _parts(query, ordered)], keys, query.order)[: size + 1]
+    rows, keys = (_read_off if asked.is_read_off() else _searched)(asked, position, size + 1)
     left = None if position.left is None else position.left - size
     if len(rows) <= size or left == 0:
         return Page(rows[:size], None)
     after = [getattr(rows[size - 1], key) for key in keys]
-    return Page(rows[:size], tokens.issue(_EVENTS, holder, [query.as_json(), position.before, after, left]))
+    return Page(rows[:size], tokens.issue(_EVENTS, asked.party.uri, [query.as_json(), position.before, after, left]))
 
 
-def _parts(query: EventQuery, ordered: QuerySet[PublishedEvent]) -> list[QuerySet[PublishedEvent]]:
+def _read_off(asked: _Asked, position: _Position, limit: int) -> tuple[list[PublishedEvent], Sequence[str]]:
+    """The next events out of the party's audience, and the columns of their order."""
+    which = Q(event_index__lt=position.before)
+    if position.after is not None:
+        which &= _beyond(("event_time_ms", "event_index"), position.after, asked.query.order)
+    indexes = asked.read_off(which, limit)
+    rows = PublishedEvent.objects.in_bulk(indexes)
+    return [rows[index] for index in indexes], (asked.query.order.column, "index")
+
+
+def _searched(asked: _Asked, position: _Position, limit: int) -> tuple[list[PublishedEvent], Sequence[str]]:
+    """The next events out of all that match, and the columns of their order."""
+    order = asked.query.order
+    keys, found = _keys(order, asked.events())
+    if position.after is None:
+        found = found.filter(index__lt=position.before)
+    else:
+        found = found.filter(_beyond(keys, position.after, order), index__lt=position.before)
+    ordered = found.order_by(*(f"-{key}" if order.descending else key for key in keys))
+    parts = [part[:limit] for part in _parts(asked, ordered)]
+    return _merged(parts, keys, order)[:limit], keys
+
+
+def _parts(asked: _Asked, ordered: QuerySet[PublishedEvent]) -> list[QuerySet[PublishedEvent]]:
     """The answer in parts of one value each, where a parameter lists a few: each part comes in order out of an index.
 
     A list of values would have all of its events sorted for one page.
     """
-    listed = [one for one in query.criteria if isinstance(one, Words) and 1 < len(one.values) <= _MOST_PARTS]
-    if query.order.facet or not listed:
+    listed = [one for one in asked.criteria if isinstance(one, Words) and 1 < len(one.values) <= _MOST_PARTS]
+    if asked.query.order.facet or not listed:
         return [ordered]
     return [ordered.filter(**{listed[0].column: value}) for value in listed[0].values]
 

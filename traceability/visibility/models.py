@@ -7,7 +7,8 @@ class Audience(models.Model):
     """That an event is in the audience of a party from a log index on. Only ever added to, since what was read is read.
 
     `party` is a URI as events name parties (the party's own, a GLN of it or of a site), or EVERYBODY. Regulators see
-    all without rows. Projection; rebuildable.
+    all without rows. What most queries ask stands here once more, so that a party's events come in order out of one
+    index. Projection; rebuildable.
     """
 
     EVERYBODY = "*"
@@ -16,9 +17,14 @@ class Audience(models.Model):
     party = models.CharField(max_length=1024)
     event_index = models.BigIntegerField()
     since_index = models.BigIntegerField()  # the entry by which the rule held first
+    event_time_ms = models.BigIntegerField()  # of the event, as is `biz_step`
+    biz_step = models.CharField(max_length=256)
 
     class Meta:
-        indexes = [models.Index(fields=["party", "since_index", "event_index"], name="visibility_since")]
+        indexes = [
+            models.Index(fields=["party", "since_index", "event_index"], name="visibility_since"),
+            models.Index(fields=["party", "event_time_ms", "event_index", "biz_step"], name="visibility_in_order"),
+        ]
 
 
 class Read(models.Model):

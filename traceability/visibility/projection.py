@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
 from traceability.capture import standing
-from traceability.capture.models import EventClass, EventPartner, EventTransaction, VoidSpan
+from traceability.capture.models import EventClass, EventPartner, EventTransaction, PublishedEvent, VoidSpan
 from traceability.capture.spans import stands
 from traceability.common import bulk
 from traceability.common.projection import LogEntry, Projection
@@ -16,6 +16,7 @@ from .gather import Gathered, aliases, gather, without_extension
 from .models import Audience
 
 _Row = tuple[str, int, int]  # party, event index, since index
+COLUMNS = ("party", "event_index", "since_index", "event_time_ms", "biz_step")
 _TRANSACTION_OF_GLN = "urn:epcglobal:cbv:bt:"
 _GLN_PARTY = "https://id.gs1.org/417/"
 
@@ -30,7 +31,7 @@ def _apply(entries: Sequence[LogEntry]) -> None:
     found.add(_public(events))
     found.add(_pedigrees(sorted({*events, *turned.values()}), {*events, *turned}))
     found.add(_declarations(entries, found))
-    bulk.insert(Audience, ("party", "event_index", "since_index"), list(found.news()))
+    bulk.insert(Audience, COLUMNS, _described(list(found.news())))
 
 
 class Audiences:
@@ -54,6 +55,13 @@ class Audiences:
             held = Audience.objects.filter(party=party).values_list("event_index", flat=True)
             old = set(bulk.among(held, "event_index", list(known)))
             yield from ((party, event, since) for event, since in sorted(known.items()) if event not in old)
+
+
+def _described(rows: Sequence[_Row]) -> list[bulk.Row]:
+    """The rows with what a party's queries compare most, of their events."""
+    events = PublishedEvent.objects.values_list("index", "event_time_ms", "biz_step")
+    about = {index: told for index, *told in bulk.among(events, "index", {event for _, event, _ in rows})}
+    return [(party, event, since, *about[event]) for party, event, since in rows]
 
 
 def _turned(entries: Sequence[LogEntry]) -> Iterator[tuple[int, int]]:

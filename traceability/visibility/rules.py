@@ -15,16 +15,40 @@ from .projection import AUDIENCE
 
 # An audience up to this size is read first and the events looked up; a larger one is asked event by event.
 _SMALL = 20_000
+# The audiences of so many URIs are read one by one, each in order out of an index; those of more are sorted together.
+_MOST_READ_APART = 16
 
 
-def visible_events(events: QuerySet[PublishedEvent], party: Party) -> QuerySet[PublishedEvent]:
-    """`events` narrowed to what `party` may see; one short query now, to choose how."""
-    if party.has_role(Party.Role.REGULATOR):
+def sees_all(party: Party) -> bool:
+    """Whether it sees every event, without an audience: a regulator."""
+    return party.has_role(Party.Role.REGULATOR)
+
+
+def visible_events(
+    events: QuerySet[PublishedEvent], party: Party, *, are_few: bool = False
+) -> QuerySet[PublishedEvent]:
+    """`events` narrowed to what `party` may see; one short query now, to choose how, unless they `are_few`."""
+    if sees_all(party):
         return events
     mine = Audience.objects.filter(party__in=audiences_of(party))
-    if mine.order_by().values("event_index")[_SMALL : _SMALL + 1].exists():
+    if are_few or mine.order_by().values("event_index")[_SMALL : _SMALL + 1].exists():
         return events.filter(Exists(mine.filter(event_index=OuterRef("index"))))
     return events.filter(index__in=mine.values("event_index"))
+
+
+def visible_in_order(party: Party, which: Q, *, descending: bool, limit: int) -> list[tuple[int, int]]:
+    """What `party` may see, in the order of event time, at most `limit`: (event time, index) each. Not for regulators.
+
+    `which` compares `event_time_ms`, `event_index` and `biz_step`, which an audience holds: no event is looked up.
+    """
+    uris = audiences_of(party)
+    parts = [[uri] for uri in uris] if len(uris) <= _MOST_READ_APART else [uris]
+    keys = ("event_time_ms", "event_index")
+    found: set[tuple[int, int]] = set()  # an event may be there for several URIs
+    for part in parts:
+        rows = Audience.objects.filter(which, party__in=part).values_list(*keys).distinct()
+        found.update(rows.order_by(*(f"-{key}" if descending else key for key in keys))[:limit])
+    return sorted(found, reverse=descending)[:limit]
 
 
 def visible_since(party: Party, after: tuple[int, int], limit: int) -> list[tuple[int, int]]:
@@ -34,7 +58,7 @@ def visible_since(party: Party, after: tuple[int, int], limit: int) -> list[tupl
     audience is only added to, at the end of the log that was folded.
     """
     since, event = after
-    if party.has_role(Party.Role.REGULATOR):
+    if sees_all(party):
         unseen = Q(index__gt=since) | Q(index=since, index__gt=event)
         rows = PublishedEvent.objects.filter(unseen, index__gte=since).order_by("index")
         return [(index, index) for index in rows.values_list("index", flat=True)[:limit]]
@@ -58,18 +82,14 @@ def horizon() -> int:
 
 def visible_indexes(indexes: Collection[int], party: Party) -> set[int]:
     """Those of these events that `party` may see."""
-    found = visible_events(PublishedEvent.objects.filter(index__in=indexes), party)
+    found = visible_events(PublishedEvent.objects.filter(index__in=indexes), party, are_few=True)
     return set(found.values_list("index", flat=True))
 
 
 def visible_things(epcs: Collection[str], party: Party) -> set[str]:
     """Those of these things that an event names which `party` may see."""
     named = EventEpc.objects.filter(event_index__in=visible_events(PublishedEvent.objects.all(), party).values("index"))
-    return (
-        set(epcs)
-        if party.has_role(Party.Role.REGULATOR)
-        else set(bulk.among(named.values_list("epc", flat=True), "epc", epcs))
-    )
+    return set(epcs) if sees_all(party) else set(bulk.among(named.values_list("epc", flat=True), "epc", epcs))
 
 
 def audiences_of(party: Party) -> list[str]:
