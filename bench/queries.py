@@ -191,9 +191,13 @@ def _people() -> dict[str, Any]:
     from traceability.parties import services as parties
 
     ledger.initialise(operator_name="Bench")
+
+    def gln(number: int) -> str:
+        return place(number).rpartition("/")[2]
+
     regulator = parties.create_party(id="regulator", name="Regulator", roles=["regulator"])
-    large = parties.create_party(id="q0", name="Large", roles=["manufacturer"])
-    small = parties.create_party(id=f"q{PARTIES - 20}", name="Small", roles=["pharmacy"])
+    large = parties.create_party(id="q0", name="Large", roles=["manufacturer"], gln=gln(0))
+    small = parties.create_party(id=f"q{PARTIES - 20}", name="Small", roles=["pharmacy"], gln=gln(PARTIES - 20))
     return {"regulator": regulator, "largest party": large, "a pharmacy": small}
 
 

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.integration.conftest import House
 from traceability.capture.models import PublishedEvent
-from traceability.queries import engine, event_query
+from traceability.queries import conditions, engine, event_query
+from traceability.visibility.rules import audiences_of
 
 from .naive import CASES, LOTS, PACKS, PARTIES, SITES
 from .test_against_naive import EXAMPLE, fill
@@ -62,7 +64,18 @@ def plan(parameter: str, value: str) -> list[str]:
     """How the database reads the first page of this query: one line for each table."""
     query = event_query.from_url({parameter: [value]}, EXAMPLE)
     rows = engine.matching(query, PublishedEvent.objects.all()).order_by("-event_time_ms", "-index")[:31]
-    sql, values = rows.query.sql_with_params()
+    return _explained(*rows.query.sql_with_params())
+
+
+def plans_of_a_party(house: House, party: str, asked: dict[str, str]) -> list[str]:
+    """How the database reads the first page of what `party` asks: the lines of every statement."""
+    query = event_query.from_url({name: [value] for name, value in asked.items()}, EXAMPLE)
+    with CaptureQueriesContext(connection) as statements:
+        engine.first_page(query, house.parties[party])
+    return [line for one in statements.captured_queries for line in _explained(one["sql"])]
+
+
+def _explained(sql: str, values: tuple[Any, ...] | None = None) -> list[str]:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")  # so that a scan stays only where no index serves
@@ -70,7 +83,12 @@ def plan(parameter: str, value: str) -> list[str]:
             found = cursor.fetchone()[0]
             return list(_nodes((found if isinstance(found, list) else json.loads(found))[0]["Plan"]))
         cursor.execute(f"EXPLAIN QUERY PLAN {sql}", values)
-        return [line for *_, line in cursor.fetchall() if line.startswith(("SCAN", "SEARCH"))]
+        return [line for *_, line in cursor.fetchall()]
+
+
+def _full(lines: list[str]) -> list[str]:
+    """The lines that read a table from one end to the other."""
+    return [line for line in lines if line.startswith("Seq Scan") or (line.startswith("SCAN") and "INDEX" not in line)]
 
 
 def _nodes(node: dict[str, Any]) -> list[str]:
@@ -81,13 +99,47 @@ def _nodes(node: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize(("parameter", "value", "found_by"), KINDS)
 def test_no_parameter_scans_a_table_of_events(filled: None, parameter: str, value: str, found_by: str) -> None:
     lines = plan(parameter, value)
-    full = [line for line in lines if line.startswith("Seq Scan") or (line.startswith("SCAN") and "INDEX" not in line)]
-    assert (full, bool(lines)) == ([], True), lines
+    assert (_full(lines), bool(lines)) == ([], True), lines
     if connection.vendor == "sqlite":
         assert any(found_by in line for line in lines), lines
     elif found_by.endswith(("=", ">", "<")):  # of two alternatives on a small table it may choose another index
         column = found_by.rpartition(" ")[2].rstrip("=<>")
         assert any(column in line.partition("(")[2] for line in lines), lines
+
+
+@pytest.mark.parametrize("few", [5_000, 0])
+def test_no_question_of_a_party_scans_a_table(
+    house: House, filled: None, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever leads, its audience or what it asks."""
+    monkeypatch.setattr(conditions, "_FEW", few)
+    found = {}
+    for parameter, value, _ in KINDS:
+        lines = plans_of_a_party(house, "pharmacy", {parameter: value})
+        assert any("visibility_audience" in line for line in lines), parameter
+        found[parameter] = [line for line in _full(lines) if "capture_" in line or "visibility_" in line]
+    assert {name: full for name, full in found.items() if full} == {}
+
+
+@pytest.mark.parametrize("step", ["", "shipping", "shipping|receiving"])
+@pytest.mark.parametrize("since", ["", "2026-03-01T00:00:00Z"])
+def test_steps_and_times_of_a_party_come_in_order_out_of_one_index(
+    house: House, filled: None, step: str, since: str
+) -> None:
+    asked = {"EQ_bizStep": step, "GE_eventTime": since}
+    lines = plans_of_a_party(house, "pharmacy", {name: value for name, value in asked.items() if value})
+    read = [line for line in lines if "visibility_audience" in line]
+    assert len(read) == len(audiences_of(house.parties["pharmacy"])), lines
+    assert all("visibility_in_order" in line and "party" in line for line in read), lines
+    assert [line for line in lines if "TEMP B-TREE" in line or "Sort" in line.partition(" ")[0]] == []
+
+
+def test_a_party_s_index_gone_would_be_seen(house: House, filled: None) -> None:
+    """Negative control."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX visibility_in_order")
+    lines = plans_of_a_party(house, "pharmacy", {"EQ_bizStep": "shipping"})
+    assert [line for line in lines if "TEMP B-TREE" in line or "Sort" in line.partition(" ")[0]]
 
 
 def test_a_column_without_an_index_would_be_seen(filled: None) -> None:
