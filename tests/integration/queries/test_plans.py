@@ -96,6 +96,18 @@ def _nodes(node: dict[str, Any]) -> list[str]:
     return [" ".join([node["Node Type"], *about]), *(line for one in node.get("Plans", ()) for line in _nodes(one))]
 
 
+def _sorted(lines: list[str]) -> list[str]:
+    return [line for line in lines if "TEMP B-TREE" in line or "Sort" in line]
+
+
+def _sort_last() -> None:
+    """PostgreSQL would rather sort the few rows of a test: so that it does only where no index gives the order."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_sort = off")
+            cursor.execute("SET LOCAL enable_bitmapscan = off")
+
+
 @pytest.mark.parametrize(("parameter", "value", "found_by"), KINDS)
 def test_no_parameter_scans_a_table_of_events(filled: None, parameter: str, value: str, found_by: str) -> None:
     lines = plan(parameter, value)
@@ -126,20 +138,22 @@ def test_no_question_of_a_party_scans_a_table(
 def test_steps_and_times_of_a_party_come_in_order_out_of_one_index(
     house: House, filled: None, step: str, since: str
 ) -> None:
+    _sort_last()
     asked = {"EQ_bizStep": step, "GE_eventTime": since}
     lines = plans_of_a_party(house, "pharmacy", {name: value for name, value in asked.items() if value})
     read = [line for line in lines if "visibility_audience" in line]
     assert len(read) == len(audiences_of(house.parties["pharmacy"])), lines
     assert all("visibility_in_order" in line and "party" in line for line in read), lines
-    assert [line for line in lines if "TEMP B-TREE" in line or "Sort" in line.partition(" ")[0]] == []
+    assert _sorted(lines) == []
 
 
 def test_a_party_s_index_gone_would_be_seen(house: House, filled: None) -> None:
     """Negative control."""
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX visibility_in_order")
+    _sort_last()
     lines = plans_of_a_party(house, "pharmacy", {"EQ_bizStep": "shipping"})
-    assert [line for line in lines if "TEMP B-TREE" in line or "Sort" in line.partition(" ")[0]]
+    assert _sorted(lines)
 
 
 def test_a_column_without_an_index_would_be_seen(filled: None) -> None:
