@@ -9,11 +9,13 @@ import pytest
 from ledger import api as ledger
 from tests.concurrency.conftest import at_once
 from tests.integration.api.test_capture import observed
+from tests.integration.api.test_products import ITEM, NEW, PLACE, put
 from tests.integration.conftest import EXPIRY, LOT, House, code, pack
 from tests.integration.portal.conftest import act
 from traceability.capture.models import CapturedEvent, CaptureJob, PublishedEvent
 from traceability.common.models import Document
 from traceability.epcis.context import DEFAULT_CONTEXT
+from traceability.products.models import TradeItem
 from traceability.scans.models import ScanEvent
 
 CALLS = 4
@@ -88,6 +90,45 @@ def test_two_undos_at_once_are_one(house: House, nonces: tuple[str, str]) -> Non
     expected = [201, 201] if nonces == ("n", "n") else [201, 409]
     assert sorted(answer.status_code for answer in answers) == expected, [answer.content for answer in answers]
     assert CapturedEvent.objects.count() - before == 2  # the declaration, and what stays sold
+
+
+@pytest.mark.parametrize("turn", range(3))
+@pytest.mark.parametrize(
+    ("path", "body", "name"),
+    [
+        ("products/novo", ITEM, "name"),
+        ("lots/glarvia/N1", {"productionDate": "2026-01-01", "expiryDate": "2030-01-01"}, "expiryDate"),
+        ("places/cold", PLACE, "name"),
+    ],
+)
+def test_the_same_new_thing_put_at_once_is_made_once(
+    house: House, turn: int, path: str, body: dict[str, Any], name: str
+) -> None:
+    """Whoever comes second is told that it is there, whatever it says; nobody's call is lost under another's."""
+    bodies = [{**body, name: f"2030-01-{number:02}"} for number in range(1, CALLS + 1)]
+    answers = at_once(*(partial(put, house, "maker", path, one, NEW) for one in bodies))
+    assert sorted(answer.status_code for answer in answers) == [201] + [412] * (CALLS - 1)
+    (made,) = [answer for answer in answers if answer.status_code == 201]
+    read = house.client("maker").get(f"/api/v1/{path}")
+    assert (read.json(), read["ETag"]) == (made.json(), made["ETag"])
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_two_changes_of_one_version_at_once_have_one_winner(house: House, turn: int) -> None:
+    tag = put(house, "maker", "products/novo", ITEM, NEW)["ETag"]
+    bodies = [{**ITEM, "name": f"Novo {number}"} for number in range(CALLS)]
+    answers = at_once(*(partial(put, house, "maker", "products/novo", one, {"If-Match": tag}) for one in bodies))
+    assert sorted(answer.status_code for answer in answers) == [200] + [412] * (CALLS - 1)
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_two_parties_that_make_one_product_at_once_have_one_winner(house: House, turn: int) -> None:
+    calls = (partial(put, house, party, "products/novo", ITEM, NEW) for party in ("maker", "wholesaler"))
+    answers = at_once(*calls)
+    assert {answer.status_code for answer in answers} in ({201, 412}, {201, 409}, {201, 403}), [
+        one.content for one in answers
+    ]
+    assert TradeItem.objects.filter(id="novo").count() == 1
 
 
 def test_many_writers_and_sequencers_lose_and_double_nothing(house: House, writer: Any) -> None:

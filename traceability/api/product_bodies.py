@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from traceability.common.problems import ProblemError
 from traceability.epcis import times
 from traceability.gs1.errors import Gs1Error
-from traceability.parties.models import Site
+from traceability.parties.models import Party, Site
 from traceability.products.models import Lot, TradeItem, UnknownIdentifier
 
 from . import answers, bodies
@@ -138,10 +138,12 @@ def day(given: Body, name: str) -> date:
 
 
 @contextmanager
-def changing() -> Iterator[None]:
-    """One transaction; what the services refuse becomes a problem document that names the member."""
+def changing(party: Party) -> Iterator[None]:
+    """One transaction, one at a time for a party; what the services refuse becomes a problem that names the member."""
     try:
         with transaction.atomic():
+            # Of what is not there yet there is no row to lock: of two calls that make it the later one must see it.
+            Party.objects.select_for_update(no_key=True).get(id=party.id)
             yield
     except ValidationError as error:
         by_field = error.error_dict if hasattr(error, "error_dict") else {"": error.error_list}
@@ -156,7 +158,7 @@ def changing() -> Iterator[None]:
     except Gs1Error as error:
         field = "gln" if "GLN" in error.detail else "gtin"
         raise _refused(400, [{"field": field, "code": f"gs1-{error.code}", "message": error.detail}]) from error
-    except IntegrityError as error:  # the same thing was made at the same moment
+    except IntegrityError as error:  # another party made the same thing at the same moment
         raise _changed() from error
 
 

@@ -67,7 +67,7 @@ class Product(_View):
 
     def put(self, request: Request, id: str) -> HttpResponse:
         given = members(request, ITEM)
-        with changing():
+        with changing(self.party()):
             known = TradeItem.objects.select_for_update().filter(id=id).first()
             _require_own(known.manufacturer_id if known else None, self.party(), "product")
             require_version(request, item_body(known) if known else None)
@@ -104,7 +104,7 @@ class LotView(_View):
 
     def put(self, request: Request, item: str, number: str) -> HttpResponse:
         given = members(request, LOT)
-        with changing():
+        with changing(self.party()):
             of = _own_item(item, self.party())
             known = of.lots.select_for_update().filter(number=number).first()
             require_version(request, lot_body(known) if known else None)
@@ -135,7 +135,7 @@ class Place(_View):
 
     def put(self, request: Request, id: str) -> HttpResponse:
         given = members(request, PLACE)
-        with changing():
+        with changing(self.party()):
             known = Site.objects.select_for_update().filter(id=id).first()
             _require_own(known.party_id if known else None, self.party(), "place")
             require_version(request, place_body(known) if known else None)

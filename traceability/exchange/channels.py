@@ -47,7 +47,7 @@ def create(party: Party, plan: Plan) -> Channel:
     if len(plan.statement) > MAX_STATEMENT or len(plan.token) > MAX_TOKEN:
         raise _bad("statement", "too-long", f"a statement has at most {MAX_STATEMENT} characters, a token {MAX_TOKEN}")
     named.read(plan.query)
-    if Channel.objects.filter(party=party).count() >= MAX_CHANNELS:
+    if of_party(party).count() >= MAX_CHANNELS:
         raise ProblemError(409, "too-many-channels", f"a party has at most {MAX_CHANNELS} channels: end one")
     is_webhook, now = plan.way == Channel.Way.WEBHOOK, now_ms()
     if is_webhook:
@@ -75,21 +75,24 @@ def find(party: Party, name: str) -> Channel | None:
 
 
 def of_party(party: Party) -> QuerySet[Channel]:
-    """The party's channels, the suspended first."""
-    return Channel.objects.select_related("partner").filter(party=party).order_by("-state", "partner__name", "id")
+    """The party's channels that have not ended, the suspended first."""
+    found = Channel.objects.select_related("partner").filter(party=party).exclude(state=Channel.State.ENDED)
+    return found.order_by("-state", "partner__name", "id")
 
 
 def end(channel: Channel) -> None:
-    """End a channel that has delivered nothing; one that has is suspended for good, so that its log stays."""
+    """End a channel for good. One that has delivered something stays for its log; the partner can fetch what it got."""
     if channel.deliveries.exists():
-        Channel.objects.filter(id=channel.id).update(state=Channel.State.SUSPENDED, error="ended")
+        # Without its lease: a sender that is at it now must not write another state over this one.
+        Channel.objects.filter(id=channel.id).update(state=Channel.State.ENDED, error="", lease="", leased_until_ms=0)
     else:
         channel.delete()
 
 
 def resume(channel: Channel) -> None:
-    """Let a suspended channel go on from where it stands."""
-    leases.resume(channel, error="")
+    """Let a suspended channel go on from where it stands; ProblemError 409 for one that has ended."""
+    if not leases.resume(channel, error=""):
+        raise ProblemError(409, "channel-ended", "this channel has ended: set up another one")
 
 
 def may_see(party: Party) -> Q:

@@ -68,7 +68,10 @@ def acknowledge(delivery: Delivery, by: Party, *, is_accepted: bool, detail: str
 
 
 def resend(delivery: Delivery, by: Party, *, actor: str) -> None:
-    """Send the same bytes once more, and let a suspended channel go on. ProblemError 404 for all but the sender."""
+    """Send the same bytes once more, and let a suspended channel go on.
+
+    ProblemError 404 for all but the sender, 409 where the channel has ended.
+    """
     if by != delivery.channel.party:
         raise ProblemError(404, "not-found", "there is no delivery from you of this id", "NoSuchResourceException")
     with transaction.atomic():

@@ -61,8 +61,9 @@ def went_well(one: Outgoing, **changes: Any) -> bool:
     return release(one, attempts=0, failing_since_ms=None, error="", sent_ms=now_ms(), **changes)
 
 
-def resume(one: Outgoing, **changes: Any) -> None:
-    """Let it go on from where it stands; nothing was skipped meanwhile."""
-    type(one)._default_manager.filter(pk=one.pk).update(
-        state=Outgoing.State.ACTIVE, attempts=0, failing_since_ms=None, due_ms=now_ms(), **changes
+def resume(one: Outgoing, **changes: Any) -> bool:
+    """Let it go on from where it stands, nothing was skipped meanwhile; False for one that has ended."""
+    going = type(one)._default_manager.filter(pk=one.pk).exclude(state=Outgoing.State.ENDED)
+    return bool(
+        going.update(state=Outgoing.State.ACTIVE, attempts=0, failing_since_ms=None, due_ms=now_ms(), **changes)
     )

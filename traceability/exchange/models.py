@@ -18,6 +18,7 @@ class Outgoing(models.Model):
     class State(models.TextChoices):
         ACTIVE = "active"
         SUSPENDED = "suspended"  # after too many failures; a person lets it go on
+        ENDED = "ended"  # of a channel: by a person, for good
 
     state = models.CharField(max_length=12, choices=State, default=State.ACTIVE)
     since_index = models.BigIntegerField()

@@ -19,7 +19,7 @@ from traceability.capture.models import PublishedEvent
 from traceability.common.problems import ProblemError
 from traceability.epcis import validation
 from traceability.epcis.xml import reader
-from traceability.exchange import channels, deliveries, dispatch, outgoing, partner_document, retry
+from traceability.exchange import channels, deliveries, dispatch, leases, outgoing, partner_document, retry
 from traceability.exchange.channels import Plan
 from traceability.exchange.models import Channel, Delivery, DeliveryStep
 
@@ -265,6 +265,39 @@ def test_a_webhook_that_stays_away_fails_and_resending_goes_on(
     outgoing.drain()
     assert the_one().state == "answered"
     assert receiver.got[-1][1] == receiver.got[0][1]
+
+
+def test_a_channel_ends_for_good_and_its_documents_stay(
+    chain: House, channel: Set, receiver: Receiver, monkeypatch: Any
+) -> None:
+    row = channel("webhook", dest=receiver.url)
+    receiver.statuses = [500]
+    outgoing.drain()
+    later(monkeypatch, 3_600_000)
+    (held,) = leases.claim(Channel.objects.all(), 1)  # a sender is at it when the channel ends
+    channels.end(row)
+    assert not leases.fail(held, "HTTP 500")
+    assert Channel.objects.get().state == "ended"
+    with pytest.raises(ProblemError) as refused:
+        channels.resume(row)
+    assert (refused.value.status, refused.value.code) == (409, "channel-ended")
+    answer = chain.post("maker", f"/api/v1/deliveries/{the_one().id}/resend", {})
+    assert (answer.status_code, answer.json()["code"]) == (409, "channel-ended")
+    act(chain, "maker", "commission", [code("960")], lot=LOT, expiry=EXPIRY.isoformat())
+    act(chain, "maker", "ship", [code("960")], receiver="wholesaler", despatch="DA960")
+    later(monkeypatch, 7_200_000)
+    outgoing.drain()
+    assert (len(receiver.got), Delivery.objects.count()) == (1, 1)
+    assert [state for state, _ in steps(the_one())] == ["queued"]
+    monkeypatch.setattr(channels, "MAX_CHANNELS", 1)
+    channel()  # the ended one takes no place
+    path = f"/api/v1/deliveries/{the_one().id}/document"
+    assert chain.client("wholesaler").get(path).content == bytes(the_one().body)
+
+
+def test_a_channel_that_delivered_nothing_is_gone_when_it_ends(chain: House, channel: Set) -> None:
+    channels.end(channel())
+    assert Channel.objects.count() == 0
 
 
 def test_an_event_that_a_form_cannot_carry_is_left_out_in_words(chain: House, channel: Set, monkeypatch: Any) -> None:

@@ -90,8 +90,7 @@ def test_a_fault_leads_to_its_field(house: House, person: Person, changes: dict[
 
 def test_a_suspended_channel_and_subscription_go_on(delivered: Portal, house: House) -> None:
     channel = Channel.objects.get()
-    assert delivered.post("partners", {"action": "end-channel", "channel": channel.id}).status_code == 302
-    assert Channel.objects.get().state == "suspended"
+    Channel.objects.update(state="suspended", error="HTTP 500")
     assert delivered.post("partners", {"action": "resume-channel", "channel": channel.id}).status_code == 302
     assert Channel.objects.get().state == "active"
     query = NamedQuery.objects.create(party=house.parties["maker"], name="q", query={}, created_ms=0)
@@ -104,6 +103,21 @@ def test_a_suspended_channel_and_subscription_go_on(delivered: Portal, house: Ho
     assert Subscription.objects.get().state == "active"
     assert delivered.post("partners", {"action": "resume-subscription", "subscription": "x"}).status_code == 404
     assert delivered.post("partners", {"action": "x"}).status_code == 404
+
+
+def test_an_ended_channel_has_left_the_page_and_its_documents_stay(delivered: Portal) -> None:
+    channel, made = Channel.objects.get(), Delivery.objects.get()
+    assert "resend" in delivered.get(f"deliveries/{made.id}")
+    assert delivered.post("partners", {"action": "end-channel", "channel": channel.id}).status_code == 302
+    page = delivered.get("partners")
+    assert channel.id not in page
+    assert made.id in page
+    refused = delivered.post("partners", {"action": "resume-channel", "channel": channel.id})
+    assert (refused.status_code, "has ended" in refused.content.decode()) == (409, True)
+    assert "resend" not in delivered.get(f"deliveries/{made.id}")
+    assert delivered.post(f"deliveries/{made.id}/resend", {}).status_code == 302  # to the page that says why not
+    assert "has ended" in delivered.get("partners")
+    assert (Channel.objects.get().state, Delivery.objects.get().state) == ("ended", made.state)
 
 
 def test_the_page_costs_the_same_whatever_it_shows(

@@ -89,7 +89,9 @@ def delivery(request: HttpRequest, member: Member, delivery_id: str) -> HttpResp
         "row": _delivery(found, member, zone),
         "delivery": found,
         "steps": steps,
-        "may_resend": found.channel.party == member.party and member.role == Member.Role.ADMIN,
+        "may_resend": found.channel.party == member.party
+        and found.channel.state != Channel.State.ENDED
+        and member.role == Member.Role.ADMIN,
     }
     return render(request, "portal/delivery.html", context)
 
@@ -115,8 +117,11 @@ def resend(request: HttpRequest, member: Member, delivery_id: str) -> HttpRespon
     found = _found(member, delivery_id)
     if found.channel.party != member.party:
         raise Http404
-    deliveries.resend(found, member.party, actor=member.pseudonym)
-    messages.success(request, _("It is sent once more, with the same bytes."))
+    try:
+        deliveries.resend(found, member.party, actor=member.pseudonym)
+        messages.success(request, _("It is sent once more, with the same bytes."))
+    except ProblemError as problem:  # the channel has ended since the page was shown
+        messages.error(request, worded(problem.code, problem.detail).text)
     return redirect("portal:delivery", delivery_id=found.id)
 
 

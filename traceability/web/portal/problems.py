@@ -19,6 +19,7 @@ _WORDS: dict[str, tuple[str, str | Promise]] = {
     "quantity-left": ("quantity_left", gettext_lazy("Say how much is left as a whole number.")),
     "role": ("codes", gettext_lazy("Only people with the quality role can do this. Ask one of them.")),
     "one-code": ("codes", gettext_lazy("Undo one pack at a time.")),
+    "channel-ended": ("partner", gettext_lazy("This way to the partner has ended. Set up another one.")),
     "nothing-to-undo": (
         "codes",
         gettext_lazy("No dispensing of this pack at this place in the last ten days can be undone."),
