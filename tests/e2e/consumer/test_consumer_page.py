@@ -1,5 +1,6 @@
 """The consumer's pages in a real Chromium: what the script says after it has checked, and how the pages behave."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -7,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.unit.web.world import World
+from tests.unit.web.world import GTIN, LOT, RECALLED_LOT, UNKNOWN_GTIN, World, sscc
 from traceability.capture.models import PublishedEvent
 from traceability.common.models import Document
 
@@ -18,6 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Visit = Callable[..., Visitor]
 OUTCOMES = ["registered", "sold", "sold_again", "recalled", "expired", "temperature", "trace_code", "cloned"]
 WITHOUT_PROOF = ["serial_unknown", "product_unknown"]
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PHONE = {"viewport": {"width": 320, "height": 640}}
 
 
@@ -140,10 +142,37 @@ def test_pages_are_accessible(world: World, visitor: Visit, scheme: str, locale:
     paths: list[tuple[str, str | None]] = [("/", None), ("/look-up?code=nonsense", None)]
     paths += [(world.path(name), "checked") for name in OUTCOMES]
     paths += [(world.packs[name].code_path, None) for name in ["sold", *WITHOUT_PROOF]]
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     for path, state in paths:
         page = visit.open(path, state)
         if state:
             page.click("#device-check summary")
-        results = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
+        results = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
         assert results.violations_count == 0, f"{path}\n{results.generate_report()}"
+
+
+@pytest.mark.parametrize("size", [(360, 740), (1280, 900)])
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+def test_pages_of_what_is_no_pack_are_accessible(
+    world: World, visitor: Visit, size: tuple[int, int], locale: str
+) -> None:
+    """Products, batches, places, organisations, shipping units, other codes, and what is not there."""
+    width, height = size
+    party = world.parties["maker"].identifiers.get(scheme="gln").value
+    paths = {
+        "product": f"/01/{GTIN}", "batch": f"/01/{GTIN}/10/{LOT}", "recalled": f"/01/{GTIN}/10/{RECALLED_LOT}",
+        "unit": f"/00/{sscc(1)}", "place": f"/414/{world.glns['lotus']}", "party": f"/417/{party}",
+        "other": "/8004/4000001111", "code": "/c/urn:dosetrail:site:lotus-main",
+        "trade-code": world.packs["trace_code"].code_path, "not-known": f"/01/{UNKNOWN_GTIN}",
+        "no-link": f"/01/{GTIN}?linkType=gs1:smartLabel", "malformed": "/01/123", "no-code": "/c/hello",
+    }  # fmt: skip
+    for name, path in paths.items():
+        visit = visitor(locale=locale, viewport={"width": width, "height": height})
+        page = visit.open(path)
+        results = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
+        assert results.violations_count == 0, f"{path}\n{results.generate_report()}"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        # That a page answers 400 or 404 is what the browser itself says of it.
+        assert [wrong for wrong in visit.wrongs if "status of 40" not in wrong] == [], path
+        if folder := os.environ.get("DOSETRAIL_SCREENSHOTS"):
+            page.screenshot(path=f"{folder}/consumer-{name}-{width}-{locale}.png", full_page=True)
+        visit.close()

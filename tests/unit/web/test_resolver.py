@@ -219,6 +219,31 @@ def test_codes_that_are_not_gs1s(world: World) -> None:
     assert NMPA_GTIN
 
 
+def test_a_trade_code_has_the_links_of_its_pack_and_product(world: World) -> None:
+    path, unknown = world.packs["trace_code"].code_path, "/c/89999999999999999999"
+    found = levels(path)
+    assert list(found) == [path, f"/01/{NMPA_GTIN}"]
+    assert set(found[path]) == set(levels(PACK)[PACK])
+    assert found[path][VOC + "traceability"][0]["href"] == f"http://testserver/evidence{path}"
+    assert get(f"{path}?linkType=all", BROWSER).json() == get(path, LINKSET).json()
+    assert get(f"{path}?linkType=gs1:pip")["Location"] == f"/01/{NMPA_GTIN}"
+    assert unquote(get(f"{path}?linkType=gs1:epcis")["Location"]).endswith(world.packs["trace_code"].epc)
+    assert get(f"{path}?linkType=gs1:no", DATA).json()["code"] == "no-such-link"
+    data = get(path, DATA).json()
+    assert (data["@id"], data["gs1:gtin"], data["dosetrail:outcome"]) == (
+        world.packs["trace_code"].epc, NMPA_GTIN, "registered",
+    )  # fmt: skip
+    for accept in (BROWSER, DATA, LINKSET):
+        assert f'<http://testserver{path}?linkType=linkset>; rel="linkset"' in get(path, accept)["Link"]
+        assert "Accept" in get(path, accept)["Vary"]
+    assert get(unknown, LINKSET).json()["code"] == get(unknown, DATA).json()["code"] == "not-known"
+    assert get(f"{unknown}?linkType=gs1:pip", BROWSER).status_code == 404
+    nobody = path[:-4] + "0000"
+    assert {name: len(one) for name, one in levels(nobody).items()} == {
+        nobody: len(found[path]), f"/01/{NMPA_GTIN}": len(found[f"/01/{NMPA_GTIN}"]),
+    }  # fmt: skip
+
+
 def test_the_resolver_describes_itself(world: World) -> None:
     found = get("/.well-known/gs1resolver").json()
     assert found["resolverRoot"] == "http://testserver"
@@ -233,6 +258,7 @@ def test_a_failing_database_is_503_in_every_form(world: World) -> None:
         for accept in (BROWSER, DATA, LINKSET):
             assert get(PACK, accept).status_code == 503
             assert get(PRODUCT, accept).status_code == 503
+            assert get(world.packs["trace_code"].code_path, accept).status_code == 503
 
 
 def test_pages_in_chinese(world: World) -> None:

@@ -62,6 +62,13 @@ def levels(link: DigitalLink) -> list[Level]:
     return [Level(name, link.path, here)]
 
 
+def trade_code_levels(code: str, epc: str, gtin: str) -> list[Level]:
+    """The levels of a 20-digit drug trace code: its pack, and its product where that has a GTIN ('' = none)."""
+    path = f"/c/{code}"
+    pack = Level("pack", path, list(_of_pack(path, epc)))
+    return [pack, *(_item_levels(DigitalLink("01", gtin)) if gtin else ())]
+
+
 def name_of(link: DigitalLink) -> str:
     """Which level the key itself is."""
     return levels(link)[0].name
@@ -100,19 +107,19 @@ def _item_levels(link: DigitalLink) -> Iterator[Level]:
     batch = DigitalLink("01", link.value, (("10", lot),)) if lot else None
     if serial:
         pack = DigitalLink("01", link.value, (*(batch.qualifiers if batch else ()), ("21", serial)))
-        yield Level("pack", pack.path, list(_of_pack(pack)))
+        yield Level("pack", pack.path, list(_of_pack(pack.path, pack.canonical)))
     if batch:
         yield Level("lot", batch.path, list(_of_class(batch, "Recall of the batch")))
     links = [*_of_class(product, "Recall of the product"), *_of_product(product)]
     yield Level("product", product.path, links)
 
 
-def _of_pack(pack: DigitalLink) -> Iterator[Link]:
-    yield _page(DEFAULT, pack.path)
-    yield Link("verificationService", pack.path, "What is recorded of this pack")
-    yield Link("recallStatus", pack.path, "Recall of this pack's batch")
-    yield Link("traceability", f"/evidence{pack.path}", "Evidence that anyone can check", JSON)
-    yield _events_of(pack.canonical)
+def _of_pack(path: str, epc: str) -> Iterator[Link]:
+    yield _page(DEFAULT, path)
+    yield Link("verificationService", path, "What is recorded of this pack")
+    yield Link("recallStatus", path, "Recall of this pack's batch")
+    yield Link("traceability", f"/evidence{path}", "Evidence that anyone can check", JSON)
+    yield _events_of(epc)
 
 
 def _of_class(thing: DigitalLink, recall: str) -> Iterator[Link]:

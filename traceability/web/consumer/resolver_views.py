@@ -21,7 +21,7 @@ from traceability.parties import selectors as parties
 from traceability.products import selectors as products
 
 from . import codes, links, things, views
-from .codes import CodeError
+from .codes import CodeError, PackCode
 from .links import Level
 
 LINKSET = "application/linkset+json"
@@ -84,12 +84,19 @@ def _resolve(request: HttpRequest, link: DigitalLink) -> HttpResponse:
         return _cannot_check()
     if not known:
         return _unknown(request, form)
+    if led := _led(request, levels, asked, form):
+        return led
+    return _pack(request, link, form) if is_pack else _thing(request, link, form)
+
+
+def _led(request: HttpRequest, levels: list[Level], asked: str, form: str) -> HttpResponse | None:
+    """The links, or the way to the one that is asked for; None where the thing itself is."""
     if asked in links.WHOLE or (not asked and form == LINKSET):
         return _linkset(request, levels)
-    if asked and asked != links.DEFAULT:
-        target = links.find(levels, asked)
-        return _redirect(request, target.href) if target else _no_such_link(request, form, levels)
-    return _pack(request, link, form) if is_pack else _thing(request, link, form)
+    if asked in {"", links.DEFAULT}:
+        return None
+    target = links.find(levels, asked)
+    return _redirect(request, target.href) if target else _no_such_link(request, form, levels)
 
 
 def _pack(request: HttpRequest, link: DigitalLink, form: str) -> HttpResponse:
@@ -120,10 +127,37 @@ def _shown(request: HttpRequest, found: things.Thing | None, form: str) -> HttpR
 def _other(request: HttpRequest, code: str, uri: str) -> HttpResponse:
     """A drug trace code, or one of our own names of places and parties."""
     if uri.startswith("urn:dosetrail:nmpa:"):
-        return views.pack_page(request, codes.nmpa(code), "")
+        return _trade_code(request, codes.nmpa(code))
     site, party = parties.site_by_uri(uri), parties.party_by_uri(uri)
     found = things.site(site, uri) if site else things.party(party.name, uri) if party else None
     return _shown(request, found, _form(request))
+
+
+def _trade_code(request: HttpRequest, code: PackCode) -> HttpResponse:
+    """The pack of a drug trace code, as at a Digital Link."""
+    asked, form = links.local_name(request.GET.get("linkType", "")), _form(request)
+    if form == links.HTML and asked in {"", links.DEFAULT}:
+        response = views.pack_page(request, code, "")
+    else:
+        response = _of_trade_code(request, code, asked, form)
+    here = f"{_root(request)}/c/{code.nmpa}?linkType=linkset"
+    response["Link"] = ", ".join(filter(None, [response.get("Link"), f'<{here}>; rel="linkset"; type="{LINKSET}"']))
+    patch_vary_headers(response, ["Accept", "Accept-Language"])
+    return response
+
+
+def _of_trade_code(request: HttpRequest, code: PackCode, asked: str, form: str) -> HttpResponse:
+    try:
+        item = products.item_by_nmpa(code.nmpa)
+    except DatabaseError:
+        return _cannot_check()
+    if item is None:
+        return _unknown(request, form)
+    if led := _led(request, links.trade_code_levels(code.nmpa, code.epc, item.gtin or ""), asked, form):
+        return led
+    if form == links.HTML:
+        return views.pack_page(request, code, "")
+    return views.pack_data(request, code, "", lambda: things.trade_code_data(item, code.epc))
 
 
 def _linkset(request: HttpRequest, levels: list[Level]) -> HttpResponse:

@@ -49,15 +49,17 @@ def item_data(item: TradeItem, link: DigitalLink) -> dict[str, Any]:
     """A product, or a batch or pack of it, in GS1's Web Vocabulary."""
     lot, serial = link.qualifier("10"), link.qualifier("21")
     return {
-        **_data(link, "Product"),
+        **_data(links.same_as(link), "Product"),
         "gs1:gtin": link.value,
-        "gs1:productName": item.name,
-        "gs1:regulatedProductName": item.generic_name,
-        "gs1:netContent": item.pack_size,
-        "gs1:manufacturer": {"@type": "gs1:Organization", "gs1:organizationName": item.manufacturer.name},
+        **_on_the_box(item),
         **({"gs1:hasBatchLotNumber": lot} if lot else {}),
         **({"gs1:hasSerialNumber": serial} if serial else {}),
     }
+
+
+def trade_code_data(item: TradeItem, epc: str) -> dict[str, Any]:
+    """A pack by its drug trace code, in GS1's Web Vocabulary; its GTIN where it has one."""
+    return {**_data(epc, "Product"), **({"gs1:gtin": item.gtin} if item.gtin else {}), **_on_the_box(item)}
 
 
 def site(found: Site, uri: str) -> Thing:
@@ -152,7 +154,7 @@ def _unit(link: DigitalLink) -> Thing:
             "This code names a case, a pallet or another unit on its way between companies. What is in it and where it "
             "is, or whether it is recorded here at all, is shown to the companies concerned only."
         ),
-        data=_data(link, "LogisticUnit"),
+        data=_data(links.same_as(link), "LogisticUnit"),
         facts=[("SSCC", link.value)],
         icon="truck",
     )
@@ -165,14 +167,23 @@ def _other(link: DigitalLink) -> Thing:
             "This code names something that companies use among themselves, such as a crate, a document or a device. "
             "Nothing about it is public here."
         ),
-        data=_data(link, "Thing"),
+        data=_data(links.same_as(link), "Thing"),
         facts=[(f"({ai})", value) for ai, value in [(link.key, link.value), *link.qualifiers]],
     )
 
 
-def _data(link: DigitalLink, kind: str) -> dict[str, Any]:
+def _data(uri: str, kind: str) -> dict[str, Any]:
     context = {"gs1": links.VOCABULARY, "dosetrail": "urn:dosetrail:voc:"}
-    return {"@context": context, "@id": links.same_as(link), "@type": f"gs1:{kind}"}
+    return {"@context": context, "@id": uri, "@type": f"gs1:{kind}"}
+
+
+def _on_the_box(item: TradeItem) -> dict[str, Any]:
+    return {
+        "gs1:productName": item.name,
+        "gs1:regulatedProductName": item.generic_name,
+        "gs1:netContent": item.pack_size,
+        "gs1:manufacturer": {"@type": "gs1:Organization", "gs1:organizationName": item.manufacturer.name},
+    }
 
 
 _READERS = {
