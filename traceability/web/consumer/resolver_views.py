@@ -155,8 +155,6 @@ def _of_trade_code(request: HttpRequest, code: PackCode, asked: str, form: str) 
         return _unknown(request, form)
     if led := _led(request, links.trade_code_levels(code.nmpa, code.epc, item.gtin or ""), asked, form):
         return led
-    if form == links.HTML:
-        return views.pack_page(request, code, "")
     return views.pack_data(request, code, "", lambda: things.trade_code_data(item, code.epc))
 
 
