@@ -34,7 +34,7 @@ class Bench:
         httpx.get(f"{base_url}/log/vkey", timeout=30)
         self.founded = bootstrap.found(self.world)
         call_command("deploy_contracts", verbosity=0, stdout=StringIO())
-        self.driver = Driver(self.world, base_url=base_url, tokens=self.founded.tokens)
+        self.driver = Driver(base_url=base_url, tokens=self.founded.tokens)
         self.maker = self.world.parties["lingnan"]
         self.pharmacy = self.world.parties["ph-bund"]
         self.client = httpx.Client(base_url=base_url, timeout=120)

@@ -7,17 +7,18 @@ except what `Planner.incidents` lists.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import count
 from math import asin, cos, radians, sin, sqrt
 from random import Random
 from typing import Any
 from uuid import UUID
 
 from . import events
-from .world import CITIES, SHORT_DATED_DAYS, Case, Lot, Pack, Pallet, Party, World
+from .world import CITIES, SHORT_DATED_DAYS, SMALL, Case, Lot, Pack, Pallet, Party, Size, World
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 DAYS = 21
-DISPENSED_PER_CASE = 8
+DISPENSED_SHARE = (8, 25)  # of a case
 TRUCK_KM_PER_HOUR = 60
 LOGGER_INTERVAL_MS = 10 * MINUTE
 
@@ -77,7 +78,7 @@ class Plan:
 
 def make_plan(world: World, *, seed: int, start_ms: int) -> Plan:
     """All actions of `world` between `start_ms` (local midnight in China) and 21 days later."""
-    planner = _Planner(world, seed=seed, start_ms=start_ms)
+    planner = Planner(world, seed=seed, start_ms=start_ms)
     for number, lot in enumerate(world.lots):
         planner.lot(number, lot)
     planner.plan.actions.sort(key=lambda action: action.at_ms)
@@ -85,26 +86,26 @@ def make_plan(world: World, *, seed: int, start_ms: int) -> Plan:
     return planner.plan
 
 
-class _Planner:
+class Planner:
     """Plans lot by lot; which lot carries which incident is fixed, the packs are drawn."""
 
-    def __init__(self, world: World, *, seed: int, start_ms: int) -> None:
-        self.world, self.start_ms = world, start_ms
+    def __init__(self, world: World, *, seed: int, start_ms: int, size: Size = SMALL) -> None:
+        self.world, self.start_ms, self.size = world, start_ms, size
         self.random = Random(f"dosetrail/plan/{seed}")
         self.plan = Plan()
-        self.despatches: Iterator[int] = iter(range(1, 100_000))
+        self.despatches: Iterator[int] = count(1)
         self.dispensers = world.by_role("hospital") + world.by_role("pharmacy")
         self.distributors = world.by_role("distributor")
         self.round: list[Party] = []
         first: dict[str, Lot] = {}
         for lot in world.lots:
             first.setdefault(lot.item.id, lot)
-        self.warm, self.frozen, self.cloned = first["glarvia"], first["hepashield"], first["amoxil"]
-        self.twice, self.short, self.recalled = first["metrada"], first["statoril"], first["airomix"]
-        self.expired = world.lots[-1]
+        self.warm, self.frozen, self.cloned = map(first.get, ("glarvia", "hepashield", "amoxil"))
+        self.twice, self.short, self.recalled = map(first.get, ("metrada", "statoril", "airomix"))
+        self.expired = world.lots[-1] if world.lots else None
         self.unshipped = {lot.item.manufacturer: lot for lot in world.lots if lot not in self._special()}
 
-    def _special(self) -> list[Lot]:
+    def _special(self) -> list[Lot | None]:
         return [self.warm, self.frozen, self.cloned, self.twice, self.short, self.recalled, self.expired]
 
     def lot(self, number: int, lot: Lot) -> None:
@@ -126,17 +127,17 @@ class _Planner:
             self._recall(lot, maker)
 
     def _make(self, lot: Lot, maker: Party, at_ms: int) -> None:
-        packs = [pack.epc for pack in lot.packs]
+        packs, per_event = [pack.epc for pack in lot.packs], self.size.packs_per_event
         made = [
-            events.commission(lot, packs[start : start + 125], **self._common(maker, at_ms + start * 1000))
-            for start in range(0, len(packs), 125)
+            events.commission(lot, packs[start : start + per_event], **self._common(maker, at_ms + start * 10))
+            for start in range(0, len(packs), per_event)
         ]
         cases = [
             events.aggregate(
                 case.epc,
                 [pack.epc for pack in case.packs],
                 action="ADD",
-                **self._common(maker, at_ms + HOUR + place * MINUTE),
+                **self._common(maker, at_ms + HOUR + place * 1000),
             )
             for place, case in enumerate(lot.cases)
         ]
@@ -231,11 +232,11 @@ class _Planner:
         self.plan.unpacked.append((dispenser.id, case))
         if self._last_day(lot, at_ms) is None:
             return
-        chosen = self.random.sample(case.packs, DISPENSED_PER_CASE)
+        part, of = DISPENSED_SHARE
+        chosen = self.random.sample(case.packs, len(case.packs) * part // of)
         for place, pack in enumerate(chosen):
-            sold = (
-                self._next_morning(at_ms) + (place % 4) * DAY + place * 37 * MINUTE + self.random.randrange(30) * MINUTE
-            )
+            minutes = place % 20 * 37 + self.random.randrange(30)
+            sold = self._next_morning(at_ms) + (place % 4) * DAY + minutes * MINUTE
             last = self._last_day(lot, sold)
             if last is not None and sold < last:
                 self._dispense(pack, dispenser, sold)

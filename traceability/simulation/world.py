@@ -1,9 +1,12 @@
 """Who and what there is in the demo world: parties, sites, products, lots. Pure: a seed gives the same world."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 # GS1's prefix 952 is set aside for demonstrations; no real product carries it.
 COMPANY_PREFIX = "9521"
@@ -75,9 +78,22 @@ ITEM_NAMES = [
 ]
 
 SHORT_DATED_DAYS = 15
-PACKS_PER_LOT, PACKS_PER_CASE, CASES_PER_PALLET = 250, 25, 5
 # GS1 set 82 without look-alikes; random serials, guess chance far below 1 in 10,000 (EU 2016/161)
 SERIAL_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True)
+class Size:
+    """How a lot is packed, and how many packs one commissioning event names."""
+
+    packs: int  # per lot
+    packs_per_case: int
+    cases_per_pallet: int
+    packs_per_event: int
+
+
+SMALL = Size(packs=250, packs_per_case=25, cases_per_pallet=5, packs_per_event=125)  # of the demo world
+LARGE = Size(packs=10_000, packs_per_case=100, cases_per_pallet=20, packs_per_event=1_000)
 
 
 @dataclass(frozen=True)
@@ -215,7 +231,7 @@ def make_world(*, seed: int, first_day: date, lots: int = 20) -> World:
     random = Random(f"dosetrail/world/{seed}")
     parties = {entry[0]: _party(number, *entry) for number, entry in enumerate(PARTY_NAMES)}
     items = {entry[0]: _item(number, entry) for number, entry in enumerate(ITEM_NAMES)}
-    serial_reference = iter(range(seed * 100_000, (seed + 1) * 100_000))
+    references = sscc_references(seed)
     world = World(parties=parties, items=items)
     wanted = [items[entry[0]] for round_ in range(3) for entry in ITEM_NAMES if round_ < entry[8]][:lots]
     for number, item in enumerate(wanted):
@@ -223,8 +239,13 @@ def make_world(*, seed: int, first_day: date, lots: int = 20) -> World:
         if number == len(wanted) - 1:  # the last lot runs out while the world is watched
             expiry = first_day + timedelta(days=SHORT_DATED_DAYS)
         lot_number = f"{item.id[:2].upper()}{first_day:%y%m}{number:02d}"
-        world.lots.append(_lot(item, lot_number, expiry, random=random, references=serial_reference))
+        world.lots.append(make_lot(item, lot_number, expiry, random=random, references=references))
     return world
+
+
+def sscc_references(seed: int) -> Iterator[int]:
+    """The serial references of the SSCCs of one seed; no other seed has any of them."""
+    return iter(range(seed * 10**8, (seed + 1) * 10**8))
 
 
 def _party(number: int, slug: str, name: str, role: str, city: str) -> Party:
@@ -238,20 +259,21 @@ def _item(number: int, entry: tuple[str, str, str, str, str, str, str, str | Non
     return Item(*entry[:8], gtin=gtin)
 
 
-def _lot(item: Item, number: str, expiry: date, *, random: Random, references: Iterator[int]) -> Lot:
+def make_lot(
+    item: Item, number: str, expiry: date, *, random: Random, references: Iterator[int], size: Size = SMALL
+) -> Lot:
+    """A lot with all its packs, in cases, on pallets."""
     serials: set[str] = set()
-    while len(serials) < PACKS_PER_LOT:
+    while len(serials) < size.packs:
         serials.add(_serial(item, random))
     packs = [_pack(item, number, expiry, serial) for serial in sorted(serials)]
-    cases = [
-        Case(_sscc(references), tuple(packs[start : start + PACKS_PER_CASE]))
-        for start in range(0, PACKS_PER_LOT, PACKS_PER_CASE)
-    ]
-    pallets = [
-        Pallet(_sscc(references), tuple(cases[start : start + CASES_PER_PALLET]))
-        for start in range(0, len(cases), CASES_PER_PALLET)
-    ]
+    cases = [Case(_sscc(references), tuple(inside)) for inside in _by(size.packs_per_case, packs)]
+    pallets = [Pallet(_sscc(references), tuple(inside)) for inside in _by(size.cases_per_pallet, cases)]
     return Lot(item, number, expiry - timedelta(days=540), expiry, tuple(pallets))
+
+
+def _by(size: int, things: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    return (things[start : start + size] for start in range(0, len(things), size))
 
 
 def _serial(item: Item, random: Random) -> str:
