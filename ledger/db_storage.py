@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from . import models
 from .sequencer import RefusedError
@@ -178,17 +178,29 @@ def key_statements() -> Iterator[tuple[int, bytes]]:
         yield from ((index, bytes(data)) for index, data in rows.values_list("index", "statement"))
 
 
+def insert_submissions(hashes: Sequence[str], items: Sequence[bytes]) -> None:
+    """Queue statements in this order, each that does not wait already."""
+    into = f"INTO {models.Submission._meta.db_table} (statement_hash, statement)"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            rows = "SELECT * FROM unnest(%s::text[], %s::bytea[])"
+            cursor.execute(f"INSERT {into} {rows} ON CONFLICT DO NOTHING", [list(hashes), list(items)])
+        else:
+            pairs = list(zip(hashes, items, strict=True))
+            cursor.executemany(f"INSERT OR IGNORE {into} VALUES (%s, %s)", pairs)  # noqa: S608 (names in code)
+
+
 def insert_entries(entries: Sequence[SequencedEntry], key_entries: Mapping[int, Sequence[str]]) -> None:
     """Write new entries and the index of those about keys."""
-    models.Entry.objects.bulk_create(
-        models.Entry(
-            index=entry.index,
-            statement_hash=entry.statement_hash,
-            statement=entry.statement,
-            record_time_ms=entry.record_time_ms,
-        )
-        for entry in entries
-    )
+    into = f'INTO {models.Entry._meta.db_table} ("index", statement_hash, statement, record_time_ms)'
+    rows = [(entry.index, entry.statement_hash, entry.statement, entry.record_time_ms) for entry in entries]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            values = "SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bytea[], %s::bigint[])"
+            cursor.execute(f"INSERT {into} {values}", columns or [[], [], [], []])
+        else:
+            cursor.executemany(f"INSERT {into} VALUES (%s, %s, %s, %s)", rows)  # noqa: S608 (names in code)
     models.KeyEntry.objects.bulk_create(
         models.KeyEntry(index=index, kid=kid) for index, kids in key_entries.items() for kid in kids
     )

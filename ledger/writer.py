@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Min
 
 from . import faults, models, operator_keys, reads
-from .db_storage import HEAD_ID, DbStore, HighWaterFile
+from .db_storage import HEAD_ID, DbStore, HighWaterFile, insert_submissions
 from .sequencer import BATCH, RefusedError, Sequencer
 from .statement import statement_hash
 from .storage import Mark
@@ -56,13 +56,15 @@ def queue(items: Sequence[bytes], *, first: bool = False) -> list[str]:
     `first`: before all that waits, which only the one statement needs that says who signs what waits.
     """
     hashes = [statement_hash(item) for item in items]
-    rows = [models.Submission(statement_hash=name, statement=item) for name, item in zip(hashes, items, strict=True)]
-    if first:
-        least = models.Submission.objects.aggregate(Min("id"))["id__min"] or 0
-        for place, row in enumerate(rows):
-            row.id = min(least, 0) - len(rows) + place
     with transaction.atomic(savepoint=False):
-        models.Submission.objects.bulk_create(rows, ignore_conflicts=True)
+        if first:
+            least = min(models.Submission.objects.aggregate(Min("id"))["id__min"] or 0, 0)
+            models.Submission.objects.bulk_create(
+                models.Submission(id=least - len(items) + place, statement_hash=name, statement=item)
+                for place, (name, item) in enumerate(zip(hashes, items, strict=True))
+            )
+        else:
+            insert_submissions(hashes, items)
         notify(SUBMITTED)
     # Crash here, or before the caller's transaction commits: nothing was submitted, and nobody was told that it was.
     return hashes

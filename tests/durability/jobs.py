@@ -115,11 +115,11 @@ def _careless(how: str, tell: Tell) -> None:
         draft.write_text(f"{mark.vkey}\n{mark.size}\n{mark.root.hex()}\n")
         draft.rename(self._path)
 
-    kept = documents.store
+    kept = documents.keep
     if how == "shows before it marks":
         Sequencer._publish = publish  # type: ignore[method-assign]
     elif how == "answers before it commits":
-        documents.store = store
+        documents.keep = store
     elif how == "marks without syncing":
         HighWaterFile.write = write  # type: ignore[method-assign]
     elif how == "uploads without syncing":

@@ -29,7 +29,7 @@ LOGGER_SUFFIXES = {".txt", ".csv"}
 PATIENCE_SECONDS, PAUSE_SECONDS = 60.0, 0.5
 ACCEPTED, KNOWN, REFUSED, LATER = "accepted", "already recorded", "refused", "not now"
 # Refusals that time heals.
-_LATER = frozenset({"backlog", "storage-full"})
+_LATER = frozenset({"backlog", "being-recorded", "storage-full"})
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _patiently(take: Callable[[], Outcome]) -> Outcome:
         try:
             return take()
         except ProblemError as problem:
-            if problem.code != "backlog" or time.monotonic() >= deadline:
+            if problem.code not in {"backlog", "being-recorded"} or time.monotonic() >= deadline:
                 raise
         time.sleep(PAUSE_SECONDS)
 

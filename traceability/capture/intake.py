@@ -1,6 +1,7 @@
-"""A document's way through the house: read once and judged, read again, signed, and stored in one transaction.
+"""A document's way through the house: read once and judged, read again, signed and stored.
 
-Memory is for a batch of events, however large the document is.
+A small one is stored in one transaction. Of a large one, whose job waits, batch after batch is stored ahead, and the
+transaction that ends the job makes them all count: memory and write gate are held for a batch, however large it is.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,17 +18,13 @@ from traceability.epcis import validation
 from traceability.epcis.source import Source
 from traceability.parties.models import Party
 
-from . import master_data, prepare, store
+from . import master_data, prepare, staging, store
 from .models import CaptureJob
 from .refusals import Tally, too_large
-from .staging import BATCH, Staging
+from .staging import BATCH, Batches, OvertakenError
 
 ROLLBACK, PROCEED = "rollback", "proceed"
 ERROR_BEHAVIOURS = (ROLLBACK, PROCEED)
-
-
-class OvertakenError(Exception):
-    """The job was done by somebody else meanwhile; nothing was stored."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class Terms:
 class _Judged:
     count: int
     tally: Tally
-    waits: bool  # the job is a row already
+    ahead: bool  # the job is a row already and waits: its events are stored before it ends
 
 
 @dataclass(frozen=True)
@@ -60,22 +57,25 @@ def take_in(source: Source, terms: Terms, job: CaptureJob) -> None:
     Under `rollback` any fault refuses the whole document (CaptureError, nothing stored); under `proceed` faulty events
     are left out and listed in the job's errors.
     """
-    judged = _judge(source, terms, waits=job.waiting)
+    judged = _judge(source, terms, ahead=job.waiting)
     if judged.tally.concerns_document or (judged.tally.count and terms.error_behaviour == ROLLBACK):
         raise judged.tally.refusal()
+    if judged.ahead:
+        CaptureJob.objects.filter(id=job.id).update(event_count=judged.count)  # for those who watch it
     try:
         _record(source, terms, job, judged)
     except IntegrityError:
         # Another request stored one of these meanwhile: look again and judge by that.
+        staging.withdraw(job.id)
         _record(source, terms, job, judged)
 
 
-def _judge(source: Source, terms: Terms, *, waits: bool) -> _Judged:
+def _judge(source: Source, terms: Terms, *, ahead: bool) -> _Judged:
     """The first reading: how many events there are, and every fault that they have by themselves."""
     check = validation.DocumentCheck(
         source.frame, cbv_compliant=terms.reporter.cbv_compliant, extensions=terms.extensions
     )
-    judged = _Judged(0, Tally(check.faults), waits)
+    judged = _Judged(0, Tally(check.faults), ahead)
     now = now_ms()
     for place, event in enumerate(source.events()):
         if place == settings.CAPTURE_MAX_EVENTS:
@@ -86,38 +86,32 @@ def _judge(source: Source, terms: Terms, *, waits: bool) -> _Judged:
 
 
 def _record(source: Source, terms: Terms, job: CaptureJob, judged: _Judged) -> None:
-    """The second reading: what is new is signed and staged, then all of it is stored at once."""
+    """The second reading: what is new is signed and stored, and then the job ends."""
     known: list[str] = []
     unknown: dict[tuple[str, str], None] = {}
     tally, recorded = Tally(), Tally()
     sign = store.hosted(terms.reporter, {})
-    with Staging(str(settings.CAPTURE_SPOOL_DIR)) as staging:
-        for batch in _batched(_identified(source, terms, judged.tally.events, tally)):
-            found = store.split(batch, terms.reporter)
-            recorded.add(found.conflicts)
-            known += found.known.values()
-            unknown |= dict.fromkeys(master_data.unknown_identifiers([item.body for item in found.fresh]))
-            signed = sign(found.fresh)
-            rows = [
-                store.captured(item, one.statement_hash, reporter=terms.reporter)
-                for item, one in zip(found.fresh, signed.documents, strict=True)
-            ]
-            staging.add(rows, signed)
-        if terms.error_behaviour == ROLLBACK:
-            if tally.count:
-                raise tally.refusal()
-            if recorded.count:
-                raise recorded.refusal()
-        faults = Tally([*judged.tally.first, *tally.first, *recorded.first])
-        faults.count = judged.tally.count + tally.count + recorded.count
-        job.event_count, job.already_recorded, job.errors = judged.count, len(known), faults.errors()
-        job.receipt = ledger.submission_receipt([*staging.hashes, *known], now_ms())
-        job.last_statement = staging.hashes[-1] if staging.hashes else ""
-        _commit(staging, terms, job, _Beside(source.frame, list(unknown)), waits=judged.waits)
+    batches = Batches(job, judged.ahead)
+    for batch in _batched(_identified(source, terms, judged.tally.events, tally)):
+        found = store.split(batch, terms.reporter)
+        recorded.add(found.conflicts)
+        known += found.known.values()
+        unknown |= dict.fromkeys(master_data.unknown_identifiers([item.body for item in found.fresh]))
+        batches.add(found.fresh, sign(found.fresh))
+    if terms.error_behaviour == ROLLBACK:
+        if tally.count:
+            raise tally.refusal()
+        if recorded.count:
+            raise recorded.refusal()
+    faults = Tally([*judged.tally.first, *tally.first, *recorded.first])
+    faults.count = judged.tally.count + tally.count + recorded.count
+    hashes = batches.hashes
+    job.event_count, job.already_recorded, job.errors = judged.count, len(known), faults.errors()
+    job.receipt = ledger.submission_receipt([*hashes, *known], now_ms())
+    job.last_statement = hashes[-1] if hashes else ""
+    _commit(batches, terms, _Beside(source.frame, list(unknown)))
     # Crash here: recorded, and nobody was told. Sent again it is known by job, eventID or key, and answered so.
-    transaction.on_commit(
-        lambda: store.say_accepted(staging.hashes, known=len(known), reporter=terms.reporter, job=job)
-    )
+    transaction.on_commit(lambda: store.say_accepted(hashes, known=len(known), reporter=terms.reporter, job=job))
 
 
 def _identified(source: Source, terms: Terms, bad: set[int], tally: Tally) -> Iterator[prepare.Prepared]:
@@ -135,18 +129,18 @@ def _identified(source: Source, terms: Terms, bad: set[int], tally: Tally) -> It
             yield item
 
 
-def _commit(staging: Staging, terms: Terms, job: CaptureJob, beside: _Beside, *, waits: bool) -> None:
+def _commit(batches: Batches, terms: Terms, beside: _Beside) -> None:
     # Crash before this commits: nothing was recorded; a job that waits is taken up again, and the same bytes sent again
     # are a first time.
+    job = batches.job
     with transaction.atomic():
-        if waits and not CaptureJob.objects.select_for_update().filter(id=job.id, waiting=True).exists():
+        if batches.ahead and not CaptureJob.objects.select_for_update().filter(id=job.id, waiting=True).exists():
             raise OvertakenError(job.id)
         job.waiting, job.finished_ms = False, now_ms()
-        job.save(force_insert=not waits)
-        for rows, signed in staging.batches():
-            store.insert(rows, signed, job=job)
-        if beside.unknown and staging.first_event_id:
-            master_data.note(beside.unknown, event_id=staging.first_event_id, reporter=terms.reporter)
+        job.save(force_insert=not batches.ahead)
+        batches.store()
+        if beside.unknown and batches.first_event_id:
+            master_data.note(beside.unknown, event_id=batches.first_event_id, reporter=terms.reporter)
         master_data.note_header(beside.frame, job=job.id, reporter=terms.reporter)
 
 

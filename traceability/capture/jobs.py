@@ -1,7 +1,7 @@
 """Capture jobs: a small document is done while its sender waits, a large one is spooled and worked on afterwards.
 
-A worker holds the lock of the spooled file (flock) while it works, which a crash lets go; what it stores, it stores
-with the job's end in one transaction. So a job is taken up again until it is done, and never done twice.
+A worker holds the lock of the spooled file (flock) while it works, which a crash lets go; what it stores counts from
+the job's end on, which is one transaction. So a job is taken up again until it is done, and never done twice.
 """
 
 import fcntl
@@ -28,10 +28,10 @@ from traceability.epcis.source import Source, SourceError
 from traceability.epcis.xml import reader as xml_source
 from traceability.parties.models import Party
 
-from . import intake
+from . import intake, staging
 from .intake import Terms
 from .models import CaptureJob
-from .refusals import CaptureError, busy, refused, require_room
+from .refusals import BEING_RECORDED, CaptureError, busy, refused, require_room
 from .uploads import Upload, spooled
 
 log = logging.getLogger("traceability.capture")
@@ -44,7 +44,7 @@ _PROGRESS_EVENTS = 1000
 # Is told how far a document has come, in per cent.
 Report = Callable[[int], None]
 # Refusals that time heals: the job waits on.
-_LATER = frozenset({"backlog", storage_full.CODE})
+_LATER = frozenset({"backlog", BEING_RECORDED, storage_full.CODE})
 
 
 @storage_full.refused()
@@ -70,7 +70,9 @@ def accept(
         extensions=dict(terms.extensions),
     )
     try:
-        if upload.path is None or at_once:
+        if at_once and upload.size > settings.CAPTURE_SPOOL_BYTES:
+            _take_in_ahead(upload.file, terms, job, report)
+        elif upload.path is None or at_once:
             _take_in(upload.file, terms, job, report)
         else:
             job.waiting = True
@@ -85,12 +87,15 @@ def accept(
 
 def work_one() -> bool:
     """Work on the first job that waits and that nobody works on; False when there is none, or it must wait on."""
-    if ledger.backlog() > settings.CAPTURE_MAX_BACKLOG:
+    if ledger.backlog() > settings.CAPTURE_MAX_BACKLOG or not all(map(staging.release, staging.unreleased())):
         return False
     for job in CaptureJob.objects.filter(waiting=True).order_by("created_ms", "id"):
         with _held(spooled(job.id)) as file:
             if file is not None:
-                return _work(job, file)
+                why_not = _work(job, file)
+                if why_not == BEING_RECORDED:
+                    continue  # by a later job, perhaps, that broke off and must come first now
+                return not why_not
         if not spooled(job.id).exists() and CaptureJob.objects.filter(id=job.id, waiting=True).exists():
             _fail(job, refused("spool-lost", "the document's file is gone; send it again"))
     return False
@@ -150,6 +155,24 @@ def _take_in(file: BinaryIO, terms: Terms, job: CaptureJob, report: Report | Non
         raise refused(error.code, error.detail) from error
 
 
+def _take_in_ahead(file: BinaryIO, terms: Terms, job: CaptureJob, report: Report | None) -> None:
+    """Do a large document now, as a worker does it: the job waits, and an empty file holds it."""
+    job.waiting = True
+    with spooled(job.id).open("xb") as hold:
+        fcntl.flock(hold, fcntl.LOCK_EX)
+        try:
+            job.save(force_insert=True)
+            _take_in(file, terms, job, report)
+        except BaseException:
+            # Crash here, or anywhere before: the empty file is free, by which a worker knows what to clear away.
+            staging.withdraw(job.id)
+            CaptureJob.objects.filter(id=job.id, waiting=True).delete()
+            raise
+        finally:
+            spooled(job.id).unlink()
+    staging.release(job.id)
+
+
 @contextmanager
 def _held(path: Path) -> Iterator[BinaryIO | None]:
     """The file, while nobody else holds it; None when it is held or gone."""
@@ -167,29 +190,37 @@ def _held(path: Path) -> Iterator[BinaryIO | None]:
             yield file
 
 
-def _work(job: CaptureJob, file: BinaryIO) -> bool:
-    """Do a job whose file is held; False when it must wait on."""
+def _work(job: CaptureJob, file: BinaryIO) -> str:
+    """Do a job whose file is held; the code of what it must wait for, or ''."""
     began = CaptureJob.objects.filter(id=job.id, waiting=True).update(attempts=F("attempts") + 1)
     if began:
         try:
             if job.attempts >= MAX_ATTEMPTS:
                 raise refused("attempts", f"{MAX_ATTEMPTS} attempts broke off; our logs have the reason")
+            if os.fstat(file.fileno()).st_size == 0:
+                raise refused("spool-lost", "whoever took it in broke off; send it again")
             reporter = Party.objects.get(id=job.reporter.rpartition(":")[2])
             with storage_full.refused():
+                staging.withdraw(job.id)
                 _take_in(file, Terms(reporter, job.error_behaviour, job.extensions), job, _note_progress(job))
-        except intake.OvertakenError:
+        except staging.OvertakenError:
             pass
         except CaptureError as refusal:
+            if refusal.code == BEING_RECORDED:
+                staging.withdraw(job.id)  # or the two would wait for each other
             if refusal.code in _LATER:
                 CaptureJob.objects.filter(id=job.id, waiting=True).update(attempts=F("attempts") - 1)
-                return False
+                return refusal.code
             _fail(job, refusal)
     # Crash here: the job is done, and its file is swept away later.
     spooled(job.id).unlink(missing_ok=True)
-    return True
+    staging.release(job.id)
+    return ""
 
 
 def _fail(job: CaptureJob, refusal: CaptureError) -> None:
+    staging.withdraw(job.id)
+    # Crash here: the job waits and nothing of it is stored, as before it began.
     errors = list(refusal.errors) or [{"event": None, "pointer": "", "code": refusal.code, "message": refusal.detail}]
     CaptureJob.objects.filter(id=job.id, waiting=True).update(
         waiting=False, failed=True, finished_ms=now_ms(), errors=errors

@@ -1,11 +1,10 @@
 """What a document says beside its events: unknown identifiers, and its header's master data, go to the steward."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from traceability.epcis import event as epcis_event
 from traceability.epcis import master_data
-from traceability.epcis.event import EventView
 from traceability.gs1 import nmpa
 from traceability.gs1.epc import NMPA_PREFIX
 from traceability.parties.models import Party, PartyIdentifier, Site
@@ -20,7 +19,7 @@ def unknown_identifiers(events: Sequence[Mapping[str, Any]]) -> list[tuple[str, 
     """(scheme, value) of every GTIN, NMPA prefix and GLN in `events` without master data; at most four queries."""
     gtins, prefixes, glns = set[str](), set[str](), set[str]()
     for event in events:
-        for uri in _named(epcis_event.read(event)):
+        for uri in epcis_event.named(event):
             if uri.startswith(_ITEM):
                 gtins.add(uri[len(_ITEM) :].split("/")[0])
             elif uri.startswith(NMPA_PREFIX):
@@ -47,11 +46,3 @@ def note(found: Sequence[tuple[str, str]], *, event_id: str, reporter: Party) ->
 def note_header(frame: Mapping[str, Any], *, job: str, reporter: Party) -> stewardship.Noted:
     """Put the header's master data on the steward's queue, in the transaction that stores the document."""
     return stewardship.note(master_data.elements(frame), reporter=reporter.uri, job=job)
-
-
-def _named(view: EventView) -> Iterable[str]:
-    yield from (uri for _, uri in view.epcs)
-    yield from (uri for _, uri, _, _ in view.classes)
-    yield from (view.read_point, view.biz_location)
-    yield from (uri for _, uri in view.sources)
-    yield from (uri for _, uri in view.destinations)

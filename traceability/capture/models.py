@@ -41,7 +41,10 @@ class CaptureJob(models.Model):
 
 
 class CapturedEvent(models.Model):
-    """The idempotency key of an event and the statement it became. Written by `capture.services`; not rebuildable."""
+    """The idempotency key of an event and the statement it became. Written by `capture.store`; not rebuildable.
+
+    It counts for nobody while its job waits (`selectors.recorded`).
+    """
 
     statement_hash = models.CharField(max_length=64, primary_key=True)
     job = models.ForeignKey(CaptureJob, models.PROTECT, null=True, related_name="events")
@@ -62,6 +65,19 @@ class CapturedEvent(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["reporter", "event_id", "declaration"], name="captured_event_once")
         ]
+
+
+class StagedStatement(models.Model):
+    """A statement of a large document that is not queued yet: its job waits, or has just ended.
+
+    Written by `capture.staging`; not rebuildable.
+    """
+
+    job = models.ForeignKey(CaptureJob, models.PROTECT, related_name="+", db_index=False)
+    statement = models.BinaryField()
+
+    class Meta:
+        indexes = [models.Index(fields=["job", "id"])]
 
 
 class PublishedEvent(models.Model):

@@ -19,6 +19,8 @@ _KINDS = {
 }
 _NUL_SHOWN = "\ufffd"
 
+BEING_RECORDED = "being-recorded"
+
 
 class CaptureError(ProblemError):
     """Capture refused; nothing was stored."""
@@ -100,6 +102,11 @@ def require_room(size: int = 0, *, limit: int | None = None) -> None:
 def busy(detail: str) -> CaptureError:
     """503: later there is room again."""
     return CaptureError(503, "backlog", detail, headers={"Retry-After": "5"})
+
+
+def being_recorded(detail: str) -> CaptureError:
+    """503: whether this is recorded is decided when another document is done."""
+    return CaptureError(503, BEING_RECORDED, detail, headers={"Retry-After": "5"})
 
 
 def too_large(detail: str, *, limit: int | None = None) -> CaptureError:

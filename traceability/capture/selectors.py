@@ -4,6 +4,8 @@ import json
 from collections.abc import Collection
 from typing import Any
 
+from django.db import models
+
 from ledger import api as ledger
 from traceability.common.models import Document
 from traceability.epcis import event as epcis_event
@@ -55,7 +57,12 @@ def unfinished(jobs: Collection[CaptureJob]) -> set[str]:
 
 def captured(reporter: str, event_id: str, declaration: str = "") -> CapturedEvent | None:
     """What was captured under this idempotency key, or None."""
-    return CapturedEvent.objects.filter(reporter=reporter, event_id=event_id, declaration=declaration).first()
+    return recorded().filter(reporter=reporter, event_id=event_id, declaration=declaration).first()
+
+
+def recorded() -> models.QuerySet[CapturedEvent]:
+    """What was captured, without the events of documents that are being worked on: those may still be refused."""
+    return CapturedEvent.objects.exclude(job__waiting=True)
 
 
 def by_key(reporter: str, idempotency_key: str) -> list[CapturedEvent]:

@@ -130,14 +130,13 @@ def _store(prepared: Sequence[prepare.Prepared], call: _Call) -> list[Accepted]:
     unknown = master_data.unknown_identifiers([item.body for item in found.fresh])
     signed = call.sign(found.fresh)
     fresh = {item.key: one.statement_hash for item, one in zip(found.fresh, signed.documents, strict=True)}
-    rows = [store.captured(item, fresh[item.key], reporter=call.reporter) for item in found.fresh]
     merged = {**found.known, **fresh}
     accepted = [
         Accepted(item.event_id, merged[item.key], item.key in found.known, item.declaration) for item in prepared
     ]
     # Crash before this commits: nothing was recorded, and the same bytes sent again are a first time.
     with transaction.atomic():
-        store.insert(rows, signed, key=call.idempotency_key)
+        store.insert(found.fresh, signed, key=call.idempotency_key)
         if unknown and found.fresh:
             master_data.note(unknown, event_id=found.fresh[0].event_id, reporter=call.reporter)
         if call.beside is not None:

@@ -1,71 +1,118 @@
-"""Signed events on their way into the database: few stay in memory, many lie in a temporary file meanwhile.
+"""Events of a large document, stored ahead of its job's end: they count for nobody while the job waits.
 
-The file belongs to this process and has no name: a crash leaves nothing of it.
+Each step is a short transaction, however long the document is, so that others write meanwhile. The job's end is one
+small row; its statements are queued after it, little by little, which a crash only puts off.
 """
 
-import json
-import tempfile
-from base64 import b64decode, b64encode
-from collections.abc import Iterator, Sequence
-from itertools import islice
-from types import TracebackType
-from typing import Any
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 
-from traceability.common import documents
+from django.conf import settings
+from django.db import transaction
+
+from ledger import api as ledger
+from traceability.common import bulk, documents
 from traceability.common.models import Document
 
-from .models import CapturedEvent
+from . import store
+from .models import CapturedEvent, CaptureJob, StagedStatement
+from .prepare import Prepared
 
 BATCH = 500
-_IN_MEMORY = 4 * 1024 * 1024
-_COLUMNS = ("statement_hash", "reporter", "event_id", "declaration", "content_sha256")
+_PAUSE_SECONDS = 0.02
+# So long a log that takes nothing is waited for; then the rest is left to the next worker.
+_PATIENCE_SECONDS = 5.0
 
 
-class Staging:
-    """Rows and documents in the order in which they were added; read back in batches."""
+class OvertakenError(Exception):
+    """The job was done by somebody else meanwhile; nothing was stored."""
 
-    def __init__(self, folder: str) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=folder)  # noqa: SIM115 (closed by __exit__)
-        self.hashes: list[str] = []
-        self.first_event_id = ""
 
-    def __enter__(self) -> "Staging":
-        return self
+@dataclass
+class Batches:
+    """The signed events of a job: `ahead` of its end in the database, else in memory until then."""
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
+    job: CaptureJob
+    ahead: bool
+    first_event_id: str = ""
+    _hashes: list[list[str]] = field(default_factory=list)
+    _held: list[tuple[Sequence[Prepared], documents.Signed]] = field(default_factory=list)
 
-    def add(self, rows: Sequence[CapturedEvent], signed: documents.Signed) -> None:
-        """Two lines each: what is not the document, and the document, whose JSON has no line breaks."""
-        for row, document, statement in zip(rows, signed.documents, signed.statements, strict=True):
-            facts: list[Any] = [getattr(row, name) for name in _COLUMNS]
-            facts += [document.kind, document.party, document.submitted_ms, document.annotation]
-            facts += [b64encode(document.secret).decode(), b64encode(statement).decode()]
-            self._file.write(json.dumps(facts).encode() + b"\n" + document.body + b"\n")
-            self.first_event_id = self.first_event_id or row.event_id
-            self.hashes.append(row.statement_hash)
+    def add(self, items: Sequence[Prepared], signed: documents.Signed) -> None:
+        if items:
+            self.first_event_id = self.first_event_id or items[0].event_id
+            self._hashes.append([one.statement_hash for one in signed.documents])
+            if self.ahead:
+                _stage(items, signed, job=self.job)
+            else:
+                self._held.append((items, signed))
 
-    def batches(self) -> Iterator[tuple[list[CapturedEvent], documents.Signed]]:
-        """All that was added, from the first on."""
-        self._file.seek(0)
-        while lines := list(islice(self._file, 2 * BATCH)):
-            rows, signed = [], documents.Signed([], [])
-            for facts, body in zip(lines[::2], lines[1::2], strict=True):
-                *columns, kind, party, submitted_ms, annotation, secret, statement = json.loads(facts)
-                row = CapturedEvent(**dict(zip(_COLUMNS, columns, strict=True)))
-                rows.append(row)
-                signed.statements.append(b64decode(statement))
-                signed.documents.append(
-                    Document(
-                        statement_hash=row.statement_hash,
-                        kind=kind,
-                        party=party,
-                        body=body[:-1],
-                        secret=b64decode(secret),
-                        submitted_ms=submitted_ms,
-                        annotation=annotation,
-                    )
-                )
-            yield rows, signed
+    @property
+    def hashes(self) -> list[str]:
+        """The statements of all that was added, in that order."""
+        return list(chain.from_iterable(self._hashes))
+
+    def store(self) -> None:
+        """Store what is in memory, in the caller's transaction."""
+        for items, signed in self._held:
+            store.insert(items, signed, job=self.job)
+
+
+def _stage(items: Sequence[Prepared], signed: documents.Signed, *, job: CaptureJob) -> None:
+    with transaction.atomic():
+        store.keep(items, signed, job=job)
+        bulk.insert(StagedStatement, ("job_id", "statement"), ((job.id, item) for item in signed.statements))
+    # Crash here: rows of a job that waits; whoever takes it up withdraws them first.
+
+
+def withdraw(job_id: str) -> None:
+    """Take back what was stored ahead for a job that waits; OvertakenError when it is done: then it is recorded."""
+    while True:
+        with transaction.atomic():
+            if CaptureJob.objects.select_for_update().filter(id=job_id, waiting=False).exists():
+                raise OvertakenError(job_id)
+            staged = StagedStatement.objects.filter(job=job_id)
+            numbers = list(staged.values_list("id", flat=True)[:BATCH])
+            staged.filter(id__in=numbers).delete()
+            events = CapturedEvent.objects.filter(job=job_id)
+            hashes = list(events.values_list("statement_hash", flat=True)[:BATCH])
+            Document.objects.filter(statement_hash__in=hashes).delete()
+            events.filter(statement_hash__in=hashes).delete()
+        if not numbers and not hashes:
+            return
+
+
+def release(job_id: str) -> bool:
+    """Queue the statements of a job that is done, as the log has room; False when some are left to the next worker."""
+    # Half of what makes capture refuse, as long as no more than that waits: others find room, and turns are few, since
+    # each waits for the gate behind whoever folds.
+    half = settings.CAPTURE_MAX_BACKLOG // 2
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < until:
+        if ledger.backlog() > half:
+            time.sleep(_PAUSE_SECONDS)
+        elif _queue_some(job_id, max(1, half)):
+            until = time.monotonic() + _PATIENCE_SECONDS
+        else:
+            return True
+    return False
+
+
+def unreleased() -> list[str]:
+    """The jobs that are done and have statements that are not queued: a worker is at it, or one has left."""
+    staged = StagedStatement.objects.values("job")
+    return list(CaptureJob.objects.filter(id__in=staged, waiting=False).values_list("id", flat=True))
+
+
+def _queue_some(job_id: str, limit: int) -> int:
+    """Two workers may do the same at one moment: a statement that waits or has its index is not queued again."""
+    with transaction.atomic():
+        staged = StagedStatement.objects.filter(job=job_id)
+        rows = list(staged.order_by("id").values_list("id", "statement")[:limit])
+        if rows:
+            ledger.submit([bytes(statement) for _, statement in rows])
+            staged.filter(id__lte=rows[-1][0]).delete()
+    # Crash here: the rest stays staged, and `unreleased` finds it.
+    return len(rows)

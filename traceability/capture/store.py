@@ -5,15 +5,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import F
+
 from ledger import api as ledger
-from traceability.common import documents, metrics
+from traceability.common import bulk, documents, metrics
 from traceability.epcis.faults import Fault
 from traceability.parties import selectors as parties
 from traceability.parties.models import Party
 
 from .models import CapturedEvent, CaptureJob
 from .prepare import Key, Prepared
-from .refusals import refusal, refused
+from .refusals import being_recorded, refusal, refused
 
 log = logging.getLogger("traceability.capture")
 
@@ -34,9 +36,9 @@ class Split:
 
 
 def split(prepared: Sequence[Prepared], reporter: Party) -> Split:
-    """Tell new events from recorded ones; one query."""
+    """Tell new events from recorded ones; one query. CaptureError when one belongs to a document that is still open."""
     rows = CapturedEvent.objects.filter(reporter=reporter.uri, event_id__in=[item.event_id for item in prepared])
-    recorded = {(row.event_id, row.declaration): row for row in rows}
+    recorded = {(row.event_id, row.declaration): row for row in rows.annotate(is_open=F("job__waiting"))}
     fresh: dict[Key, Prepared] = {}
     known: dict[Key, str] = {}
     conflicts: list[Fault] = []
@@ -44,6 +46,8 @@ def split(prepared: Sequence[Prepared], reporter: Party) -> Split:
         row = recorded.get(item.key)
         if row is None:
             fresh[item.key] = item
+        elif row.is_open:
+            raise being_recorded(f"{item.event_id} is in a document of yours that is being worked on")
         elif row.content_sha256 == item.content_sha256:
             known[item.key] = row.statement_hash
         else:
@@ -54,24 +58,34 @@ def split(prepared: Sequence[Prepared], reporter: Party) -> Split:
 
 
 def insert(
-    rows: Sequence[CapturedEvent], signed: documents.Signed, *, job: CaptureJob | None = None, key: str = ""
+    items: Sequence[Prepared], signed: documents.Signed, *, job: CaptureJob | None = None, key: str = ""
 ) -> None:
-    """Keep documents and keys of new events and queue their statements, in the caller's transaction."""
-    documents.store(signed)
-    for row in rows:
-        row.job, row.idempotency_key = job, key or None
-    CapturedEvent.objects.bulk_create(rows, batch_size=500)
+    """Keep new events and queue their statements, in the caller's transaction."""
+    keep(items, signed, job=job, key=key)
+    ledger.submit(signed.statements)
 
 
-def captured(item: Prepared, statement_hash: str, *, reporter: Party) -> CapturedEvent:
-    """The row that knows this event again."""
-    return CapturedEvent(
-        statement_hash=statement_hash,
-        reporter=reporter.uri,
-        event_id=item.event_id,
-        declaration=item.declaration,
-        content_sha256=item.content_sha256,
+def keep(items: Sequence[Prepared], signed: documents.Signed, *, job: CaptureJob | None = None, key: str = "") -> None:
+    """Keep documents and keys of new events, in the caller's transaction; IntegrityError when one is not new."""
+    documents.keep(signed)
+    rows = (
+        (
+            one.statement_hash,
+            job and job.id,
+            one.party,
+            item.event_id,
+            item.declaration,
+            item.content_sha256,
+            key or None,
+        )
+        for item, one in zip(items, signed.documents, strict=True)
     )
+    bulk.insert(CapturedEvent, _COLUMNS, rows)
+
+
+_COLUMNS = (
+    "statement_hash", "job_id", "reporter", "event_id", "declaration", "content_sha256", "idempotency_key",
+)  # fmt: skip
 
 
 def hosted(reporter: Party, annotation: Mapping[str, Any]) -> Sign:

@@ -33,9 +33,9 @@ class Among(models.Lookup):
 
 
 def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Insert rows of plain values (str, int, None) in the order of `columns`: all fields that may not be null.
+    """Insert rows of plain values (str, int, bytes, None) in the order of `columns`: all fields that may not be null.
 
-    No defaults, no signals, no JSON. PostgreSQL: COPY; SQLite: one prepared statement. Raises IntegrityError.
+    No defaults, no signals; JSON as its text. PostgreSQL: COPY; SQLite: one prepared statement. Raises IntegrityError.
     """
     table = connection.ops.quote_name(model._meta.db_table)
     names = ", ".join(map(connection.ops.quote_name, columns))

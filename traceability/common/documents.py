@@ -10,6 +10,7 @@ from django.db import transaction
 
 from ledger import api as ledger
 
+from . import bulk
 from .clock import now_ms
 from .models import Document
 
@@ -90,5 +91,17 @@ def sealed(items: Sequence[tuple[bytes, bytes, bytes]], *, kind: str, party: str
 def store(signed: Signed) -> None:
     """Keep the documents and queue their statements, in one transaction (the caller's, where there is one)."""
     with transaction.atomic(savepoint=False):
-        Document.objects.bulk_create(signed.documents, batch_size=500)
+        keep(signed)
         ledger.submit(signed.statements)
+
+
+def keep(signed: Signed) -> None:
+    """Keep the documents alone, in the caller's transaction; the caller sees to it that their statements are queued."""
+    rows = (
+        (one.statement_hash, one.kind, one.party, one.body, one.secret, one.submitted_ms, json.dumps(one.annotation))
+        for one in signed.documents
+    )
+    bulk.insert(Document, _COLUMNS, rows)
+
+
+_COLUMNS = ("statement_hash", "kind", "party", "body", "secret", "submitted_ms", "annotation")

@@ -6,9 +6,9 @@ from django.db import models
 class Document(models.Model):
     """The off-log content of one private log entry (an event, a master-data version, an alert transition).
 
-    Written by `common.documents.record` (and by capture for device-signed statements) in the transaction that submits
-    the statement; never changed. Cannot be rebuilt: the log holds only its commitment. Deleting `secret` and `body`
-    makes its claims unprovable and leaves the log valid.
+    Written by `common.documents.record` and by capture in the transaction that submits the statement, or, of a large
+    document, before it; never changed. Cannot be rebuilt: the log holds only its commitment. Deleting `secret` and
+    `body` makes its claims unprovable and leaves the log valid.
     """
 
     statement_hash = models.CharField(max_length=64, primary_key=True)  # lower-case hex of the RFC 6962 leaf hash

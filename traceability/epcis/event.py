@@ -114,6 +114,15 @@ def read(event: Mapping[str, Any]) -> EventView:
     )
 
 
+def named(event: Mapping[str, Any]) -> Iterable[str]:
+    """Every thing, class, place and partner that a valid event names, in canonical form; some more than once."""
+    yield from (uri for _, uri in _epcs(event))
+    yield from (epc.canonical(item["epcClass"]) for _, name in _CLASS_LISTS for item in event.get(name, ()))
+    yield from (_place(event.get(name)) for name in ("readPoint", "bizLocation"))
+    for direction in ("source", "destination"):
+        yield from (epc.canonical(item[direction]) for item in event.get(f"{direction}List", ()))
+
+
 def extensions(event: Mapping[str, Any]) -> dict[str, Any]:
     """The members of an event that are not the standard's."""
     return {name: value for name, value in event.items() if name not in _MEMBERS}

@@ -173,7 +173,7 @@ def test_a_page_that_has_no_words_of_its_own_says_it_in_both_languages(house: Ho
 
 def test_another_fault_stays_a_fault_of_ours(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control: 507 is not what every failure is called."""
-    monkeypatch.setattr("traceability.common.documents.store", lambda signed: 1 / 0)
+    monkeypatch.setattr("traceability.common.documents.keep", lambda signed: 1 / 0)
     client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {house.tokens['maker']}"})
     answer = client.post("/epcis/events", json.dumps(_event()), content_type="application/json")
     assert answer.status_code == 500
