@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -23,10 +22,9 @@ CHECKS = [
     [str(BIN / "ruff"), "check", "."],
     [str(BIN / "ruff"), "format", "--check", "."],
     [str(BIN / "lint-imports")],
+    [str(BIN / "mypy"), "ledger", "traceability"],
     [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"],
 ]
-# A minute on one core: it takes the time that tests on the others leave.
-TYPES = ["nice", "-n", "15", str(BIN / "mypy"), "ledger", "traceability"]
 # Where the database matters: the unit tests have none, and browsers need only one of the two.
 ON_POSTGRESQL = ["tests/contract", "tests/integration", "tests/concurrency", "tests/outside/test_whole_log.py"]
 OUTSIDE = (Path(sys.prefix) / "outside/.installed", ROOT / "tests/outside/js/node_modules/.package-lock.json")
@@ -40,7 +38,6 @@ def main() -> int:
         for command in CHECKS:
             if _run(command, environment):
                 failed.append(" ".join(command[:3]))
-        types = stack.enter_context(_beside(TYPES, environment))
         redis = stack.enter_context(redis_server())
         if redis is None:
             left_out.append("Redis tests: redis-server is not installed")
@@ -77,10 +74,6 @@ def main() -> int:
             environment = {**common, **postgres, "DOSETRAIL_TEST_DATABASE": "postgresql"}
             if _run([*pytest, *ON_POSTGRESQL, *sys.argv[1:]], environment):
                 failed.append("tests on PostgreSQL")
-        said, _ = types.communicate()
-        sys.stdout.write(f"\n$ {' '.join(TYPES)}\n{said}")
-        if types.returncode:
-            failed.append(" ".join(TYPES))
     for line in left_out:
         sys.stdout.write(f"NOT RUN: {line}\n")
     for line in failed:
@@ -91,24 +84,7 @@ def main() -> int:
 def _run(command: list[str], environment: dict[str, str]) -> int:
     sys.stdout.write(f"\n$ {' '.join(command)}\n")
     sys.stdout.flush()
-    begun = time.monotonic()
-    status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-    sys.stdout.write(f"{time.monotonic() - begun:.0f} s\n")
-    return status
-
-
-@contextmanager
-def _beside(command: list[str], environment: dict[str, str]) -> "Iterator[subprocess.Popen[str]]":
-    """A command that runs while others do; it ends with the block at the latest."""
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
 def _can_trace() -> bool:

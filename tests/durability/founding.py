@@ -16,7 +16,7 @@ def main() -> None:
     from traceability.parties import services as parties
 
     call_command("migrate", verbosity=0)
-    house = conftest.found()
+    house = conftest.house.__wrapped__(None)  # type: ignore[attr-defined]
     parties.add_member(
         party=house.parties["maker"], username="maker", password="a-long-demo-password", role="admin", site_id=None
     )

@@ -29,7 +29,7 @@ def found(tell: Tell) -> None:
     from tests.integration import conftest
 
     call_command("migrate", verbosity=0)
-    house = conftest.found()
+    house = conftest.house.__wrapped__(None)
     assert house.capture("maker", *_events("before", BEFORE)).status_code == 202
     house.settle()
     connection.close()

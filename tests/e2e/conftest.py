@@ -20,7 +20,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_TIMEOUT_SECONDS = 420
 WITNESSES = 3
-DEMO_SEED = 3
 
 
 @dataclass
@@ -150,27 +149,16 @@ def free_port() -> int:
             return port
 
 
-@pytest.fixture(
-    scope="package",
-    params=[
-        pytest.param(1, marks=pytest.mark.xdist_group("world")),
-        pytest.param(DEMO_SEED, marks=pytest.mark.xdist_group("demo")),
-    ],
-    ids=lambda seed: f"seed{seed}",
-)
+@pytest.fixture(scope="session", params=[1, 7], ids=lambda seed: f"seed{seed}")
 def any_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoHouse]:
-    """A demo house of each of two seeds; the second is the one that tests then go on working in."""
-    if request.param == DEMO_SEED:
-        yield request.getfixturevalue("demo")
-    else:
-        yield from _house(tmp_path_factory.mktemp(f"world{request.param}"), request.param)
+    """A demo house of each of two seeds."""
+    yield from _house(tmp_path_factory.mktemp(f"world{request.param}"), request.param)
 
 
-# Of the package, not the session: five processes a house would go on beside all tests that follow.
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoHouse]:
     """One demo house that tests may go on working in."""
-    yield from _house(tmp_path_factory.mktemp("demo"), DEMO_SEED)
+    yield from _house(tmp_path_factory.mktemp("demo"), 3)
 
 
 def _house(folder: Path, seed: int) -> Iterator[DemoHouse]:

@@ -6,8 +6,11 @@ import sys
 from collections import Counter
 
 import httpx
+import pytest
 
 from tests.e2e.conftest import ROOT, DemoHouse
+
+pytestmark = pytest.mark.xdist_group("worlds")  # each world is built once
 
 RULE_OF = {
     "warm_truck": "temperature-hot",

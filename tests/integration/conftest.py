@@ -62,8 +62,8 @@ class Written:
     offset: str = "+08:00"
 
 
-def found() -> House:
-    """Parties with sites in two cities, a product with a lot; everything folded."""
+def found() -> dict[str, str]:
+    """Parties with sites in two cities, a product with a lot; everything folded. The parties' tokens."""
     ledger.initialise(operator_name="test")
     rows, tokens = {}, {}
     people = (
@@ -98,14 +98,13 @@ def found() -> House:
     )  # fmt: skip
     products.save_lot(item=item, number=LOT, production_date=date(2026, 1, 1), expiry_date=EXPIRY)
     settle()
-    return House(rows, tokens)
+    return tokens
 
 
 def laid_down(founded: kept.Kept) -> House:
     """The founded house in the test's database."""
     kept.lay_down(founded)
-    tokens = founded.answer.tokens
-    return House(Party.objects.in_bulk(tokens), dict(tokens))
+    return House(Party.objects.in_bulk(founded.answer), dict(founded.answer))
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from . import fuzzing
 
 fuzzing.register_formats()
 SEED = 1
-EXAMPLES = 6  # beside every boundary, as one of the callers; test_many_calls draws 300
+EXAMPLES = 15
 
 
 # Of a good request: 406, no form of the answer lies between the two versions that were drawn; 412 and 428, nor was the
