@@ -44,16 +44,6 @@ def watched_kept(founded: Any, django_db_blocker: Any) -> Any:
         return kept.keep(deploy, founded)
 
 
-@pytest.fixture(scope="session")
-def world_kept(django_db_setup: None, django_db_blocker: Any) -> Any:
-    """The world of packs (unit/web/world.py), built once in this process."""
-    from tests import kept
-    from tests.unit.web.world import World
-
-    with django_db_blocker.unblock():
-        return kept.keep(World)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out what needs the folder of others' material where there is none; the summary says so."""
     if SHARED_DATA.is_dir():

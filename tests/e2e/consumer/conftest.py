@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.kept import Kept
-from tests.unit.web.world import World, laid_down
+from tests.unit.web.world import World
 
 # Playwright's own event loop runs in this thread; Django would take every query for one made in async code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -79,9 +78,9 @@ def plain_page(chromium: Any, static_port: int) -> Iterator[Any]:
 
 
 @pytest.fixture
-def world(transactional_db: None, world_kept: Kept) -> World:
+def world(transactional_db: None) -> World:
     """The page tests' world; the live server's threads must see it, so it is committed."""
-    return laid_down(world_kept)
+    return World()
 
 
 class Visitor:

@@ -2,11 +2,9 @@
 
 import pytest
 
-from tests.kept import Kept
-
-from .world import World, laid_down
+from .world import World
 
 
 @pytest.fixture
-def world(db: None, world_kept: Kept) -> World:
-    return laid_down(world_kept)
+def world(db: None) -> World:
+    return World()

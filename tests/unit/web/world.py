@@ -1,14 +1,12 @@
 """A small world with one pack per outcome, made through the rooms' own services; for page and browser tests."""
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from ledger import api as ledger
-from tests import kept
 from traceability.capture import services as capture
 from traceability.capture.models import EventEpc, PublishedEvent
 from traceability.common import clock, projection
@@ -283,9 +281,3 @@ class World:
             epcList=[case],
             sensorElementList=[{"sensorReport": reports}],
         )
-
-
-def laid_down(built: kept.Kept) -> World:
-    """The world in the test's database, and a copy of what tells of it."""
-    kept.lay_down(built)
-    return deepcopy(built.answer)  # type: ignore[no-any-return]
