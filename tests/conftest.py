@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,31 +16,6 @@ SHARED_DATA = Path(os.environ.get("DOSETRAIL_SHARED_DATA", ROOT.parent / "shared
 def shared_data() -> Path:
     """The folder of documents, vectors and logger files that others made; it is no part of the project."""
     return SHARED_DATA
-
-
-@pytest.fixture(scope="session")
-def founded(django_db_setup: None, django_db_blocker: Any) -> Any:
-    """The small house (integration/conftest.py) as it was founded, once in this process: tests/kept.py."""
-    from tests import kept
-    from tests.integration.conftest import found
-
-    with django_db_blocker.unblock():
-        return kept.keep(found)
-
-
-@pytest.fixture(scope="session")
-def watched_kept(founded: Any, django_db_blocker: Any) -> Any:
-    """The small house with the default contracts in force."""
-    from tests import kept
-    from tests.integration.conftest import settle
-    from traceability.contracts import services
-
-    def deploy() -> None:
-        services.deploy_defaults()
-        settle()
-
-    with django_db_blocker.unblock():
-        return kept.keep(deploy, founded)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,7 +10,6 @@ import pytest
 from django.test import Client
 
 from ledger import api as ledger
-from tests import kept
 from traceability.common import projection
 from traceability.parties import services as parties
 from traceability.parties.models import Party
@@ -40,17 +39,12 @@ class House:
         return self.client(party).post(path, json.dumps(body).encode(), content_type="application/json")
 
     def settle(self) -> None:
-        settle()
+        while ledger.sequence_once():
+            pass
+        projection.advance_all()
 
     def place(self, party: str) -> str:
         return str(self.parties[party].sites.get().uri)
-
-
-def settle() -> None:
-    """Publish and fold all that waits."""
-    while ledger.sequence_once():
-        pass
-    projection.advance_all()
 
 
 @dataclass
@@ -62,8 +56,9 @@ class Written:
     offset: str = "+08:00"
 
 
-def found() -> dict[str, str]:
-    """Parties with sites in two cities, a product with a lot; everything folded. The parties' tokens."""
+@pytest.fixture
+def house(db: None) -> House:
+    """Parties with sites in two cities, a product with a lot; everything folded."""
     ledger.initialise(operator_name="test")
     rows, tokens = {}, {}
     people = (
@@ -97,20 +92,9 @@ def found() -> dict[str, str]:
         pack_size="5 pens", authorisation="MA-1", profile_id="fridge",
     )  # fmt: skip
     products.save_lot(item=item, number=LOT, production_date=date(2026, 1, 1), expiry_date=EXPIRY)
-    settle()
-    return tokens
-
-
-def laid_down(founded: kept.Kept) -> House:
-    """The founded house in the test's database."""
-    kept.lay_down(founded)
-    return House(Party.objects.in_bulk(founded.answer), dict(founded.answer))
-
-
-@pytest.fixture
-def house(db: None, founded: kept.Kept) -> House:
-    """The founded house; what the test does to it is rolled back."""
-    return laid_down(founded)
+    found = House(rows, tokens)
+    found.settle()
+    return found
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests import kept
 from tests.integration.conftest import EXPIRY, GTIN, LOT, House
 from traceability.capture import services as capture
+from traceability.contracts import services
 from traceability.contracts.models import Finding
 from traceability.gs1 import check_digit
 
@@ -102,6 +102,7 @@ def _iso(ms: int) -> str:
 
 
 @pytest.fixture
-def watched(house: House, watched_kept: kept.Kept) -> Watched:
-    kept.lay_down(watched_kept)
+def watched(house: House) -> Watched:
+    services.deploy_defaults()
+    house.settle()
     return Watched(house, count(1))
