@@ -83,7 +83,7 @@ def _texts(name: str, value: Any) -> tuple[str, ...]:
         if isinstance(item, bool):
             texts.append("true" if item else "false")
         elif isinstance(item, int | float):
-            texts.append(repr(item))
+            texts.append(repr(int(item) if isinstance(item, float) and item.is_integer() else item))  # 30.0 is 30
         elif isinstance(item, str):
             texts.append(item)
         else:

@@ -252,7 +252,13 @@ COMPONENTS: dict[str, Schema] = {
     },
     "SensorElement": _open(
         {
-            "sensorMetadata": _open({**_DEVICE, "startTime": _TIME, "endTime": _TIME, "bizRules": _URI}),
+            "sensorMetadata": {
+                **_open({**_DEVICE, "startTime": _TIME, "endTime": _TIME, "bizRules": _URI}),
+                "anyOf": [
+                    {"required": ["startTime", "endTime"]},
+                    {"not": {"anyOf": [{"required": ["startTime"]}, {"required": ["endTime"]}]}},
+                ],
+            },
             "sensorReport": many(ref("SensorReport"), minItems=1),
         },
         ("sensorReport",),
