@@ -24,25 +24,41 @@ from .access import member_view
 from .problems import Error, worded
 
 SHOWN_JOBS = 50
-# What kind of fault a code stands for; the validator's own words, in English, stand beside it.
-_KINDS: Mapping[str, str | Promise] = {
-    "missing": gettext_lazy("Something is missing"),
-    "no-object": gettext_lazy("Something is missing"),
-    "empty": gettext_lazy("Something is missing"),
-    "unknown-field": gettext_lazy("A field that EPCIS does not have"),
-    "unknown-term": gettext_lazy("A word that the standard does not have"),
-    "custom-term": gettext_lazy("A word that the standard does not have"),
-    "cbv-urn": gettext_lazy("A word that the standard does not have"),
-    "date-time": gettext_lazy("Not a date or time"),
-    "date": gettext_lazy("Not a date or time"),
-    "time-zone-offset": gettext_lazy("Not a date or time"),
-    "future-event": gettext_lazy("Lies in the future"),
-    "type": gettext_lazy("A value of the wrong kind"),
-    "uri": gettext_lazy("Not a valid identifier"),
-    "gs1-check-digit": gettext_lazy("A wrong check digit"),
-    "length": gettext_lazy("Too long or too short"),
-    "event-id-reused": gettext_lazy("The event ID stands for another event"),
-    "more": gettext_lazy("More faults, not listed"),
+# What kind of fault codes stand for; the validator's own words, in English, stand beside it.
+_WORDS: Sequence[tuple[Promise, str]] = (
+    (gettext_lazy("Something is missing"), "missing no-object empty context-missing"),
+    (gettext_lazy("A field that EPCIS does not have"), "unknown-field"),
+    (gettext_lazy("A word that the standard does not have"), "unknown-term custom-term cbv-urn"),
+    (gettext_lazy("A type of event or document that EPCIS does not have"), "event-type document-type"),
+    (gettext_lazy("A prefix or context that cannot be used"), "context context-unknown context-protected"),
+    (gettext_lazy("A prefix that nothing declares"), "prefix-undeclared"),
+    (gettext_lazy("Not a date or time"), "date-time date time-zone-offset"),
+    (gettext_lazy("Lies in the future"), "future-event"),
+    (gettext_lazy("Sensor times that do not fit"), "sensor-time"),
+    (gettext_lazy("Both a sensor value and statistics"), "sensor-value"),
+    (gettext_lazy("Stands twice"), "duplicate sensor-twice"),
+    (gettext_lazy("A value of the wrong kind"), "type number hexadecimal schema-version"),
+    (gettext_lazy("Not a possible amount"), "quantity"),
+    (gettext_lazy("Not a unit code"), "uom"),
+    (gettext_lazy("A character that cannot be recorded"), "control-character"),
+    (gettext_lazy("Not a valid identifier"), "uri"),
+    (gettext_lazy("A wrong check digit"), "gs1-check-digit"),
+    (gettext_lazy("Too long or too short"), "length"),
+    (gettext_lazy("Product data (ilmd) that only action ADD may have"), "ilmd-action"),
+    (gettext_lazy("Corrective events for what did not occur"), "corrective-ids"),
+    (gettext_lazy("The event ID stands for another event"), "event-id-reused"),
+    (gettext_lazy("Content that cannot be signed"), "claims"),
+    (gettext_lazy("More faults, not listed"), "more more-faults"),
+    (gettext_lazy("The file is too large"), "too-large capture-limit"),
+    (gettext_lazy("There is no key to sign with"), "no-signing-key"),
+    (gettext_lazy("This system broke off: send the file again"), "spool-lost attempts"),
+)
+_KINDS: Mapping[str, Promise] = {code: words for words, codes in _WORDS for code in codes.split()}
+# The reason why an identifier of GS1, or a file, cannot be read is in the words beside it.
+_FAMILIES: Mapping[str, Promise] = {
+    "gs1-": gettext_lazy("Not a valid identifier"),
+    "xml-": gettext_lazy("The file cannot be read"),
+    "json-": gettext_lazy("The file cannot be read"),
 }
 
 
@@ -130,8 +146,14 @@ def _faults(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "event": None if error.get("event") is None else error["event"] + 1,
             "field": str(error.get("pointer", "")).rpartition("/eventList/")[2].partition("/")[2]
             or str(error.get("pointer", "")).lstrip("/"),
-            "kind": _KINDS.get(error["code"], _("Not as the standard wants it")),
+            "kind": kind_of(error["code"]) or _("Not as the standard wants it"),
             "message": error["message"],
         }
         for error in errors
     ]
+
+
+def kind_of(code: str) -> Promise | None:
+    """What kind of fault a code stands for, in people's words; None for a code that has none."""
+    families = (words for family, words in _FAMILIES.items() if code.startswith(family))
+    return _KINDS.get(code) or next(families, None)
