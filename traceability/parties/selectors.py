@@ -82,6 +82,15 @@ def names_of_parties(uris: Collection[str]) -> dict[str, str]:
     return {uri: name(uri) for uri in uris}
 
 
+def ids_by_uri(uris: Collection[str]) -> dict[str, str]:
+    """The ids of parties by their URIs (their own, or a GLN's canonical Digital Link); unknown ones are left out."""
+    own = {uri: uri.removeprefix(PARTY_NAMESPACE) for uri in uris if uri.startswith(PARTY_NAMESPACE)}
+    glns = {uri: uri.removeprefix(_GLN_PARTY).split("/")[0] for uri in uris if uri.startswith(_GLN_PARTY)}
+    rows = PartyIdentifier.objects.filter(scheme=PartyIdentifier.Scheme.GLN, value__in=set(glns.values()))
+    by_gln = dict(rows.values_list("value", "party_id")) if glns else {}
+    return own | {uri: by_gln[gln] for uri, gln in glns.items() if gln in by_gln}
+
+
 def names_of_places(uris: Collection[str]) -> dict[str, str]:
     """The names of places by their URIs (our own, or a GLN's canonical Digital Link); unknown ones as given."""
     ids = {uri.removeprefix(SITE_NAMESPACE) for uri in uris if uri.startswith(SITE_NAMESPACE)}

@@ -1,0 +1,301 @@
+"""Tracing: what a question is about, gathered in bulk from the event index, and folded by `tracing`.
+
+Work is per group of things that the same events name, never per pack: a case's packs are one. The number of queries is
+that of the levels of containers and transformations (and one more per bulk.CHUNK groups).
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+
+from traceability.capture.models import EventClass, EventEpc, EventTransaction, PublishedEvent, VoidSpan
+from traceability.common import bulk
+from traceability.common.models import Cursor
+from traceability.gs1 import scan
+from traceability.gs1.errors import Gs1Error
+
+from . import histories, opening
+from .actors import Actors
+from .authority import Items
+from .fold import Fact
+from .histories import Histories
+from .models import ItemState
+from .tracing import ALWAYS, BACK, BOTH, ON, Group, Trace, Window, trace
+from .way import MAX_DEPTH, Book
+
+MAX_GROUPS = 20_000
+DOCUMENT = "urn:dosetrail:document:"
+_SITE, _PLACE = "urn:dosetrail:site:", "https://id.gs1.org/414/"
+_UNDER_WAY = {"shipping", "departing", "receiving", "accepting"}
+_PACK, _CONTAINER, _LOT, _SHIPMENT, _AT = "pack", "container", "lot", "shipment", "place"
+
+Visible = Callable[[Collection[int]], set[int]]
+
+
+class TraceError(ValueError):
+    """A question that cannot be answered; `code` says why, `fault` what is wrong with a code of GS1."""
+
+    def __init__(self, code: str, text: str, *, fault: str = "") -> None:
+        super().__init__(text)
+        self.code, self.fault = code, fault
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is traced: a thing, a lot, what travels under a document, or what was at a place in a period."""
+
+    kind: str  # pack | container | lot | shipment | place
+    uri: str
+    gtin: str = ""
+    lot: str = ""
+    period: Window = ALWAYS
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a transformation used that has no serial numbers."""
+
+    event: int
+    epc_class: str
+    quantity: str
+    uom: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A trace as the log held it after entry `as_of`.
+
+    `left_out` things were more than one trace takes in. `hidden` events of what is shown are not the asker's to see.
+    """
+
+    subject: Subject
+    direction: str
+    as_of: int
+    trace: Trace
+    materials: list[Material]
+    left_out: int
+    hidden: int
+
+
+def subject(text: str, *, today: date, period: Window = ALWAYS) -> Subject:
+    """What a code as scanned, a URI or the number of a despatch advice names; TraceError when it names nothing."""
+    given = text.strip()
+    for uri in (given, DOCUMENT + given):
+        if EventTransaction.objects.filter(value=uri, type__in=["desadv", "po"]).exists():
+            return Subject(_SHIPMENT, uri)
+    if given.startswith(_SITE):
+        return Subject(_AT, given, period=period)
+    try:
+        read = scan.parse(given, today=today)
+    except Gs1Error as error:
+        raise TraceError("unreadable", str(error), fault=error.code) from error
+    if read.kind == "lot" and read.gtin and read.lot:
+        return Subject(_LOT, read.epc, read.gtin, read.lot)
+    if read.kind in {"pack", "nmpa"}:
+        return Subject(_PACK, read.epc)
+    if read.epc.startswith(_PLACE):
+        return Subject(_AT, read.epc, period=period)
+    if read.kind in {"gtin", "gln"} or not read.epc:
+        raise TraceError("not-traceable", "name a pack, a case or pallet, a lot, a despatch advice or a place")
+    return Subject(_CONTAINER, read.epc)
+
+
+def horizon() -> int:
+    """The last log entry that custody has read, -1 before the first."""
+    position = Cursor.objects.filter(projection="custody").values_list("position", flat=True).first()
+    return (position or 0) - 1
+
+
+def ask(
+    what: Subject,
+    *,
+    direction: str = BOTH,
+    as_of: int | None = None,
+    visible: Visible | None = None,
+    limit: int = MAX_GROUPS,
+) -> Answer:
+    """Trace something as the log held it after an entry, now without one.
+
+    `visible` narrows events to those that the asker may see; without, all are shown. TraceError for an entry that is
+    not read yet.
+    """
+    newest = horizon()
+    if as_of is not None and not 0 <= as_of <= newest:
+        raise TraceError("as-of", f"the log has entries 0 to {newest}")
+    gathering = _Gathering(newest if as_of is None else as_of, newest, visible, limit)
+    gathering.start(what)
+    gathering.follow(direction)
+    return gathering.answer(what, direction)
+
+
+class _Gathering:
+    """The groups of things that a question is about, and the facts about them and about what they lay in."""
+
+    def __init__(self, as_of: int, newest: int, visible: Visible | None, limit: int) -> None:
+        self._as_of, self._is_past, self._ask_visible, self._limit = as_of, as_of < newest, visible, limit
+        self._groups: dict[str, Group] = {}
+        self._facts: dict[str, list[Fact]] = {}  # all that count, by name
+        self._seen: dict[int, bool] = {}  # by event: whether it may be shown
+        self._left_out = 0
+
+    def start(self, what: Subject) -> None:
+        """The things that are named by the question, and what was ever put into them."""
+        if what.kind == _LOT:
+            self._add(self._of_lot(what), lot=what.lot)
+            return
+        if what.kind in {_PACK, _CONTAINER}:
+            rows, window = [(1, what.uri)], ALWAYS
+        elif what.kind == _SHIPMENT:
+            events, window = self._under(what.uri)
+            rows = self._among(events, ["epc", "parent"])
+        else:
+            events, window = self._at(what), what.period
+            rows = self._among(events, ["epc", "parent", "child", "input", "output"])
+        roots = {name: window for _, name in rows}
+        self._add(rows, roots=roots)
+        self._descend(roots)
+
+    def follow(self, direction: str) -> None:
+        """What these were made of (back), what was made of them (on), and what all of them lay in."""
+        if direction in {BACK, BOTH}:
+            self._chain("output", "input")
+        if direction in {ON, BOTH}:
+            self._chain("input", "output")
+        level = set(self._groups)
+        for _ in range(MAX_DEPTH):
+            self._read(level)
+            level = {fact.parent for name in level for fact in self._shown(name) if fact.role == "child"} - {""}
+            level -= self._facts.keys()
+            if not level:
+                break
+
+    def answer(self, what: Subject, direction: str) -> Answer:
+        shown = {name: facts for name in self._facts if (facts := self._shown(name))}
+        groups = [group for name, group in self._groups.items() if name in shown]
+        found = trace(groups, self._book(shown), direction=direction)
+        hidden = 0
+        if self._ask_visible:
+            whole = trace(groups, self._book(self._facts), direction=direction)
+            hidden = len(whole.events.keys() - found.events.keys())
+        return Answer(what, direction, self._as_of, found, self._materials(found), self._left_out, hidden)
+
+    def _book(self, facts: dict[str, list[Fact]]) -> Book:
+        known = [fact for found in facts.values() for fact in found]
+        actors = Actors({fact.place for fact in known}, {fact.destination for fact in known}, as_of=self._as_of)
+        return Book(facts, actors=actors.of_places, parties=actors.by_destination)
+
+    def _add(
+        self, rows: Iterable[tuple[int, str]], *, lot: str | None = None, roots: dict[str, Window] | None = None
+    ) -> list[str]:
+        """Add groups up to the limit, the largest first; the names of those that are single things."""
+        singles = []
+        for things, name in sorted(rows, key=lambda row: (-row[0], row[1])):
+            if name in self._groups:
+                continue
+            if len(self._groups) >= self._limit:
+                self._left_out += things
+                continue
+            self._groups[name] = Group(name, things, roots or {}, lot)
+            if things == 1:
+                singles.append(name)
+        return singles
+
+    def _of_lot(self, what: Subject) -> list[tuple[int, str]]:
+        packs = ItemState.objects.filter(gtin=what.gtin, lot=what.lot)
+        rows = list(self._grouped(packs))
+        if len(rows) >= self._limit:
+            self._left_out += packs.count() - sum(things for things, _ in rows)
+        return rows + self._once_of_lot(what) if self._is_past else rows
+
+    def _once_of_lot(self, what: Subject) -> list[tuple[int, str]]:
+        """Packs that the log held to be of the lot then, by events that were made void since."""
+        void = VoidSpan.objects.filter(from_index__gt=self._as_of, event_index__lte=self._as_of).values("event_index")
+        telling = PublishedEvent.objects.filter(Q(lot=what.lot) | Q(biz_step=opening.STEP), index__in=void)
+        found = self._among(set(telling.values_list("index", flat=True)), ["epc", "output"])
+        items = Items(name for _, name in found)
+        return [row for row in found if items.gtin(row[1], self._as_of) == what.gtin]
+
+    def _under(self, document: str) -> tuple[set[int], Window]:
+        """The despatches and receipts under a document, and the time from the first to the last of them."""
+        linked = EventTransaction.objects.filter(value=document, type__in=["desadv", "po"])
+        indexes = self._allowed(set(linked.values_list("event_index", flat=True)))
+        facts = [
+            fact
+            for fact in histories.facts(indexes, {}).values()
+            if fact.counts(self._as_of) and fact.step in _UNDER_WAY
+        ]
+        times = [fact.time_ms for fact in facts]
+        return {fact.index for fact in facts}, Window(min(times, default=0), max(times, default=0))
+
+    def _at(self, what: Subject) -> set[int]:
+        """The events at a place in the period; the newest, when they are more than one trace takes in."""
+        here = Q(biz_location=what.uri) | Q(biz_location="", read_point=what.uri)
+        events = PublishedEvent.objects.filter(here, declaration_ms=None, index__lte=self._as_of)
+        events = events.filter(event_time_ms__range=(what.period.start_ms, what.period.end_ms))
+        return self._allowed(set(events.order_by("-event_time_ms").values_list("index", flat=True)[: self._limit]))
+
+    def _descend(self, roots: dict[str, Window]) -> None:
+        level = list(roots)
+        for _ in range(MAX_DEPTH):
+            grouping = EventEpc.objects.filter(role="parent").values_list("event_index", flat=True)
+            events = self._allowed(set(bulk.among(grouping, "epc", level)))
+            level = self._add(self._among(events, ["child"]), roots=roots)
+            if not level:
+                break
+
+    def _chain(self, named_as: str, others: str) -> None:
+        """Across transformations, from the outputs to the inputs or the other way, again and again."""
+        level = set(self._groups)
+        for _ in range(MAX_DEPTH):
+            self._read(level)
+            events = {fact.index for name in level for fact in self._shown(name) if fact.role == named_as}
+            before = self._groups.keys() | set[str]()
+            self._add(self._among(events, [others]))
+            level = self._groups.keys() - before
+            if not level:
+                break
+
+    def _among(self, events: Collection[int], roles: Collection[str]) -> list[tuple[int, str]]:
+        """The groups of things that these events name, each once: an event names all of a group or none."""
+        found: set[tuple[int, str]] = set()
+        for chunk in bulk.chunks(events):
+            named = EventEpc.objects.filter(event_index__in=chunk, role__in=roles)
+            found.update(self._grouped(ItemState.objects.filter(epc__in=named.values("epc"))))
+            if self._is_past:  # what is left of nothing but void events has no state now
+                gone = named.filter(~Exists(ItemState.objects.filter(epc=OuterRef("epc"))))
+                found.update((1, name) for name in gone.values_list("epc", flat=True)[: self._limit])
+        return sorted(found)
+
+    def _grouped(self, things: QuerySet[ItemState]) -> Iterable[tuple[int, str]]:
+        rows = things.order_by().values("history").annotate(things=Count("epc"), name=Min("epc"))
+        return rows.order_by("-things", "name").values_list("things", "name")[: self._limit]
+
+    def _read(self, names: Collection[str]) -> None:
+        fresh = set(names) - self._facts.keys()
+        found = Histories(fresh)
+        self._facts |= {name: [] for name in fresh}
+        for history, sharing in found.sharing.items():
+            self._facts |= dict.fromkeys(sharing, found.effective(history, as_of=self._as_of))
+        self._allowed({fact.index for name in fresh for fact in self._facts[name]})
+
+    def _shown(self, name: str) -> list[Fact]:
+        found = self._facts[name]
+        return found if self._ask_visible is None else [fact for fact in found if self._seen[fact.index]]
+
+    def _allowed(self, events: set[int]) -> set[int]:
+        """Those of these events that the log had then, and that may be shown."""
+        events = {index for index in events if index <= self._as_of}
+        if self._ask_visible is None:
+            return events
+        for chunk in bulk.chunks(events - self._seen.keys()):
+            may = self._ask_visible(chunk)
+            self._seen |= {index: index in may for index in chunk}
+        return {index for index in events if self._seen[index]}
+
+    def _materials(self, found: Trace) -> list[Material]:
+        made = {one.step.fact.index for one in found.steps if one.step.kind == "transformation"}
+        rows = EventClass.objects.filter(role="input_quantity").order_by("event_index", "position")
+        columns = rows.values_list("event_index", "epc_class", "quantity", "uom")
+        return [Material(*row) for row in bulk.among(columns, "event_index", made)]
