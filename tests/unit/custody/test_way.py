@@ -47,11 +47,12 @@ def known(one: Way) -> list[tuple[str, str, str]]:
 
 def legs(one: Way) -> list[tuple[str, str, str, str]]:
     """Without what happened on the spot."""
-    return [
-        (move.source.party or move.source.state if move.source else "", move.target.party or move.target.state, move.kind,
-         move.evidence)
-        for move in one.moves if move.source != move.target
-    ]  # fmt: skip
+
+    def name(node: Node | None) -> str:
+        return (node.party or node.state) if node else ""
+
+    moves = [move for move in one.moves if move.source != move.target]
+    return [(name(move.source), name(move.target), move.kind, move.evidence) for move in moves]
 
 
 def test_sent_and_received_by_itself() -> None:
