@@ -77,6 +77,7 @@ __all__ = [
     "WitnessStanding",
     "accept_database",
     "backlog",
+    "checkpoint_over",
     "checkpoints",
     "commit_claims",
     "consistency",
@@ -131,6 +132,7 @@ published_size = reads.published_size
 published = reads.published
 positions = reads.positions
 latest_checkpoint = reads.latest_checkpoint
+checkpoint_over = reads.checkpoint_over
 checkpoints = reads.checkpoints
 inclusion = reads.inclusion
 wait_published = writer.wait_published

@@ -95,6 +95,12 @@ def checkpoints(limit: int, before: int | None = None) -> list[PublishedCheckpoi
     return _checkpoints(limit, before, ticks=False)
 
 
+def checkpoint_over(index: int) -> PublishedCheckpoint | None:
+    """The first published checkpoint that covers the entry at `index`, or None while there is none."""
+    row = models.Checkpoint.objects.filter(published=True, tick=False, size__gt=index).order_by("size", "id").first()
+    return _published(to_checkpoint(row)) if row else None
+
+
 def cosigned_note(published: PublishedCheckpoint) -> str:
     """The note of a checkpoint with the lines of the witnesses that cosigned it so far."""
     rows = models.Cosignature.objects.filter(size=published.size).order_by("witness")

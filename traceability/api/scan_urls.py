@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import delivery_views, product_views
+from . import delivery_views, product_views, trace_views
 from . import scan_views as views
 from .epcis_base import Missing
 
@@ -28,6 +28,7 @@ urlpatterns = [
     path("lots/<slug:item>/<path:number>", product_views.LotView.as_view(), name="lot"),
     path("places", product_views.Places.as_view(), name="places"),
     path("places/<slug:id>", product_views.Place.as_view(), name="place"),
+    path("trace", trace_views.Trace.as_view(), name="trace"),
     path("unknown", product_views.Unknown.as_view(), name="unknown"),
     path("<path:rest>", Missing.as_view()),
 ]

@@ -87,6 +87,7 @@ def register_formats() -> None:
         "party": st.sampled_from(["maker", "wholesaler", "pharmacy", "https://id.gs1.org/417/9521000999992"]),
         "sscc": st.sampled_from([SSCC, "urn:epc:id:sscc:9521000.0000000001"]),
         "code": st.sampled_from([*_IDENTIFIERS[:5], SSCC, f"(01){GTIN}(21)1", f"]d201{GTIN}1730013110{LOT}\x1d212"]),
+        "traceable": st.sampled_from([*_IDENTIFIERS[:9], SSCC]),
         "own-place": st.sampled_from(PLACES),
         "query-name": letters,
         "epcis-version": st.sampled_from(["1.2", "1.2.0", "2.0", "2.0.0"]),

@@ -14,12 +14,20 @@ from . import (
     product_operations,
     query_operations,
     scan_operations,
+    trace_operations,
 )
 from .operation import Operation, refusal_responses
 
-_ROOMS = (delivery_operations, epcis_operations, query_operations, scan_operations, product_operations)
+_ROOMS = (
+    delivery_operations,
+    epcis_operations,
+    query_operations,
+    scan_operations,
+    product_operations,
+    trace_operations,
+)
 OPERATIONS = {key: row for room in _ROOMS for key, row in room.OPERATIONS.items()}
-COMPONENTS = {**epcis.COMPONENTS, **answers.COMPONENTS, **product_operations.COMPONENTS}
+COMPONENTS = {**epcis.COMPONENTS, **answers.COMPONENTS, **product_operations.COMPONENTS, **trace_operations.COMPONENTS}
 
 
 class TableSchema(AutoSchema):
