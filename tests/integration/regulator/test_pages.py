@@ -102,7 +102,7 @@ def test_a_stranger_s_guess_is_404(house: House, inspector: Client) -> None:
         (code("1"), ["Commissioned", "Dispensed", "Seen in two places", "Glarvia"]),
         (pack("1"), ["Commissioned"]),
         (f"(01){GTIN}(10){LOT}", ["Where the packs are", "Dispensed", "Glarvia"]),
-        ("hello", ["This is no code of a pack"]),
+        ("hello", ["This names nothing that can be traced."]),
         (pack("none"), ["Nothing is recorded of this code.", "It may be misread"]),
         (f"(01){GTIN[:-1]}0(21)1", ["This code cannot be read.", "check digit"]),
     ],

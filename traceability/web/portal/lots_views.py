@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
+from traceability.gs1 import digital_link
 from traceability.parties.models import Member, Party
 from traceability.products.models import Lot
 from traceability.visibility import lots
@@ -41,7 +42,7 @@ def where(request: HttpRequest, member: Member) -> HttpResponse:
         if lot is None or found is None:
             raise Http404
         context |= {"lot": lot, "rest": found.rest, "own": _rows(found.own), "counts": _rows(found.counts)}
-        context["holders"] = _holders(found)
+        context |= {"holders": _holders(found), "lot_code": digital_link.lot_class(lot.item.gtin or "", lot.number)}
     return render(request, "portal/lots.html", context)
 
 

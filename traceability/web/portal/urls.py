@@ -19,6 +19,7 @@ from . import (
     step_views,
     steward_views,
     stock_views,
+    trace_views,
 )
 
 app_name = "portal"
@@ -37,6 +38,8 @@ urlpatterns = [
     path("stock.csv", exports.stock_csv, name="stock-csv"),
     path("shipments", stock_views.shipments, name="shipments"),
     path("shipments.csv", exports.shipments_csv, name="shipments-csv"),
+    path("trace", trace_views.trace, name="trace"),
+    path("trace.csv", trace_views.trace_csv, name="trace-csv"),
     path("events.csv", exports.events_csv, name="events-csv"),
     path("organisation", organisation_views.organisation, name="organisation"),
     path("lots", lots_views.where, name="lots"),

@@ -1,22 +1,25 @@
 """Where goods are and have been: a pack, a case, a lot; which lots are recalled."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from traceability.capture.models import PublishedEvent
 from traceability.common.clock import now_ms
+from traceability.common.csv_export import csv_lines
 from traceability.contracts import selectors as contracts
 from traceability.contracts import wording
 from traceability.custody import selectors as custody
 from traceability.custody.models import LotStatus
+from traceability.custody.trace import TraceError
 from traceability.gs1 import scan
-from traceability.gs1.errors import Gs1Error
 from traceability.parties.models import Member
-from traceability.web.shared import names
+from traceability.web.shared import names, tracing
 
 from . import words
 from .access import inspector_view
@@ -24,12 +27,28 @@ from .access import inspector_view
 
 @inspector_view
 def trace(request: HttpRequest, member: Member) -> HttpResponse:
-    """Look up a code as scanned, typed or linked."""
-    code = request.GET.get("code", "").strip()
-    context: dict[str, Any] = {"member": member, "section": "trace", "code": code}
-    if code:
-        context |= _found(code)
+    """Trace a code as scanned, typed or linked, a place or a shipment; now, or as of a log entry."""
+    question = tracing.Question.read(request.GET.dict())
+    context: dict[str, Any] = {"member": member, "section": "trace", "question": question, "query": question.query}
+    if question.code:
+        context |= _traced(question, member)
+        if not question.as_of and "error" not in context:
+            context |= _found(question.code)
     return render(request, "regulator/trace.html", context)
+
+
+@inspector_view
+def trace_csv(request: HttpRequest, member: Member) -> StreamingHttpResponse:
+    """Every step of a trace."""
+    try:
+        answer = tracing.ask(tracing.Question.read(request.GET.dict()), party=member.party, zone=ZoneInfo("UTC"))
+    except TraceError as error:
+        raise Http404 from error
+    return StreamingHttpResponse(
+        csv_lines(tracing.CSV, tracing.csv_rows(answer)),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="trace.csv"'},
+    )
 
 
 @inspector_view
@@ -52,30 +71,40 @@ def recalls(request: HttpRequest, member: Member) -> HttpResponse:
     return render(request, "regulator/recalls.html", {"member": member, "section": "recalls", "rows": rows})
 
 
-def _found(code: str) -> dict[str, Any]:
+def _traced(question: tracing.Question, member: Member) -> dict[str, Any]:
+    zone = ZoneInfo("UTC")
     try:
-        read = scan.parse(code, today=datetime.fromtimestamp(now_ms() / 1000, UTC).date())
-    except Gs1Error as error:
-        return {"error": _("This code cannot be read."), "hint": names.code_fault(error.code)}
-    if not read.epc:
-        return {"error": _("This is no code of a pack, case or lot.")}
-    if read.kind == "lot" and read.gtin and read.lot:
-        naming = names.Names()
-        holders = _holders(read.gtin, read.lot, naming)
-        return {"shown": names.goods(read.epc), "product": naming.product(read.gtin), "holders": holders}
-    located = custody.state(read.epc)
-    past = custody.past(read.epc)
-    if located is None:
+        answer = tracing.ask(question, party=member.party, zone=zone)
+    except TraceError as error:
+        title, hint = tracing.fault(error)
+        return {"error": title, "hint": hint}
+    if not answer.trace.steps:
         return {
-            "disowned": past.disowned,
+            "disowned": _disowned(answer.subject.uri),
             "error": _("Nothing is recorded of this code."),
             "hint": _(
                 "It may be misread, of a product that is not traced here, or not yet reported. Look at the pack."
             ),
         }
-    steps = past.steps
-    rows = PublishedEvent.objects.in_bulk([step.index for step in steps])
-    naming = names.Names().of_events(rows.values())
+    return {"csv_url": reverse("regulator:trace-csv"), **tracing.context(answer, zone=zone)}
+
+
+def _disowned(epc: str) -> Sequence[int]:
+    return custody.past(epc).disowned
+
+
+def _found(code: str) -> dict[str, Any]:
+    """What stands of a pack, case or lot now."""
+    read = scan.parse(code, today=datetime.fromtimestamp(now_ms() / 1000, UTC).date())
+    if read.kind == "lot" and read.gtin and read.lot:
+        naming = names.Names()
+        holders = _holders(read.gtin, read.lot, naming)
+        return {"shown": names.goods(read.epc), "product": naming.product(read.gtin), "holders": holders}
+    located = custody.state(read.epc) if read.epc else None
+    if located is None:
+        return {}
+    past = custody.past(read.epc)
+    naming = names.Names()
     return {
         "shown": names.goods(read.epc),
         "product": naming.product(located.item.gtin),
@@ -85,10 +114,9 @@ def _found(code: str) -> dict[str, Any]:
         "party": naming.party(located.party),
         "place": naming.place(located.place),
         "containers": [names.goods(parent) for parent in located.path],
-        "steps": [words.event_row(rows[step.index], naming, step.relation, step.container) for step in steps],
         "findings": [
             (wording.title(one.code), wording.explain(one.code, one.params, subject=one.subject))
-            for one in contracts.open_findings_for({read.epc, *located.path}, [step.index for step in steps])
+            for one in contracts.open_findings_for({read.epc, *located.path}, [step.index for step in past.steps])
         ],
         "contents": len(custody.all_contents([read.epc])),
     }

@@ -12,6 +12,7 @@ urlpatterns = [
     path("alerts/<str:alert_id>/readings.csv", alert_views.readings, name="readings"),
     path("alerts/<str:alert_id>/withdrawn.csv", alert_views.withdrawn, name="withdrawn"),
     path("trace", trace_views.trace, name="trace"),
+    path("trace.csv", trace_views.trace_csv, name="trace-csv"),
     path("recalls", trace_views.recalls, name="recalls"),
     path("keys", key_views.keys, name="keys"),
     path("keys/<slug:kid>", key_views.key, name="key"),
