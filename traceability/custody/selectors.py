@@ -14,7 +14,7 @@ from traceability.capture.models import EventEpc, PublishedEvent, VoidSpan
 from traceability.common import bulk
 from traceability.gs1 import digital_link
 
-from . import lot_count
+from . import around, lot_count
 from .lot_count import Balance, Standing
 from .models import Containment, ItemState, LotCount, LotStatus, Shipment
 
@@ -116,14 +116,23 @@ def _located(item: ItemState, path: Sequence[str], rows: Mapping[str, ItemState]
 
 
 def path(epc: str) -> list[PathStay]:
-    """Every stay of a thing in a container, at any depth, each clipped to the time it was really inside."""
+    """Every stay of a thing in a container, at any depth, each clipped to the time it was really inside; one query."""
+    return _path(epc, around.stays(epc))
+
+
+def _path(epc: str, rows: Sequence[around.Stay]) -> list[PathStay]:
     found: list[PathStay] = []
     level = [PathStay(epc, 0, None)]
-    for _ in range(MAX_DEPTH):
-        rows: dict[str, list[Containment]] = defaultdict(list)
-        for row in bulk.among(Containment.objects.all(), "child", {stay.container for stay in level}):
-            rows[row.child].append(row)
-        level = [clipped for stay in level for row in rows[stay.container] if (clipped := _clip(row, stay)) is not None]
+    by_child: dict[tuple[int, str], list[around.Stay]] = defaultdict(list)
+    for row in rows:
+        by_child[row.depth, row.child].append(row)
+    for depth in range(1, MAX_DEPTH + 1):
+        level = [
+            clipped
+            for stay in level
+            for row in by_child[depth, stay.container]
+            if (clipped := _clip(row, stay)) is not None
+        ]
         if not level:
             break
         found += level
@@ -145,17 +154,18 @@ def history(epc: str) -> Sequence[HistoryStep]:
 
 
 def past(epc: str) -> Past:
-    """The history with the way through containers that it follows; read together, since it costs the same."""
-    stays = path(epc)
-    steps = {
-        index: HistoryStep(index, time_ms, "own")
-        for index, time_ms in EventEpc.objects.filter(epc=epc).values_list("event_index", "event_time_ms")
-    }
-    emptied = Containment.objects.filter(child=epc).exclude(to_index=None).values_list("to_index", "to_ms")
-    for index, time_ms in emptied:  # a container emptied without naming what was inside
-        if index is not None and time_ms is not None:
-            steps.setdefault(index, HistoryStep(index, time_ms, "own"))
-    for step in _container_steps(stays):
+    """The history with the way through containers that it follows; read together, since it costs the same.
+
+    Four queries, whatever the depth: the containers, the events of all of them, which of those count, and, where some
+    do not, for which it is because of their key.
+    """
+    rows = around.stays(epc)
+    stays = _path(epc, rows)
+    steps: dict[int, HistoryStep] = {}
+    for row in rows:  # a container emptied without naming what was inside
+        if row.child == epc and row.to_index is not None and row.to_ms is not None:
+            steps[row.to_index] = HistoryStep(row.to_index, row.to_ms, "own")
+    for step in sorted(_steps(epc, stays), key=lambda one: one.relation, reverse=True):
         steps.setdefault(step.index, step)
     effective = PublishedEvent.objects.filter(declaration_ms__isnull=True, voided_by__isnull=True)
     ids = dict(bulk.among(effective.values_list("index", "event_id"), "index", set(steps)))
@@ -167,18 +177,19 @@ def past(epc: str) -> Past:
     return Past(ordered, stays, sorted(bulk.among(spans, "event_index", set(steps) - ids.keys())))
 
 
-def _container_steps(stays: Sequence[PathStay]) -> Iterator[HistoryStep]:
+def _steps(epc: str, stays: Sequence[PathStay]) -> Iterator[HistoryStep]:
+    """The events that name the thing, and those that name a container while it was inside."""
     by_container: dict[str, list[PathStay]] = defaultdict(list)
     for stay in stays:
         by_container[stay.container].append(stay)
-    if not by_container:
-        return
-    events = EventEpc.objects.filter(role__in=["epc", "child"], event_time_ms__gte=min(stay.from_ms for stay in stays))
-    for container, index, time_ms in bulk.among(
-        events.values_list("epc", "event_index", "event_time_ms"), "epc", set(by_container)
-    ):
-        if any(stay.covers(time_ms) for stay in by_container[container]):
-            yield HistoryStep(index, time_ms, "container", container)
+    since = min((stay.from_ms for stay in stays), default=0)
+    moves = Q(role__in=["epc", "child"], event_time_ms__gte=since)
+    events = EventEpc.objects.filter(Q(epc=epc) | moves).values_list("epc", "event_index", "event_time_ms")
+    for name, index, time_ms in bulk.among(events, "epc", {epc, *by_container}):
+        if name == epc:
+            yield HistoryStep(index, time_ms, "own")
+        elif any(stay.covers(time_ms) for stay in by_container[name]):
+            yield HistoryStep(index, time_ms, "container", name)
 
 
 def contents(epc: str, *, at_ms: int | None = None) -> list[str]:
@@ -357,7 +368,7 @@ def shipments_of(uris: Collection[str]) -> list[Shipment]:
     return sorted(rows, key=lambda row: order.get(row.status, 2))
 
 
-def _clip(row: Containment, stay: PathStay) -> PathStay | None:
+def _clip(row: around.Stay, stay: PathStay) -> PathStay | None:
     start = max(row.from_ms, stay.from_ms)
     ends = [end for end in (row.to_ms, stay.to_ms) if end is not None]
     end = min(ends) if ends else None

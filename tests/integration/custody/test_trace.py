@@ -1,5 +1,6 @@
 """Traces out of the event index: of packs, containers, lots, shipments and places, now and as of an entry."""
 
+import itertools
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -281,3 +282,27 @@ def test_what_was_made_void_since_counted_then(
     if not protected:
         monkeypatch.setattr(trace._Gathering, "_once_of_lot", lambda *_: [])
     assert (ask(LOT_CODE, as_of=with_e).trace.packs == 5) is protected
+
+
+def test_the_history_of_a_pack_takes_five_queries_at_most(watched: Watched) -> None:
+    """However deep it lies and however often it was repacked."""
+    watched.report("maker", watched.commission("maker", START, [A, B]))
+    chain = [A, *(sscc(100 + depth) for depth in range(6))]
+    for depth, (inner, outer) in enumerate(itertools.pairwise(chain)):
+        watched.report("maker", watched.pack("maker", START + HOUR * (depth + 1), outer, [inner]))
+        watched.report(
+            "maker",
+            watched.pack("maker", START + HOUR * (depth + 1) + 60_000, outer, [inner], action="DELETE"),
+            watched.pack("maker", START + HOUR * (depth + 1) + 120_000, outer, [inner]),
+        )
+    moved = watched.event("maker", START + DAY, step="storing", epcs=[chain[-1]])
+    watched.report("maker", moved)
+    watched.report("maker", withdrawn := watched.event("maker", START + DAY + HOUR, step="storing", epcs=[A]))
+    watched.void("maker", withdrawn)
+    with CaptureQueriesContext(connection) as queries:
+        past = custody.past(A)
+    assert len(queries) <= 5
+    assert len(past.steps) == 1 + 3 * 6 + 1
+    assert [(step.relation, step.container) for step in past.steps][-1] == ("container", chain[-1])
+    assert len(past.stays) == 2 + 5 * 2  # the first stay in the case was over before the case went anywhere
+    assert [step.index for step in past.steps] == [one.step.fact.index for one in ask(A).trace.steps]
