@@ -130,6 +130,11 @@ def _shared(stay: Inside, window: Window | None) -> Window | None:
     return Window(max(stay.from_ms, window.start_ms), min(stay.to_ms, window.end_ms))
 
 
+def _order(one: TracedStep) -> tuple[object, ...]:
+    step = one.step
+    return (*step.fact.order, step.container, step.kind, step.evidence, step.why, step.node)
+
+
 class _Sum:
     def __init__(self) -> None:
         self._nodes: dict[Node, NodeSum] = {}
@@ -190,7 +195,7 @@ class _Sum:
         return Trace(
             nodes=sorted(nodes, key=lambda row: (row.first_ms, row.node)),
             legs=sorted(legs, key=lambda leg: (leg.first_ms, leg.source or Node(), leg.target, leg.kind)),
-            steps=sorted(self._merged(), key=lambda one: (*one.step.fact.order, one.step.container)),
+            steps=sorted(self._merged(), key=_order),
             packs=self._packs,
         )
 

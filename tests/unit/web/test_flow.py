@@ -62,7 +62,7 @@ def test_many_in_a_tier_stand_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"), [("short", "short"), ("x" * 30, "x" * 24 + "…"), ("药" * 13, "药" * 12 + "…")]
+    ("text", "shown"), [("short", "short"), ("x" * 30, "x" * 22 + "…"), ("药" * 13, "药" * 11 + "…")]
 )
 def test_a_title_is_cut_to_the_width_of_its_box(text: str, shown: str) -> None:
     assert flow.shortened(text) == shown

@@ -1,17 +1,18 @@
 """A flow graph as SVG geometry: who passed how much to whom, left to right. Pure: names and numbers in, boxes out."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from unicodedata import east_asian_width
 
 Key = Hashable
-BOX_WIDTH, GAP, MARGIN, SPACE = 190, 130, 16, 20
+BOX_WIDTH, GAP, MARGIN, SPACE = 210, 120, 16, 20
 BOX_HEIGHT = 66
 MAX_STROKE, MIN_STROKE = 26, 2
 MAX_TIER = 8  # boxes above each other; the smaller ones beyond are drawn as one
-TITLE_WIDTH = 24  # half-width characters that a box has room for
+TITLE_WIDTH, BELOW_WIDTH = 22, 25  # half-width characters that a box has room for
+THIN = 4  # packs: a flow of fewer is drawn no wider than if there were so many
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Box:
 
     @property
     def below(self) -> str:
-        return shortened(self.spot.below)
+        return shortened(self.spot.below, BELOW_WIDTH)
 
     @property
     def text_x(self) -> int:
@@ -72,6 +73,7 @@ class Band:
     width: float
     x: float
     y: float  # of its label
+    anchor: str  # start | end: on which side of it the label stands
     source: int  # numbers of the spots
     target: int
 
@@ -127,7 +129,7 @@ def draw(spots: Sequence[Spot], flows: Sequence[Flow]) -> Graph:
     """Boxes in columns, each after those that it was passed something by; what flows back goes round below."""
     numbered = [replace(spot, number=number) for number, spot in enumerate(spots)]
     tiers = _tiers(spots, flows)
-    most = max((flow.packs for flow in flows), default=1)
+    most = max(THIN, *(flow.packs for flow in flows), 0)
     widths = {flow: max(MIN_STROKE, MAX_STROKE * flow.packs / most) for flow in flows}
     columns = _ordered(numbered, flows, tiers)
     boxes: dict[Key, Box] = {}
@@ -197,6 +199,7 @@ def _goes_back(flow: Flow, boxes: Mapping[Key, Box]) -> bool:
 
 def _bands(flows: Sequence[Flow], widths: Mapping[Flow, float], boxes: Mapping[Key, Box]) -> list[Band]:
     ports: dict[Key, _Ports] = defaultdict(_Ports)
+    out, into = Counter(flow.source for flow in flows), Counter(flow.target for flow in flows)
     found = []
     for flow in sorted(flows, key=lambda one: (boxes[one.source].y, boxes[one.target].y)):
         source, target, width = boxes[flow.source], boxes[flow.target], widths[flow]
@@ -205,14 +208,15 @@ def _bands(flows: Sequence[Flow], widths: Mapping[Flow, float], boxes: Mapping[K
         start.right += width + 4
         end.left += width + 4
         x1, x2 = source.x + BOX_WIDTH, target.x
+        bend, low = (x2 - x1) / 2, max(source.y + source.height, target.y + target.height) + 40
+        label: tuple[float, float, str]  # where fewer bands meet
         if _goes_back(flow, boxes):
-            low = max(source.y + source.height, target.y + target.height) + 40
             path = f"M{x1} {y1:.1f}C{x1 + 60} {low},{x2 - 60} {low},{x2} {y2:.1f}"
-            x, y = (x1 + x2) / 2, low - 12.0
+            label = ((x1 + x2) / 2, low - 12, "end")
         else:
-            bend = (x2 - x1) / 2
             path = f"M{x1} {y1:.1f}C{x1 + bend:.0f} {y1:.1f},{x2 - bend:.0f} {y2:.1f},{x2} {y2:.1f}"
-            x, y = x2 - 14.0, y2 - width / 2 - 4
-        numbers = (source.spot.number, target.spot.number)
-        found.append(Band(flow, path, round(width, 1), round(x, 1), round(y, 1), *numbers))
+            at_source = out[flow.source] < into[flow.target]
+            label = (x1 + 8, y1 - width / 2 - 4, "start") if at_source else (x2 - 8, y2 - width / 2 - 4, "end")
+        x, y, anchor = round(label[0], 1), round(label[1], 1), label[2]
+        found.append(Band(flow, path, round(width, 1), x, y, anchor, source.spot.number, target.spot.number))
     return found

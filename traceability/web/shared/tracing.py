@@ -25,7 +25,7 @@ from traceability.visibility import traces
 from . import flow, names
 from .names import Names
 
-MAX_STEPS = 200
+MAX_STEPS = 100
 MAX_LEGS = 200
 MAX_PLACES = 16  # a graph of more nodes is drawn by party
 _DAY_MS = 24 * 3_600_000
@@ -205,6 +205,12 @@ def _title(node: Node, naming: Names) -> str:
     return naming.party(node.party)
 
 
+def _place(node: Node, naming: Names) -> str:
+    """The place's name, without the party's where it begins with that."""
+    name, party = naming.place(node.place), naming.party(node.party)
+    return name.removeprefix(party).lstrip(" ,，·-") or name if party else name
+
+
 def _graph(answer: Answer, naming: Names) -> tuple[list[flow.Spot], list[flow.Flow], bool]:
     """Spots and flows as they are drawn: by party, and the small ones together, where there are many."""
     rows = answer.trace.nodes
@@ -225,7 +231,7 @@ def _graph(answer: Answer, naming: Names) -> tuple[list[flow.Spot], list[flow.Fl
 
 
 def _spot(node: Node, rows: Sequence[NodeSum], naming: Names) -> flow.Spot:
-    places = _("{n} places").format(n=len(rows)) if len(rows) > 1 else naming.place(rows[0].node.place)
+    places = _("{n} places").format(n=len(rows)) if len(rows) > 1 else _place(rows[0].node, naming)
     return flow.Spot(
         key=node,
         title=_title(node, naming),
@@ -241,7 +247,7 @@ def _leg(leg: Leg, naming: Names, zone: ZoneInfo) -> dict[str, Any]:
     def where(node: Node | None) -> str:
         if node is None:
             return ""
-        return ", ".join(part for part in (_title(node, naming), naming.place(node.place)) if part)
+        return ", ".join(part for part in (_title(node, naming), _place(node, naming)) if part)
 
     return {
         "source": where(leg.source),
@@ -270,6 +276,7 @@ def _step(one: TracedStep, naming: Names, zone: ZoneInfo) -> dict[str, Any]:
         "evidence_word": EVIDENCES[step.evidence][0],
         "why": WHY.get(step.why, ""),
         "container": names.goods(step.container) if step.container else "",
+        "container_uri": step.container,
         "place": naming.place(fact.place),
         "reporter": naming.party(fact.reporter),
         "packs": one.packs,
