@@ -81,6 +81,7 @@ def main() -> None:
             rows = measures.all_measures(base_url, scale=float(os.environ.get("BENCH_SCALE", "1")))
     rows += on_both("log_alone") + on_both("restore") + on_both("queries") + on_both("webhooks") + on_both("pallet")
     rows += _alone("capture", "Whole houses", {"DJANGO_SETTINGS_MODULE": "traceability.settings.test"})
+    rows += on_both("tracing")
     rows += browser_rows()
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False

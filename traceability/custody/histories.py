@@ -8,6 +8,7 @@ from dataclasses import replace
 from traceability.capture import selectors as captured
 from traceability.capture import standing
 from traceability.capture.models import EventEpc, EventPartner, PublishedEvent
+from traceability.capture.spans import Spans
 from traceability.common import bulk
 
 from . import drill, fold, opening
@@ -166,9 +167,7 @@ def facts(indexes: Collection[int], parents: Mapping[int, str]) -> dict[int, Fac
     rows = list(bulk.among(PublishedEvent.objects.filter(declaration_ms__isnull=True), "index", indexes))
     void = standing.spans([row.index for row in rows])
     found = {
-        row.index: replace(
-            _fact(row, parents.get(row.index, ""), destinations.get(row.index, "")), void=void.get(row.index, ())
-        )
+        row.index: _fact(row, parents.get(row.index, ""), destinations.get(row.index, ""), void.get(row.index, ()))
         for row in rows
     }
     return found | _openings([row.index for row in rows if row.biz_step == opening.STEP], found)
@@ -202,7 +201,7 @@ def drills(indexes: Collection[int]) -> set[int]:
     }
 
 
-def _fact(row: PublishedEvent, parent: str, destination: str) -> Fact:
+def _fact(row: PublishedEvent, parent: str, destination: str, void: Spans) -> Fact:
     return Fact(
         index=row.index,
         time_ms=row.event_time_ms,
@@ -221,4 +220,5 @@ def _fact(row: PublishedEvent, parent: str, destination: str) -> Fact:
         persistent_unset=frozenset(row.persistent_unset.split()),
         parent=parent,
         destination=destination,
+        void=void,
     )

@@ -278,7 +278,8 @@ class _Gathering:
         self._facts |= {name: [] for name in fresh}
         for history, sharing in found.sharing.items():
             self._facts |= dict.fromkeys(sharing, found.effective(history, as_of=self._as_of))
-        self._allowed({fact.index for name in fresh for fact in self._facts[name]})
+        if self._ask_visible is not None:
+            self._allowed({fact.index for name in fresh for fact in self._facts[name]})
 
     def _shown(self, name: str) -> list[Fact]:
         found = self._facts[name]

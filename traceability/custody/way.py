@@ -1,7 +1,8 @@
 """One thing's way: where it was after each event, its own and its containers', and how well that is known. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from . import fold
 from .fold import Fact, Stay
@@ -40,8 +41,8 @@ _ARRIVALS = {"receiving", "accepting", "void_shipping"}
 _EN_ROUTE = {"arriving", "departing", "loading", "unloading", "transporting", "cross_docking", "staging_outbound"}
 
 
-@dataclass(frozen=True, order=True)
-class Node:
+# Tuples, not dataclasses: a lot has tens of thousands of each.
+class Node(NamedTuple):
     """A party at a place, or, with a `state`, what became of goods that nobody holds; '' = not known."""
 
     party: str = ""
@@ -49,8 +50,7 @@ class Node:
     state: str = ""
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """An event of a thing's way, and the node where the thing was after it."""
 
     fact: Fact
@@ -61,8 +61,7 @@ class Step:
     node: Node
 
 
-@dataclass(frozen=True)
-class Move:
+class Move(NamedTuple):
     """From where to where; the same node twice where something was done on the spot, no source where it came up."""
 
     source: Node | None
@@ -72,8 +71,7 @@ class Move:
     facts: tuple[Fact, ...]
 
 
-@dataclass(frozen=True)
-class Inside:
+class Inside(NamedTuple):
     """A stay in a container `depth` levels up, clipped to the time in which the thing was really inside."""
 
     container: str
@@ -107,11 +105,15 @@ class Book:
     ) -> None:
         self._facts, self._actors, self._parties = facts, actors, parties
         self._stays: dict[str, list[Stay]] = {}
+        self._own: dict[str, list[Fact]] = {}
 
     def of(self, thing: str) -> list[Fact]:
         """The facts that concern a thing: not the emptying of a container that it had left before (`fold.own`)."""
-        ended = {stay.to_index for stay in self.stays(thing)}
-        return [fact for fact in self._facts.get(thing, ()) if fact.role != "emptied" or fact.index in ended]
+        if thing not in self._own:
+            ended = {stay.to_index for stay in self.stays(thing)}
+            facts = self._facts.get(thing, ())
+            self._own[thing] = [fact for fact in facts if fact.role != "emptied" or fact.index in ended]
+        return self._own[thing]
 
     def stays(self, thing: str) -> list[Stay]:
         """Its stays directly in containers."""
@@ -212,7 +214,7 @@ class _Walk:
     def _node(self, fact: Fact) -> Node:
         party = self._book.actor(fact)
         if not fact.place and self._at is not None and self._at.party == party:
-            return replace(self._at, state="")
+            return self._at._replace(state="")
         return Node(party, fact.place)
 
     def _open(self, fact: Fact, container: str, node: Node) -> None:
@@ -228,7 +230,7 @@ class _Walk:
         if container in self._opened:
             return OPENED
         if self._apart is not None and depth > self._apart:
-            if self._at is not None and node == replace(self._at, state=""):
+            if self._at is not None and node == self._at._replace(state=""):
                 self._apart = None  # they met again
             else:
                 return APART
@@ -265,11 +267,14 @@ class _Walk:
             if fact.action == "ADD":
                 self._packed_at[fact.parent] = node
                 self._saw(depth + 1, node)
-        elif any(stay.depth > depth and stay.covers(fact.time_ms) for stay in self._inside):
+        elif self._inside:
             outer = [where for level, where in self._seen_at.items() if level > depth]
-            if outer and outer[-1] != node:
+            if outer and outer[-1] != node and self._is_inside(fact, depth):
                 self._apart = depth
         self._saw(depth, node)
+
+    def _is_inside(self, fact: Fact, depth: int) -> bool:
+        return any(stay.depth > depth and stay.covers(fact.time_ms) for stay in self._inside)
 
     def _saw(self, depth: int, node: Node) -> None:
         self._seen_at.pop(depth, None)
