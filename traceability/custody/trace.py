@@ -4,9 +4,10 @@ Work is per group of things that the same events name, never per pack: a case's 
 that of the levels of containers and transformations (and one more per bulk.CHUNK groups).
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 
@@ -31,7 +32,13 @@ _SITE, _PLACE = "urn:dosetrail:site:", "https://id.gs1.org/414/"
 _UNDER_WAY = {"shipping", "departing", "receiving", "accepting"}
 _PACK, _CONTAINER, _LOT, _SHIPMENT, _AT = "pack", "container", "lot", "shipment", "place"
 
-Visible = Callable[[Collection[int]], set[int]]
+
+@dataclass(frozen=True)
+class Sight:
+    """What an asker may see: those of some events (by log index), those of some things that such an event names."""
+
+    events: Callable[[Collection[int]], set[int]]
+    things: Callable[[Collection[str]], set[str]]
 
 
 class TraceError(ValueError):
@@ -113,18 +120,17 @@ def ask(
     *,
     direction: str = BOTH,
     as_of: int | None = None,
-    visible: Visible | None = None,
+    sight: Sight | None = None,
     limit: int = MAX_GROUPS,
 ) -> Answer:
     """Trace something as the log held it after an entry, now without one.
 
-    `visible` narrows events to those that the asker may see; without, all are shown. TraceError for an entry that is
-    not read yet.
+    `sight` narrows it to what the asker may see; without, all is shown. TraceError for an entry that is not read yet.
     """
     newest = horizon()
     if as_of is not None and not 0 <= as_of <= newest:
         raise TraceError("as-of", f"the log has entries 0 to {newest}")
-    gathering = _Gathering(newest if as_of is None else as_of, newest, visible, limit)
+    gathering = _Gathering(newest if as_of is None else as_of, newest, sight, limit)
     gathering.start(what)
     gathering.follow(direction)
     return gathering.answer(what, direction)
@@ -133,8 +139,8 @@ def ask(
 class _Gathering:
     """The groups of things that a question is about, and the facts about them and about what they lay in."""
 
-    def __init__(self, as_of: int, newest: int, visible: Visible | None, limit: int) -> None:
-        self._as_of, self._is_past, self._ask_visible, self._limit = as_of, as_of < newest, visible, limit
+    def __init__(self, as_of: int, newest: int, sight: Sight | None, limit: int) -> None:
+        self._as_of, self._is_past, self._sight, self._limit = as_of, as_of < newest, sight, limit
         self._groups: dict[str, Group] = {}
         self._facts: dict[str, list[Fact]] = {}  # all that count, by name
         self._seen: dict[int, bool] = {}  # by event: whether it may be shown
@@ -176,7 +182,7 @@ class _Gathering:
         groups = [group for name, group in self._groups.items() if name in shown]
         found = trace(groups, self._book(shown), direction=direction)
         hidden = 0
-        if self._ask_visible:
+        if self._sight:
             whole = trace(groups, self._book(self._facts), direction=direction)
             hidden = len(whole.events.keys() - found.events.keys())
         return Answer(what, direction, self._as_of, found, self._materials(found), self._left_out, hidden)
@@ -204,10 +210,20 @@ class _Gathering:
 
     def _of_lot(self, what: Subject) -> list[tuple[int, str]]:
         packs = ItemState.objects.filter(gtin=what.gtin, lot=what.lot)
-        rows = list(self._grouped(packs))
-        if len(rows) >= self._limit:
-            self._left_out += packs.count() - sum(things for things, _ in rows)
+        if self._sight is None:
+            rows = list(_grouped(packs)[: self._limit])
+            if len(rows) == self._limit:
+                self._left_out += packs.count() - sum(things for things, _ in rows)
+        else:
+            rows = list(self._in_sight(_grouped(packs)))
         return rows + self._once_of_lot(what) if self._is_past else rows
+
+    def _in_sight(self, groups: "QuerySet[ItemState, tuple[int, str]]") -> Iterator[tuple[int, str]]:
+        """Those of a lot's groups of which the asker sees anything: who has three packs of a million finds them."""
+        stream = groups.iterator(chunk_size=bulk.CHUNK)
+        while batch := list(islice(stream, bulk.CHUNK)):
+            seen = self._sight.things([name for _, name in batch]) if self._sight else set()
+            yield from (row for row in batch if row[1] in seen)
 
     def _once_of_lot(self, what: Subject) -> list[tuple[int, str]]:
         """Packs that the log held to be of the lot then, by events that were made void since."""
@@ -230,11 +246,16 @@ class _Gathering:
         return {fact.index for fact in facts}, Window(min(times, default=0), max(times, default=0))
 
     def _at(self, what: Subject) -> set[int]:
-        """The events at a place in the period; the newest, when they are more than one trace takes in."""
+        """The events at a place in the period; TraceError when they are more than one trace takes in."""
         here = Q(biz_location=what.uri) | Q(biz_location="", read_point=what.uri)
         events = PublishedEvent.objects.filter(here, declaration_ms=None, index__lte=self._as_of)
         events = events.filter(event_time_ms__range=(what.period.start_ms, what.period.end_ms))
-        return self._allowed(set(events.order_by("-event_time_ms").values_list("index", flat=True)[: self._limit]))
+        found = set(events.values_list("index", flat=True)[: self._limit + 1])
+        if len(found) > self._limit:
+            raise TraceError(
+                "too-much", f"there are more than {self._limit} events at this place: name a shorter period"
+            )
+        return self._allowed(found)
 
     def _descend(self, roots: dict[str, Window]) -> None:
         level = list(roots)
@@ -262,15 +283,11 @@ class _Gathering:
         found: set[tuple[int, str]] = set()
         for chunk in bulk.chunks(events):
             named = EventEpc.objects.filter(event_index__in=chunk, role__in=roles)
-            found.update(self._grouped(ItemState.objects.filter(epc__in=named.values("epc"))))
+            found.update(_grouped(ItemState.objects.filter(epc__in=named.values("epc")))[: self._limit])
             if self._is_past:  # what is left of nothing but void events has no state now
                 gone = named.filter(~Exists(ItemState.objects.filter(epc=OuterRef("epc"))))
                 found.update((1, name) for name in gone.values_list("epc", flat=True)[: self._limit])
         return sorted(found)
-
-    def _grouped(self, things: QuerySet[ItemState]) -> Iterable[tuple[int, str]]:
-        rows = things.order_by().values("history").annotate(things=Count("epc"), name=Min("epc"))
-        return rows.order_by("-things", "name").values_list("things", "name")[: self._limit]
 
     def _read(self, names: Collection[str]) -> None:
         fresh = set(names) - self._facts.keys()
@@ -278,20 +295,20 @@ class _Gathering:
         self._facts |= {name: [] for name in fresh}
         for history, sharing in found.sharing.items():
             self._facts |= dict.fromkeys(sharing, found.effective(history, as_of=self._as_of))
-        if self._ask_visible is not None:
+        if self._sight is not None:
             self._allowed({fact.index for name in fresh for fact in self._facts[name]})
 
     def _shown(self, name: str) -> list[Fact]:
         found = self._facts[name]
-        return found if self._ask_visible is None else [fact for fact in found if self._seen[fact.index]]
+        return found if self._sight is None else [fact for fact in found if self._seen[fact.index]]
 
     def _allowed(self, events: set[int]) -> set[int]:
         """Those of these events that the log had then, and that may be shown."""
         events = {index for index in events if index <= self._as_of}
-        if self._ask_visible is None:
+        if self._sight is None:
             return events
         for chunk in bulk.chunks(events - self._seen.keys()):
-            may = self._ask_visible(chunk)
+            may = self._sight.events(chunk)
             self._seen |= {index: index in may for index in chunk}
         return {index for index in events if self._seen[index]}
 
@@ -300,3 +317,9 @@ class _Gathering:
         rows = EventClass.objects.filter(role="input_quantity").order_by("event_index", "position")
         columns = rows.values_list("event_index", "epc_class", "quantity", "uom")
         return [Material(*row) for row in bulk.among(columns, "event_index", made)]
+
+
+def _grouped(things: QuerySet[ItemState]) -> "QuerySet[ItemState, tuple[int, str]]":
+    """How many things share a history, and one of them; the largest groups first."""
+    rows = things.order_by().values("history").annotate(things=Count("epc"), name=Min("epc"))
+    return rows.order_by("-things", "name").values_list("things", "name")

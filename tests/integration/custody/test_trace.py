@@ -24,7 +24,7 @@ from traceability.custody.trace import Answer
 from traceability.custody.tracing import Window
 from traceability.gs1 import check_digit
 from traceability.parties import services as parties
-from traceability.visibility.rules import visible_indexes
+from traceability.visibility import traces
 
 __all__ = ["house", "watched"]
 TODAY = date(2026, 6, 1)
@@ -141,6 +141,12 @@ def test_a_place_in_a_period(delivered: Watched) -> None:
     assert trace.ask(before).trace.packs == 0
 
 
+def test_too_much_at_a_place_is_said(delivered: Watched) -> None:
+    with pytest.raises(trace.TraceError) as caught:
+        ask(delivered.house.place("maker"), limit=2)
+    assert caught.value.code == "too-much"
+
+
 def test_across_a_transformation_both_ways(delivered: Watched) -> None:
     product = pack("made")
     delivered.report(
@@ -161,7 +167,7 @@ def test_a_party_sees_its_part_and_how_much_else_there_is(delivered: Watched) ->
     parties_ = delivered.house.parties
 
     def seen(party: str, of: str) -> Answer:
-        return ask(of, visible=lambda indexes: visible_indexes(indexes, parties_[party]))
+        return traces.ask(trace.subject(of, today=TODAY), party=parties_[party])
 
     whole, wholesaler, maker = ask(A), seen("wholesaler", A), seen("maker", A)
     assert (len(wholesaler.trace.events), wholesaler.hidden) == (len(whole.trace.events), 0)
@@ -183,6 +189,14 @@ def test_a_party_sees_its_part_and_how_much_else_there_is(delivered: Watched) ->
 def test_beyond_its_limit_it_says_how_far_it_went(delivered: Watched) -> None:
     answer = ask(LOT_CODE, limit=2)
     assert (answer.trace.packs + answer.left_out, answer.left_out) == (4, 1)
+
+
+def test_who_has_few_packs_of_a_large_lot_finds_them(delivered: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit is of what the asker sees; and how many there are beside is not told."""
+    seen = trace.Sight(events=lambda events: set(events), things=lambda epcs: set(epcs) & {A})
+    answer = ask(LOT_CODE, sight=seen, limit=1)
+    assert (answer.trace.packs, answer.left_out) == (1, 0)
+    assert ask(LOT_CODE, limit=1).left_out == 2
 
 
 def test_queries_do_not_grow_with_packs(watched: Watched) -> None:

@@ -119,6 +119,8 @@ def fault(error: TraceError) -> tuple[str, str]:
         return _("The log has no such entry."), _("It has entries up to {n}.").format(n=trace.horizon())
     if error.code == "period":
         return _("This is no date."), _("Write it as 2026-03-01.")
+    if error.code == "too-much":
+        return _("Too much was recorded at this place."), _("Name a shorter period.")
     if error.code == "unreadable":
         return _("This code cannot be read."), names.code_fault(error.fault)
     return _("This names nothing that can be traced."), _(
