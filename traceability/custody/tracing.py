@@ -150,6 +150,9 @@ class _Sum:
         self._packs += packs
         self._add_legs(moves, packs)
         self._add_nodes(moves, packs)
+        if moves:
+            last = moves[-1].target if moves[-1] is not one.moves[-1] else one.at or moves[-1].target
+            self._nodes[last].now += packs
         for step in one.steps:
             if start <= step.fact.time_ms <= end:
                 self._add_step(step, packs)
@@ -180,8 +183,6 @@ class _Sum:
             row = self._nodes.setdefault(node, NodeSum(node))
             row.packs += packs
             row.first_ms, row.last_ms = min(row.first_ms, *found), max(row.last_ms, *found)
-        if moves:
-            self._nodes[moves[-1].target].now += packs
 
     def _add_step(self, step: Step, packs: int) -> None:
         key = (step.fact.index, step.kind, step.evidence, step.why, step.node, step.container)

@@ -178,6 +178,7 @@ class _Walk:
     def __init__(self, book: Book, inside: Sequence[Inside]) -> None:
         self._book, self._inside = book, inside
         self._at: Node | None = None
+        self._held: Node | None = None  # where it was last in somebody's hands
         self._sent: tuple[Fact, str] | None = None  # the shipping that it travels under, and its evidence
         self._ended_by = 0  # depth of what ended it
         self._packed_at: dict[str, Node] = {}  # by container
@@ -284,6 +285,7 @@ class _Walk:
         if self._at is None:
             self._begin(fact, evidence, node)
         elif self._has_ended() and not self._leaves_the_end(fact, depth):
+            self._contradict(fact, depth, node)
             return
         elif self._sent is not None:
             self._arrive(fact, evidence, node, self._sent)
@@ -302,6 +304,12 @@ class _Walk:
         known = _makes(fact) or fact.is_opening or (fact.role == "parent" and fact.action == "ADD")
         self._move(node, kind(fact) if known else "first_seen", evidence if known else UNKNOWN, fact)
 
+    def _contradict(self, fact: Fact, depth: int, node: Node) -> None:
+        """Something is recorded of what was gone: shown where it was seen, while the thing stays gone."""
+        if depth == 0:
+            name = kind(fact) if node == self._held else "unexplained"
+            self._moves.append(Move(self._held, node, name, UNKNOWN, (fact,)))
+
     def _leaves_the_end(self, fact: Fact, depth: int) -> bool:
         """What containers do brings nothing back; what is recorded of the thing itself does, unless it is gone."""
         if self._may_follow_the_end(fact, depth):
@@ -316,13 +324,15 @@ class _Walk:
                 self._sent = None
             return
         self._moves.append(Move(self._at, node, "shipping", weakest(known, evidence), (shipping, fact)))
-        self._at = node
+        self._at = self._held = node
         if fact.step not in _EN_ROUTE:
             self._sent = None
 
     def _move(self, target: Node, name: str, evidence: str, fact: Fact) -> None:
         self._moves.append(Move(self._at, target, name, evidence, (fact,)))
         self._at = target
+        if not target.state:
+            self._held = target
 
     def _step(self, fact: Fact, evidence: str, why: str, container: str, node: Node) -> None:
         self._steps.append(Step(fact, kind(fact), evidence, why, container, node))

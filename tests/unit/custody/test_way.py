@@ -146,6 +146,18 @@ def test_after_its_end(step: str) -> None:
     assert one.at.state == legs(one)[-1][1] != ""
 
 
+def test_sold_once_more_elsewhere_it_is_shown_there_and_stays_sold() -> None:
+    facts = [made(by=SHOP), fact(1, SHOP, "dispensing"), fact(2, HUB, "dispensing"), fact(3, SHOP, "dispensing")]
+    one = told(P=facts)
+    assert legs(one)[1:] == [("S", "dispensed", "dispensing", "observed"), ("S", "H", "unexplained", "unknown")]
+    assert one.at == Node(state="dispensed")
+    assert [move.evidence for move in one.moves if move.source == move.target] == ["unknown"]
+    found = trace([Group("P", 1)], book(P=facts))
+    assert {(row.node.party, row.node.state, row.now) for row in found.nodes} == {
+        (SHOP, "", 0), (HUB, "", 0), ("", "dispensed", 1)
+    }  # fmt: skip
+
+
 def test_a_return_follows_a_sale_and_no_destruction() -> None:
     for end, evidence, place in (("dispensing", "observed", "S1"), ("destroying", "unknown", "")):
         one = told(P=[made(by=SHOP), fact(1, SHOP, end), fact(2, SHOP, "receiving")])
