@@ -156,7 +156,7 @@ def history(epc: str) -> Sequence[HistoryStep]:
 def past(epc: str) -> Past:
     """The history with the way through containers that it follows; read together, since it costs the same.
 
-    Four queries, whatever the depth: the containers, the events of all of them, which of those count, and, where some
+    Five queries, whatever the depth: the containers, the thing's events, theirs, which of those count, and, where some
     do not, for which it is because of their key.
     """
     rows = around.stays(epc)
@@ -183,12 +183,12 @@ def _steps(epc: str, stays: Sequence[PathStay]) -> Iterator[HistoryStep]:
     for stay in stays:
         by_container[stay.container].append(stay)
     since = min((stay.from_ms for stay in stays), default=0)
-    moves = Q(role__in=["epc", "child"], event_time_ms__gte=since)
-    events = EventEpc.objects.filter(Q(epc=epc) | moves).values_list("epc", "event_index", "event_time_ms")
-    for name, index, time_ms in bulk.among(events, "epc", {epc, *by_container}):
-        if name == epc:
-            yield HistoryStep(index, time_ms, "own")
-        elif any(stay.covers(time_ms) for stay in by_container[name]):
+    events = EventEpc.objects.values_list("epc", "event_index", "event_time_ms")
+    for _, index, time_ms in events.filter(epc=epc):
+        yield HistoryStep(index, time_ms, "own")
+    moves = events.filter(role__in=["epc", "child"], event_time_ms__gte=since)
+    for name, index, time_ms in bulk.among(moves, "epc", set(by_container)):
+        if any(stay.covers(time_ms) for stay in by_container[name]):
             yield HistoryStep(index, time_ms, "container", name)
 
 

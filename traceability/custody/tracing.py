@@ -1,10 +1,25 @@
 """A trace: the ways of many things laid over each other, as nodes, legs and steps with numbers of packs. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from .fold import Fact
-from .way import EVIDENCE, FOREVER, INFERRED, Book, Inside, Move, Node, Step, Way, way
+from .way import (
+    EVIDENCE,
+    FOREVER,
+    INFERRED,
+    Book,
+    Entry,
+    Inside,
+    Line,
+    Node,
+    Step,
+    Way,
+    line,
+    shape,
+    walked,
+)
 
 BACK, ON, BOTH = "back", "on", "both"
 DIRECTIONS = (BACK, ON, BOTH)
@@ -89,19 +104,55 @@ class Trace:
 def trace(groups: Iterable[Group], book: Book, *, direction: str = BOTH) -> Trace:
     """The ways of these groups, up to their windows' end (back), from their beginning on, or both.
 
-    A container of which the contents are among the groups counts as no pack of its own.
+    A container of which the contents are among the groups counts as no pack of its own. Lines of one shape are walked
+    once: a lot's cases that went the same way, by other events at other times.
     """
-    found = [(group, one, window) for group in groups if (one := _way(group, book)) and (window := _window(group, one))]
-    holding = {stay.container for _, one, _ in found for stay in one.inside}
+    found = [(group, told, window) for group in groups if (told := _line(group, book))
+             and (window := _window(group, told))]  # fmt: skip
+    holding = {stay.container for _, told, _ in found for stay in told.inside}
+    shapes: dict[Hashable, _Shape] = {}
+    for group, told, window in found:
+        kept = _kept(told, window, direction)
+        key = (shape(told, book), kept)
+        if key not in shapes:
+            shapes[key] = _Shape(walked(told, book), told, kept)
+        shapes[key].members.append(_Member(group.name, told.entries, 0 if group.name in holding else group.things))
     result = _Sum()
-    for group, one, window in found:
-        result.add(group.name, one, 0 if group.name in holding else group.things, window, direction)
+    for one in shapes.values():
+        result.add(one)
     return result.done()
 
 
-def _way(group: Group, book: Book) -> Way | None:
-    found = way(group.name, book)
-    if not found.steps:
+class _Member(NamedTuple):
+    name: str
+    entries: Sequence[Entry]
+    packs: int
+
+
+class _Shape:
+    """Lines of one shape; steps and moves tell of events by their places in the line."""
+
+    def __init__(self, one: Way, told: Line, kept: tuple[bool, ...]) -> None:
+        place = {entry.fact.index: number for number, entry in enumerate(told.entries)}
+        self.members: list[_Member] = []
+        self.steps = [(place[step.fact.index], step) for step in one.steps if kept[place[step.fact.index]]]
+        moves = [(tuple(place[fact.index] for fact in move.facts), move) for move in one.moves]
+        self.moves = [(places, move) for places, move in moves if kept[places[-1]]]
+        self.last: Node | None = None
+        if self.moves:
+            self.last = self.moves[-1][1].target if self.moves[-1][1] is not one.moves[-1] else one.at
+
+
+def _kept(told: Line, window: Window, direction: str) -> tuple[bool, ...]:
+    """Which events of a line are of interest."""
+    start = window.start_ms if direction == ON else -FOREVER
+    end = window.end_ms if direction == BACK else FOREVER
+    return tuple(start <= entry.fact.time_ms <= end for entry in told.entries)
+
+
+def _line(group: Group, book: Book) -> Line | None:
+    found = line(group.name, book)
+    if not found.entries:
         return None
     if group.lot is not None and group.lot != next((fact.lot for fact in book.of(group.name) if _tells_lot(fact)), ""):
         return None
@@ -112,7 +163,7 @@ def _tells_lot(fact: Fact) -> bool:
     return fact.role in {"epc", "output"} and fact.lot != ""
 
 
-def _window(group: Group, one: Way) -> Window | None:
+def _window(group: Group, one: Line) -> Window | None:
     """The time that is of interest: while it lay in a root, or the root's own if it is one."""
     if not group.roots:
         return ALWAYS
@@ -139,55 +190,54 @@ class _Sum:
     def __init__(self) -> None:
         self._nodes: dict[Node, NodeSum] = {}
         self._legs: dict[tuple[Node | None, Node, str], Leg] = {}
-        self._steps: dict[tuple[object, ...], TracedStep] = {}
+        self._steps: dict[tuple[object, ...], tuple[Step, list[int]]] = {}  # with the packs of each member
         self._own: set[tuple[int, str]] = set()  # (event, container) of containers whose contents count for them
         self._packs = 0
 
-    def add(self, name: str, one: Way, packs: int, window: Window, direction: str) -> None:
-        start = window.start_ms if direction == ON else -FOREVER
-        end = window.end_ms if direction == BACK else FOREVER
-        moves = [move for move in one.moves if start <= move.facts[-1].time_ms <= end]
+    def add(self, one: _Shape) -> None:
+        packs = sum(member.packs for member in one.members)
         self._packs += packs
-        self._add_legs(moves, packs)
-        self._add_nodes(moves, packs)
-        if moves:
-            last = moves[-1].target if moves[-1] is not one.moves[-1] else one.at or moves[-1].target
-            self._nodes[last].now += packs
-        for step in one.steps:
-            if start <= step.fact.time_ms <= end:
-                self._add_step(step, packs)
-                if not packs and not step.container:
-                    self._own.add((step.fact.index, name))
+        self._add_legs(one, packs)
+        self._add_nodes(one, packs)
+        for place, step in one.steps:
+            for member in one.members:
+                self._add_step(step, member.entries[place], member)
 
-    def _add_legs(self, moves: Sequence[Move], packs: int) -> None:
+    def _add_legs(self, one: _Shape, packs: int) -> None:
         known: dict[tuple[Node | None, Node, str], str] = {}
-        for move in moves:
+        for places, move in one.moves:
             key = (move.source, move.target, move.kind)
             leg = self._legs.setdefault(key, Leg(*key))
-            leg.events.update(fact.index for fact in move.facts)
-            leg.first_ms = min(leg.first_ms, move.facts[0].time_ms)
-            leg.last_ms = max(leg.last_ms, move.facts[-1].time_ms)
+            leg.events.update(member.entries[place].fact.index for member in one.members for place in places)
+            leg.first_ms = min(leg.first_ms, *(member.entries[places[0]].fact.time_ms for member in one.members))
+            leg.last_ms = max(leg.last_ms, *(member.entries[places[-1]].fact.time_ms for member in one.members))
             known[key] = max(move.evidence, known.get(key, move.evidence), key=EVIDENCE.index)
         for key, evidence in known.items():
             leg = self._legs[key]
             leg.packs += packs
             leg.evidence[evidence] = leg.evidence.get(evidence, 0) + packs
 
-    def _add_nodes(self, moves: Sequence[Move], packs: int) -> None:
-        times: dict[Node, list[int]] = {}
-        for move in moves:
+    def _add_nodes(self, one: _Shape, packs: int) -> None:
+        seen: dict[Node, set[int]] = {}
+        for places, move in one.moves:
             if move.source is not None:
-                times.setdefault(move.source, []).append(move.facts[0].time_ms)
-            times.setdefault(move.target, []).append(move.facts[-1].time_ms)
-        for node, found in times.items():
+                seen.setdefault(move.source, set()).add(places[0])
+            seen.setdefault(move.target, set()).add(places[-1])
+        for node, at in seen.items():
             row = self._nodes.setdefault(node, NodeSum(node))
+            times = [member.entries[place].fact.time_ms for member in one.members for place in at]
             row.packs += packs
-            row.first_ms, row.last_ms = min(row.first_ms, *found), max(row.last_ms, *found)
+            row.first_ms, row.last_ms = min(row.first_ms, *times), max(row.last_ms, *times)
+        if one.last is not None:
+            self._nodes[one.last].now += packs
 
-    def _add_step(self, step: Step, packs: int) -> None:
-        key = (step.fact.index, step.kind, step.evidence, step.why, step.node, step.container)
-        before = self._steps.get(key)
-        self._steps[key] = TracedStep(step, packs) if before is None else replace(before, packs=before.packs + packs)
+    def _add_step(self, step: Step, entry: Entry, member: _Member) -> None:
+        key = (entry.fact.index, entry.container, step.kind, step.evidence, step.why, step.node)
+        if key not in self._steps:
+            self._steps[key] = step._replace(fact=entry.fact, container=entry.container), []
+        self._steps[key][1].append(member.packs)
+        if not member.packs and not entry.container:
+            self._own.add((entry.fact.index, member.name))
 
     def done(self) -> Trace:
         legs = [leg for leg in self._legs.values() if leg.packs or not self._packs]
@@ -202,18 +252,14 @@ class _Sum:
 
     def _merged(self) -> list[TracedStep]:
         """The steps; what a container's own event says of its contents is told once, as the container's own."""
-        inside: dict[tuple[int, str], int] = {}
+        inside: dict[int, int] = {}
         kept: list[TracedStep] = []
-        for one in self._steps.values():
-            key = (one.step.fact.index, one.step.container)
-            if one.step.evidence == INFERRED and key in self._own:
-                inside[key] = inside.get(key, 0) + one.packs
+        for step, packs in self._steps.values():
+            if step.evidence == INFERRED and (step.fact.index, step.container) in self._own:
+                inside[step.fact.index] = inside.get(step.fact.index, 0) + sum(packs)
             else:
-                kept.append(one)
-        counted = {index: packs for (index, _), packs in inside.items()}
+                kept.append(TracedStep(step, sum(packs)))
         return [
-            replace(one, packs=counted[one.step.fact.index])
-            if not one.packs and one.step.fact.index in counted and not one.step.container
-            else one
+            replace(one, packs=inside.get(one.step.fact.index, 0)) if not one.packs and not one.step.container else one
             for one in kept
         ]

@@ -1,6 +1,6 @@
 """One thing's way: where it was after each event, its own and its containers', and how well that is known. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -84,6 +84,21 @@ class Inside(NamedTuple):
         return self.from_ms <= at_ms < self.to_ms
 
 
+class Entry(NamedTuple):
+    """An event in a thing's line: its own (depth 0), or of a container so many levels up."""
+
+    fact: Fact
+    container: str
+    depth: int
+
+
+class Line(NamedTuple):
+    """What a thing's way is told by: the events in order, each once, and the stays in containers."""
+
+    entries: Sequence[Entry]
+    inside: Sequence[Inside]
+
+
 @dataclass(frozen=True)
 class Way:
     """The whole way of a thing; `at` is where it was after the last event."""
@@ -106,6 +121,8 @@ class Book:
         self._facts, self._actors, self._parties = facts, actors, parties
         self._stays: dict[str, list[Stay]] = {}
         self._own: dict[str, list[Fact]] = {}
+        self._numbers: dict[Hashable, int] = {}
+        self._characters: dict[tuple[int, str], int] = {}
 
     def of(self, thing: str) -> list[Fact]:
         """The facts that concern a thing: not the emptying of a container that it had left before (`fold.own`)."""
@@ -120,6 +137,18 @@ class Book:
         if thing not in self._stays:
             self._stays[thing] = fold.stays(self._facts.get(thing, ()))
         return self._stays[thing]
+
+    def character(self, fact: Fact) -> int:
+        """A number that facts share which differ in nothing but event, time and container."""
+        known = self._characters.get((fact.index, fact.role))
+        if known is None:
+            tells = (
+                fact.role, fact.type, fact.action, fact.step, fact.disposition, fact.place, fact.reporter,
+                fact.destination, fact.is_opening, fact.persistent_set, fact.persistent_unset,
+            )  # fmt: skip
+            known = self._numbers.setdefault(tells, len(self._numbers))
+            self._characters[fact.index, fact.role] = known
+        return known
 
     def inside(self, thing: str) -> list[Inside]:
         """Every stay in a container, at any depth, each clipped to those of what it follows from."""
@@ -148,23 +177,47 @@ class Book:
 
 def way(thing: str, book: Book) -> Way:
     """The way of a thing as far as the book tells it."""
-    inside = book.inside(thing)
-    walk = _Walk(book, inside)
-    for fact, container, depth in _merged(thing, book, inside):
-        walk.take(fact, container, depth)
+    return walked(line(thing, book), book)
+
+
+def walked(told: Line, book: Book) -> Way:
+    """The way that a line of events tells."""
+    walk = _Walk(book, told.inside)
+    for entry in told.entries:
+        walk.take(*entry)
     return walk.done()
 
 
-def _merged(thing: str, book: Book, inside: Sequence[Inside]) -> list[tuple[Fact, str, int]]:
-    """The thing's own events and its containers' while it was inside, each event once, the nearest to the thing."""
-    found: dict[int, tuple[Fact, str, int]] = {}
-    for fact in book.of(thing):
-        found.setdefault(fact.index, (fact, "", 0))
-    for stay in sorted(inside, key=lambda one: one.depth):
+def line(thing: str, book: Book) -> Line:
+    """The thing's own events and its containers' while it was inside, each event once, as the nearest to the thing."""
+    inside = book.inside(thing)
+    found = {fact.index: Entry(fact, "", 0) for fact in reversed(book.of(thing))}
+    for stay in inside:
         for fact in book.of(stay.container):
             if stay.covers(fact.time_ms) and (fact.role != "parent" or _opens(fact, stay)):
-                found.setdefault(fact.index, (fact, stay.container, stay.depth))
-    return sorted(found.values(), key=lambda one: one[0].order)
+                found.setdefault(fact.index, Entry(fact, stay.container, stay.depth))
+    return Line(sorted(found.values(), key=_order), inside)
+
+
+def shape(told: Line, book: Book) -> Hashable:
+    """What lines have in common whose ways differ in nothing but the events, their times and the containers' names."""
+    names: dict[str, int] = {"": 0}
+    stays = tuple((names.setdefault(stay.container, len(names)), stay.depth) for stay in told.inside)
+    return stays, tuple(
+        (
+            book.character(fact),
+            depth,
+            names.setdefault(container, len(names)),
+            names.setdefault(fact.parent, len(names)),
+            tuple(stay.covers(fact.time_ms) for stay in told.inside),
+        )
+        for fact, container, depth in told.entries
+    )
+
+
+def _order(entry: Entry) -> tuple[int, str, int]:
+    fact = entry.fact
+    return fact.time_ms, fact.event_id, fact.index
 
 
 def _opens(fact: Fact, stay: Inside) -> bool:

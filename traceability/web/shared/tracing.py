@@ -223,7 +223,7 @@ def _graph(answer: Answer, naming: Names) -> tuple[list[flow.Spot], list[flow.Fl
         for tone, packs in leg.evidence.items()
     ]
     by_party = len(rows) > MAX_PLACES
-    group_of = {row.node: replace(row.node, place="") if by_party else row.node for row in rows}
+    group_of = {row.node: row.node._replace(place="") if by_party else row.node for row in rows}
     groups: dict[Node, list[NodeSum]] = defaultdict(list)
     for row in rows:
         groups[group_of[row.node]].append(row)
