@@ -7,7 +7,7 @@ from typing import Any
 from unicodedata import east_asian_width
 
 Key = Hashable
-BOX_WIDTH, GAP, MARGIN, SPACE = 210, 120, 16, 20
+BOX_WIDTH, GAP, MARGIN, SPACE = 204, 92, 16, 20
 BOX_HEIGHT = 66
 MAX_STROKE, MIN_STROKE = 26, 2
 MAX_TIER = 8  # boxes above each other; the smaller ones beyond are drawn as one

@@ -58,7 +58,7 @@ STATES = names.STATUSES | {
     way.TRANSFORMED: gettext_lazy("Used up in making something else"),
 }
 SUBJECTS = {
-    "pack": gettext_lazy("Pack"),
+    "pack": gettext_lazy("Single pack"),
     "container": gettext_lazy("Case or pallet"),
     "lot": gettext_lazy("Lot"),
     "shipment": gettext_lazy("Shipment"),
