@@ -4,7 +4,9 @@ Work is per group of things that the same events name, never per pack: a case's 
 that of the levels of containers and transformations (and one more per bulk.CHUNK groups).
 """
 
+import gc
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -131,9 +133,25 @@ def ask(
     if as_of is not None and not 0 <= as_of <= newest:
         raise TraceError("as-of", f"the log has entries 0 to {newest}")
     gathering = _Gathering(newest if as_of is None else as_of, newest, sight, limit)
-    gathering.start(what)
-    gathering.follow(direction)
-    return gathering.answer(what, direction)
+    with _collector_paused():
+        gathering.start(what)
+        gathering.follow(direction)
+        return gathering.answer(what, direction)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Without passes of the cyclic garbage collector over what a trace keeps until its end: half of a large one's time.
+
+    The collector is the whole process's. Whoever paused it lets it go on, also while another trace is under way.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class _Gathering:

@@ -1,5 +1,6 @@
 """Traces out of the event index: of packs, containers, lots, shipments and places, now and as of an entry."""
 
+import gc
 import itertools
 from collections.abc import Sequence
 from contextlib import suppress
@@ -197,6 +198,14 @@ def test_who_has_few_packs_of_a_large_lot_finds_them(delivered: Watched, monkeyp
     answer = ask(LOT_CODE, sight=seen, limit=1)
     assert (answer.trace.packs, answer.left_out) == (1, 0)
     assert ask(LOT_CODE, limit=1).left_out == 2
+
+
+def test_the_collector_goes_on_after_a_trace_and_after_one_that_fails(delivered: Watched) -> None:
+    ask(A)
+    assert gc.isenabled()
+    with pytest.raises(trace.TraceError):
+        ask(delivered.house.place("maker"), limit=2)
+    assert gc.isenabled()
 
 
 def test_queries_do_not_grow_with_packs(watched: Watched) -> None:
