@@ -52,6 +52,8 @@ def test_a_member_is_told_how_much_is_not_its_to_see(browsers: dict[str, Client]
     assert "Nothing is recorded of this that you may see." in stranger
     told, of_nothing = (shown.split("<main")[1] for shown in (stranger, nothing))
     assert told.replace(pack("1"), "") == of_nothing.replace(pack("none"), "")
+    answer = browsers["other"].get("/portal/trace.csv", {"code": pack("1")})
+    assert len(b"".join(answer.streaming_content).splitlines()) == 1  # type: ignore[attr-defined]
 
 
 def test_as_of_an_entry_leaves_out_what_came_later(browsers: dict[str, Client]) -> None:

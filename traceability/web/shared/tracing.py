@@ -249,7 +249,7 @@ def _leg(leg: Leg, naming: Names, zone: ZoneInfo) -> dict[str, Any]:
     def where(node: Node | None) -> str:
         if node is None:
             return ""
-        return ", ".join(part for part in (_title(node, naming), _place(node, naming)) if part)
+        return " · ".join(part for part in (_title(node, naming), _place(node, naming)) if part)
 
     return {
         "source": where(leg.source),
