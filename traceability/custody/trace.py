@@ -25,7 +25,7 @@ from .authority import Items
 from .fold import Fact
 from .histories import Histories
 from .models import ItemState
-from .tracing import ALWAYS, BACK, BOTH, ON, Group, Trace, Window, trace
+from .tracing import ALWAYS, BACK, BOTH, ON, Group, Trace, Window, is_traced, trace
 from .way import MAX_DEPTH, Book
 
 MAX_GROUPS = 20_000
@@ -183,11 +183,15 @@ class _Gathering:
 
     def follow(self, direction: str) -> None:
         """What these were made of (back), what was made of them (on), and what all of them lay in."""
+        asked = set(self._groups)
         if direction in {BACK, BOTH}:
-            self._chain("output", "input")
+            self._chain(asked, "output", "input")
         if direction in {ON, BOTH}:
-            self._chain("input", "output")
-        level = set(self._groups)
+            self._chain(asked, "input", "output")
+        self._climb(set(self._groups))
+
+    def _climb(self, level: set[str]) -> None:
+        """Read these, and whatever they ever lay in."""
         for _ in range(MAX_DEPTH):
             self._read(level)
             level = {fact.parent for name in level for fact in self._shown(name) if fact.role == "child"} - {""}
@@ -284,13 +288,21 @@ class _Gathering:
             if not level:
                 break
 
-    def _chain(self, named_as: str, others: str) -> None:
+    def _chain(self, level: set[str], named_as: str, others: str) -> None:
         """Across transformations, from the outputs to the inputs or the other way, again and again."""
-        level = set(self._groups)
         for _ in range(MAX_DEPTH):
             self._read(level)
-            events = {fact.index for name in level for fact in self._shown(name) if fact.role == named_as}
-            before = self._groups.keys() | set[str]()
+            linked = {name for name in level if any(fact.role == named_as for fact in self._shown(name))}
+            self._climb(linked)
+            pages = Book({name: self._shown(name) for name in self._facts}, actors={}, parties={}) if linked else None
+            events = {
+                fact.index
+                for name in linked
+                if pages and is_traced(self._groups[name], pages)  # not what came to be asked about after `as_of`
+                for fact in self._shown(name)
+                if fact.role == named_as
+            }
+            before = set(self._groups)
             self._add(self._among(events, [others]))
             level = self._groups.keys() - before
             if not level:

@@ -123,6 +123,12 @@ def trace(groups: Iterable[Group], book: Book, *, direction: str = BOTH) -> Trac
     return result.done()
 
 
+def is_traced(group: Group, book: Book) -> bool:
+    """Whether a group is of what is asked about: of its lot, in one of its roots during its window."""
+    told = _line(group, book)
+    return told is not None and _window(group, told) is not None
+
+
 class _Member(NamedTuple):
     name: str
     entries: Sequence[Entry]

@@ -161,6 +161,7 @@ def test_across_a_transformation_both_ways(delivered: Watched) -> None:
     assert ask(product, direction="on").trace.packs == 1
     assert ask(C, direction="on").trace.packs == 2
     assert ask(C, direction="back").trace.packs == 1
+    assert ask(C).trace.packs == 2  # D went into the same, and is neither before nor behind C
     assert [one.quantity for one in ask(product).materials] == ["5"]
 
 
@@ -286,6 +287,26 @@ def test_as_of_an_entry_it_is_what_it_was_then(placed: Placed, slowly: Slowly, s
     assert slowly.asked
     for of, index, answer in slowly.asked:
         assert told(ask(of, as_of=index)) == answer, (of, index)
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_what_came_into_the_lot_later_leads_nowhere_then(
+    delivered: Watched, monkeypatch: pytest.MonkeyPatch, protected: bool
+) -> None:
+    """A pack is used up before its commissioning is on the log; its product is none of the lot's until then."""
+    late = pack("late")
+    used = delivered.event(
+        "maker", START + 3 * DAY, step="creating_class_instance", kind="TransformationEvent", inputEPCList=[late],
+        outputEPCList=[pack("made")],
+    )  # fmt: skip
+    delivered.report("maker", used)
+    before = trace.horizon()
+    then = told(ask(LOT_CODE))
+    delivered.report("maker", delivered.commission("maker", START, [late]))
+    assert ask(LOT_CODE).trace.packs == 6
+    if not protected:
+        monkeypatch.setattr(trace, "is_traced", lambda *_: True)
+    assert (told(ask(LOT_CODE, as_of=before)) == then) is protected
 
 
 @pytest.mark.parametrize("protected", [True, False])
