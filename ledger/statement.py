@@ -24,7 +24,7 @@ PUBLIC_KINDS = frozenset(
     "genesis key-registered key-rotated key-revoked log-key log-key-retired"
     " policy contract recall-notice monitor-report".split()
 )
-PRIVATE_KINDS = frozenset({"event", "master-data", "alert-transition", "telemetry", "read-receipts"})
+PRIVATE_KINDS = frozenset({"event", "master-data", "alert-transition", "recall-step", "telemetry", "read-receipts"})
 LOG_KEY_KINDS = frozenset({"log-key", "log-key-retired"})  # about the key that signs checkpoints
 KEY_KINDS = frozenset({"genesis", "key-registered", "key-rotated", "key-revoked"}) | LOG_KEY_KINDS
 

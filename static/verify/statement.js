@@ -7,7 +7,7 @@ import { verifySignature } from "./signature.js";
 
 const KEYS = ["genesis", "key-registered", "key-rotated", "key-revoked", "log-key", "log-key-retired"];
 const PUBLIC = [...KEYS, "policy", "contract", "recall-notice", "monitor-report"];
-const PRIVATE = ["event", "master-data", "alert-transition", "telemetry", "read-receipts"];
+const PRIVATE = ["event", "master-data", "alert-transition", "recall-step", "telemetry", "read-receipts"];
 const MAX_SIZE = 65535;
 const MAX_IAT = 2 ** 40;
 const PRINTABLE = /^(?:[^\p{C}\p{Z}]| ){1,256}$/u;

@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "traceability.coldchain",
     "traceability.contracts",
     "traceability.alerts",
+    "traceability.recalls",
     "traceability.scans",
     "traceability.simulation",
     "traceability.api",

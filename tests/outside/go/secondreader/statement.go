@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	privateKinds = []string{"event", "master-data", "alert-transition", "telemetry", "read-receipts"}
+	privateKinds = []string{"event", "master-data", "alert-transition", "recall-step", "telemetry", "read-receipts"}
 	keyKinds     = []string{"genesis", "key-registered", "key-rotated", "key-revoked", "log-key", "log-key-retired"}
 	publicKinds  = append(slices.Clone(keyKinds), "policy", "contract", "recall-notice", "monitor-report")
 )
