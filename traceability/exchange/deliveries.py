@@ -31,6 +31,26 @@ def make() -> int:
     return sum(_made(name) for name in list(found.order_by("due_ms").values_list("id", flat=True)[:ROUND]))
 
 
+def hand_over(channel: Channel, rows: Sequence[PublishedEvent]) -> Delivery | None:
+    """A document of these very events beside what the channel's query finds; None if it is not active by now, or they
+    are not the partner's to see, or its form cannot carry them.
+    """
+    with transaction.atomic():
+        locked = Channel.objects.select_for_update(of=("self",)).select_related("party", "partner")
+        held = locked.filter(id=channel.id, state=Channel.State.ACTIVE).first()
+        seen = rules.visible_indexes([row.index for row in rows], channel.partner)
+        shared = _shared(channel, [row for row in rows if row.index in seen])
+        if held is None or not shared:
+            return None
+        delivery = _keep(held, documents.events_of(shared))
+        if not delivery.events:
+            return None
+        shown = [(row.index, row.reporter) for row in shared]
+        receipts.pushed(held.partner, shown, door="delivery", question=held.id)
+        Channel.objects.filter(id=held.id).update(next_number=held.next_number)
+    return delivery
+
+
 def of_party(party: Party) -> QuerySet[Delivery]:
     """Those from the party and those to it, the newest first; without their bytes."""
     found = Delivery.objects.filter(channels.may_see(party)).select_related("channel__party", "channel__partner")
@@ -122,7 +142,7 @@ def _shared(channel: Channel, rows: Sequence[PublishedEvent]) -> list[PublishedE
     return [row for row in rows if row.index in seen]
 
 
-def _keep(channel: Channel, events: Sequence[Mapping[str, Any]]) -> None:
+def _keep(channel: Channel, events: Sequence[Mapping[str, Any]]) -> Delivery:
     name, left_out = secrets.token_hex(16), ""
     try:
         body = partner_document.render(channel, name, events)
@@ -142,3 +162,4 @@ def _keep(channel: Channel, events: Sequence[Mapping[str, Any]]) -> None:
     )
     channel.next_number += 1
     note(delivery, Delivery.State.QUEUED, detail=left_out)
+    return delivery

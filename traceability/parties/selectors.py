@@ -52,18 +52,7 @@ def party_by_uri(uri: str) -> Party | None:
     """The party named by its own URI, or by its GLN as Digital Link or EPC URN."""
     if uri.startswith(PARTY_NAMESPACE):
         return Party.objects.filter(id=uri.removeprefix(PARTY_NAMESPACE)).first()
-    try:
-        key = epc.canonical(uri)
-    except Gs1Error:
-        return None
-    if not key.startswith(_GLN_PARTY):
-        return None
-    found = (
-        PartyIdentifier.objects.select_related("party")
-        .filter(scheme=PartyIdentifier.Scheme.GLN, value=key.removeprefix(_GLN_PARTY).split("/")[0])
-        .first()
-    )
-    return found.party if found else None
+    return parties_by_uri([uri]).get(uri)
 
 
 def names_of_parties(uris: Collection[str]) -> dict[str, str]:
@@ -140,6 +129,24 @@ def parties_by_own_uri(uris: Collection[str]) -> dict[str, Party]:
     """Parties by the URIs that statements name as their issuer, in one query; others are left out."""
     ids = [uri.removeprefix(PARTY_NAMESPACE) for uri in uris if uri.startswith(PARTY_NAMESPACE)]
     return {row.uri: row for row in Party.objects.filter(id__in=ids)} if ids else {}
+
+
+def parties_by_uri(uris: Collection[str]) -> dict[str, Party]:
+    """`party_by_uri` of many in two queries; URIs that name no party are left out."""
+    found = parties_by_own_uri(uris)
+    glns = {uri: gln for uri in uris if uri not in found and (gln := _gln_of(uri))}
+    rows = PartyIdentifier.objects.filter(scheme=PartyIdentifier.Scheme.GLN, value__in=set(glns.values()))
+    by_gln = {row.value: row.party for row in rows.select_related("party")} if glns else {}
+    return found | {uri: by_gln[gln] for uri, gln in glns.items() if gln in by_gln}
+
+
+def _gln_of(uri: str) -> str:
+    """The GLN in a party's Digital Link or EPC URN, '' for anything else."""
+    try:
+        key = epc.canonical(uri)
+    except Gs1Error:
+        return ""
+    return key.removeprefix(_GLN_PARTY).split("/")[0] if key.startswith(_GLN_PARTY) else ""
 
 
 def member_for(user: Any) -> Member | None:

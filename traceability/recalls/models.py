@@ -1,4 +1,4 @@
-"""Recalls, and the proof of who was told. No projection: what people signed and when they were told is kept."""
+"""Recalls, and the proof of who was told. Not rebuildable: what people signed, and when they were told."""
 
 from django.db import models
 
@@ -24,6 +24,7 @@ class Recall(models.Model):
     owner = models.ForeignKey(Party, models.PROTECT, related_name="recalls")
     state = models.CharField(max_length=9, choices=State, default=State.DRAFT)
     origin = models.CharField(max_length=6, choices=Origin, default=Origin.SIGNED)
+    is_drill = models.BooleanField(default=False)  # practised: nothing is stopped, and no patient is told
     content = models.JSONField()  # content.Content.public
     definition = models.CharField(max_length=64)  # SHA-256 of it; what a signature names
     created_ms = models.BigIntegerField()
@@ -39,6 +40,11 @@ class Recall(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["state", "due_ms"]), models.Index(fields=["owner", "created_ms"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "event_id"], condition=~models.Q(event_id=""), name="recall_event_once"
+            )
+        ]
 
 
 class RecallLot(models.Model):
@@ -86,16 +92,18 @@ class Notice(models.Model):
     moved_index = models.BigIntegerField(
         default=-1
     )  # log index of the newest record about its packs, setting aside left out
+    to_send = models.BooleanField(default=True)  # over the channels that bring it (delivery.py)
     created_ms = models.BigIntegerField()
     deliver_by_ms = models.BigIntegerField()
     answer_by_ms = models.BigIntegerField()
     delivered_ms = models.BigIntegerField(null=True)  # the first receipt of any channel
     opened_ms = models.BigIntegerField(null=True)  # by a member
     answered_ms = models.BigIntegerField(null=True)  # the acknowledgement that still holds
+    answered_index = models.BigIntegerField(null=True)  # log index of the list that it answered
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["recall", "holder"], name="notice_once")]
-        indexes = [models.Index(fields=["party", "created_ms"])]
+        indexes = [models.Index(fields=["party", "created_ms"]), models.Index(fields=["to_send"])]
 
 
 class NoticeVersion(models.Model):

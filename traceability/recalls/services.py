@@ -153,7 +153,7 @@ def _read(given: Mapping[str, Any], recall: Recall, *, revision: int) -> Content
 
 
 def _fill(recall: Recall, content: Content) -> None:
-    recall.content, recall.definition = content.public(), content.definition
+    recall.content, recall.definition, recall.is_drill = content.public(), content.definition, content.is_drill
 
 
 def _keep_lots(recall: Recall) -> None:

@@ -188,6 +188,15 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 OUTBOUND_PORTS = [int(port) for port in os.environ.get("DOSETRAIL_OUTBOUND_PORTS", "443").split(",")]
 OUTBOUND_LOOPBACK = False
 
+# Recall notices also go by mail to the contacts that parties name, where a server for it is set up.
+RECALL_MAIL_FROM = os.environ.get("DOSETRAIL_MAIL_FROM", "")
+EMAIL_HOST = os.environ.get("DOSETRAIL_MAIL_HOST", "localhost")
+EMAIL_PORT = int(os.environ.get("DOSETRAIL_MAIL_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("DOSETRAIL_MAIL_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("DOSETRAIL_MAIL_PASSWORD", "")
+EMAIL_USE_TLS = os.environ.get("DOSETRAIL_MAIL_TLS") == "1"
+EMAIL_TIMEOUT = 10
+
 # The address of the event stream; empty = same origin (production's reverse proxy routes /stream/ there).
 EVENT_STREAM_URL = ""
 
@@ -200,6 +209,7 @@ CELERY_BEAT_SCHEDULE = {
     "advance-projections": {"task": "traceability.common.tasks.advance", "schedule": 5.0},
     "submit-reads": {"task": "traceability.visibility.tasks.submit_reads", "schedule": 5.0},
     "contracts-tick": {"task": "traceability.contracts.tasks.tick", "schedule": 5.0},
+    "recalls": {"task": "traceability.recalls.tasks.reach", "schedule": 5.0},
     "send": {"task": "traceability.exchange.tasks.send", "schedule": 2.0},
     "capture-jobs": {"task": "traceability.capture.tasks.work", "schedule": 2.0},
     "forget-sessions": {"task": "traceability.parties.tasks.forget_sessions", "schedule": 24 * 3600.0},

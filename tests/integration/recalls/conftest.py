@@ -1,16 +1,18 @@
 """People who recall, and a recall of the founded house's lot."""
 
-from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
 
-from tests.integration.conftest import GTIN, LOT, House
-from tests.integration.portal.conftest import PASSWORD
+from tests.integration.conftest import EXPIRY, GTIN, LOT, House, pack
+from tests.integration.portal.conftest import CASE, PASSWORD
+from tests.integration.visibility.conftest import Chain
 from traceability.parties import services as parties
 from traceability.parties.models import Member
+from traceability.recalls import reach, responses
 from traceability.recalls import services as recalls
-from traceability.recalls.models import Recall
+from traceability.recalls.models import Notice, Recall
 
 GIVEN: dict[str, Any] = {
     "class": "1",
@@ -38,6 +40,40 @@ def published(house: House, party: str = "maker", **more: Any) -> Recall:
 
 
 @pytest.fixture
-def recall(house: House) -> Callable[..., Recall]:
-    """`published` of this house."""
-    return lambda party="maker", **more: published(house, party, **more)
+def stocked(house: House) -> House:
+    """Four packs at the pharmacy, one of them sold; two in a case on their way to it; two still with the maker."""
+    chain = Chain(house)
+    packs = [pack(str(n)) for n in range(1, 9)]
+    ilmd = {"cbvmda:lotNumber": LOT, "cbvmda:itemExpirationDate": EXPIRY.isoformat()}
+    chain.make("made", "maker", 0, packs, ilmd=ilmd, bizLocation={"id": house.place("maker")})
+    chain.ship("sent", "maker", 1, packs[:4], to="pharmacy")
+    chain.pack("packed", "maker", 2, CASE, packs[4:6])
+    chain.ship("sent too", "maker", 3, [CASE], to="pharmacy")
+    there = {"id": house.place("pharmacy")}
+    chain.event("got", "pharmacy", 4, "receiving", packs[:4], bizLocation=there)
+    chain.event("sold", "pharmacy", 5, "dispensing", packs[3:4], bizLocation=there)
+    house.settle()
+    return house
+
+
+def later(house: House) -> Chain:
+    """More events, whose IDs are none of those before."""
+    return Chain(house, ids=count(1000))
+
+
+def told() -> dict[str, tuple[int, int]]:
+    """Party -> (packs, supplied) of the newest notice."""
+    return {
+        one.holder.rpartition(":")[2]: (one.packs, one.supplied) for one in Notice.objects.order_by("created_ms", "id")
+    }
+
+
+def listed(notice: Notice) -> set[str]:
+    return {one.epc for one in responses.list_of(notice)}
+
+
+def look(house: House) -> int:
+    """The next look, as if the rest between two were over."""
+    house.settle()
+    Recall.objects.update(due_ms=0)
+    return reach.run()

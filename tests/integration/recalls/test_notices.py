@@ -1,0 +1,129 @@
+"""Every holder is told of exactly its packs: at once, and those that get packs later as well."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.integration.conftest import GTIN, LOT, House, code, pack
+from tests.integration.portal.conftest import SSCC, act
+from tests.integration.visibility.conftest import CONTEXT, LOT_CLASS
+from traceability.capture import selectors as captured
+from traceability.capture.models import PublishedEvent
+from traceability.common import clock
+from traceability.recalls import gather, reach, responses
+from traceability.recalls.models import Notice, NoticeVersion, Recall
+
+from .conftest import later, listed, look, published, told
+
+
+def test_each_holder_gets_its_packs(stocked: House) -> None:
+    published(stocked)
+    assert look(stocked) == 2
+    assert told() == {"maker": (2, 0), "pharmacy": (5, 1)}
+    mine = Notice.objects.get(party="pharmacy")
+    assert listed(mine) == {pack(str(n)) for n in range(1, 7)}
+    cases = Counter(one.container for one in responses.list_of(mine))
+    assert cases == {"": 4, f"https://id.gs1.org/00/{SSCC}": 2}
+    assert mine.deliver_by_ms - mine.created_ms == 24 * reach.HOUR_MS
+    assert look(stocked) == 0, "nothing has moved"
+
+
+def test_who_gets_packs_later_is_told_later(stocked: House) -> None:
+    """A recall that moves on all the same: the next holder is told, and the one before has nothing left of it."""
+    published(stocked)
+    look(stocked)
+    chain = later(stocked)
+    chain.ship("on", "pharmacy", 24, [pack("1"), pack("2")], to="other")
+    assert look(stocked) == 2
+    assert told() == {"maker": (2, 0), "pharmacy": (3, 1), "other": (2, 0)}
+    chain.receive("there", "other", 24 + 1, [pack("1"), pack("2")])
+    assert look(stocked) == 1, "on the way to it before, with it now"
+    assert listed(Notice.objects.get(party="other")) == {pack("1"), pack("2")}
+    assert NoticeVersion.objects.filter(notice__party="other").count() == 2
+
+
+def test_packs_that_change_places_one_for_one_are_another_notice(stocked: House) -> None:
+    """The negative control for a count alone: it stays the same."""
+    published(stocked)
+    look(stocked)
+    before = told()
+    chain, hour = later(stocked), 24
+    chain.ship("on", "pharmacy", hour, [pack("1")], to="maker")
+    chain.receive("back", "maker", hour + 1, [pack("1")])
+    chain.ship("out", "maker", hour + 2, [pack("7")], to="pharmacy")
+    chain.receive("in", "pharmacy", hour + 3, [pack("7")])
+    assert look(stocked) == 2
+    assert told() == before
+    assert listed(Notice.objects.get(party="pharmacy")) == {pack(n) for n in "234567"}
+
+
+def test_a_recall_from_a_maker_s_own_system_is_told_too(stocked: House) -> None:
+    recalled: dict[str, Any] = {
+        "quantityList": [{"epcClass": LOT_CLASS}],
+        "persistentDisposition": {"set": ["recalled"]},
+    }
+    later(stocked).event("recall", "maker", 24, "holding", epcList=None, **recalled)
+    assert look(stocked) == 2
+    found = Recall.objects.get()
+    assert (found.origin, found.owner_id, found.content["class"]) == ("event", "maker", "1")
+    assert told() == {"maker": (2, 0), "pharmacy": (5, 1)}
+    assert look(stocked) == 0
+    assert Recall.objects.count() == 1
+    # Nor is the event of a recall that was signed here taken for one more.
+    published(stocked, "regulator")
+    look(stocked)
+    assert Recall.objects.count() == 2
+
+
+def test_an_event_without_authority_and_a_drill_by_event_tell_nobody(stocked: House) -> None:
+    recalled: dict[str, Any] = {
+        "quantityList": [{"epcClass": LOT_CLASS}],
+        "persistentDisposition": {"set": ["recalled"]},
+    }
+    chain = later(stocked)
+    chain.event("no right", "other", 24, "holding", epcList=None, **recalled)
+    drill = {"@context": [CONTEXT, {"ex": "https://example.org/"}], "ex:drill": True}
+    chain.event("practice", "maker", 24, "holding", epcList=None, **recalled, **drill)
+    assert look(stocked) == 0
+    assert not Recall.objects.exists()
+
+
+def test_a_drill_tells_everybody_and_a_void_recall_nobody(stocked: House) -> None:
+    published(stocked, drill=True)
+    look(stocked)
+    assert told() == {"maker": (2, 0), "pharmacy": (5, 1)}
+    Notice.objects.all().delete()
+    Recall.objects.all().delete()
+    recall = published(stocked)
+    look(stocked)
+    assert reach.is_in_force(recall, reach.custody_position())
+    body = gather_body(recall)
+    declared = {"declarationTime": "2026-06-01T00:00:00.000Z", "reason": "did_not_occur"}
+    later(stocked).report("maker", {**body, "errorDeclaration": declared})
+    look(stocked)
+    assert not reach.is_in_force(recall, reach.custody_position())
+    assert told() == {"maker": (0, 0), "pharmacy": (0, 0)}
+
+
+def gather_body(recall: Recall) -> dict[str, Any]:
+    index = PublishedEvent.objects.get(event_id=recall.event_id).index
+    return captured.bodies([index])[index]
+
+
+def test_looks_at_large_lots_are_rarer(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach, "REST_NS_A_PACK", 10**12)
+    published(stocked)
+    reach.run()
+    recall = Recall.objects.get()
+    assert recall.due_ms > clock.now_ms() + 6 * 10**6
+    act(stocked, "pharmacy", "hold", [code("1")], reason="recalled")
+    assert reach.run() == 0, "not due yet"
+    Recall.objects.update(due_ms=0)
+    assert reach.run() == 1
+
+
+def test_balance_of_a_lot(stocked: House) -> None:
+    balance = gather.scope([(GTIN, LOT)]).balances[GTIN, LOT]
+    assert (balance.commissioned, balance.held, balance.in_transit, balance.dispensed) == (8, 5, 2, 1)
+    assert balance.total == balance.accounted
