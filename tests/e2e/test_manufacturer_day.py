@@ -1,6 +1,6 @@
 """A manufacturer's day: packs are made, packed, released, shipped; a lot is recalled and can move no more."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -32,7 +32,18 @@ def test_a_day_at_the_factory(demo: DemoHouse) -> None:
     ).is_success
     demo.folded()
 
-    assert demo.scan(PARTY, "recall", [lot], details={"reason": "impurity found in a retained sample"}).is_success
+    # The maker's own system recalls it; in the portal two people sign (tests/e2e/portal).
+    recall = {
+        "@context": ["https://ref.gs1.org/standards/epcis/epcis-context.jsonld"],
+        "type": "ObjectEvent",
+        "action": "OBSERVE",
+        "eventTime": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "eventTimeZoneOffset": "+00:00",
+        "bizStep": "holding",
+        "quantityList": [{"epcClass": f"https://id.gs1.org/01/{gtin}/10/{LOT}"}],
+        "persistentDisposition": {"set": ["recalled"]},
+    }
+    assert demo.call(PARTY, "POST", "/epcis/events", json=recall).is_success
     demo.folded()
     stopped = demo.preflight("pearl", "ship", codes[:1], details={"receiver": "ph-bund"})
     assert "recalled" in {reason["code"] for reason in stopped["reasons"]}

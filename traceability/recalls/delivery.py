@@ -82,8 +82,10 @@ def _channels(pairs: set[tuple[str, str]]) -> Mapping[tuple[str, str], Sequence[
 
 def _documents(notice: Notice, channels: Sequence[Channel], event: PublishedEvent | None) -> list[NoticeStep]:
     """The recall's event as a document on each channel; of a drill none, since partners do not see its event."""
-    steps = []
-    for channel in channels if event is not None else ():
+    steps: list[NoticeStep] = []
+    if event is None:
+        return steps
+    for channel in channels:
         delivery = deliveries.hand_over(channel, [event])
         if delivery is not None:
             step = _step(notice, NoticeStep.Kind.SENT, _CHANNELS[Channel.Way(channel.way)])

@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
@@ -61,10 +62,12 @@ def packs(found: Holding) -> Iterator[Pack]:
     boxes = {key.container for key in matched} - {""}
     outermost = {box: located.path[-1] if located.path else box for box, located in custody.states(boxes).items()}
     rows = []
-    for row in _candidates(matched, boxes):
-        one = matched.get(_key(row))
+    for epc, *columns in _candidates(matched, boxes):
+        key = Key(*columns)
+        one = matched.get(key)
         if one is not None:
-            rows.append(Pack(row.epc, row.gtin, row.lot, outermost.get(row.box, row.box), one.status, one.place))
+            container = outermost.get(key.container, key.container)
+            rows.append(Pack(epc, key.gtin, key.lot, container, one.status, one.place))
     return iter(sorted(rows, key=lambda pack: (pack.gtin, pack.lot, pack.epc)))
 
 
@@ -116,8 +119,8 @@ def _own_uris(found: Iterable[Placed]) -> dict[str, str]:
     return {uri: party.uri for uri, party in parties.parties_by_uri(uris).items()}
 
 
-def _candidates(matched: Collection[Key], boxes: Collection[str]) -> Iterator[ItemState]:
-    """Packs that may be of these groups: what lies in their containers, and loose ones that their parties recorded."""
+def _candidates(matched: Collection[Key], boxes: Collection[str]) -> Iterator[Any]:
+    """EPC and key of packs that may be of these groups: in their containers, and loose ones of their parties."""
     children = set(
         bulk.among(Containment.objects.filter(to_ms=None).values_list("child", flat=True), "parent", boxes)
     )  # fmt: skip
@@ -126,10 +129,6 @@ def _candidates(matched: Collection[Key], boxes: Collection[str]) -> Iterator[It
         if not key.container:
             by_lot[key.gtin, key.lot].add(key.party)
     for gtin, lot in {(key.gtin, key.lot) for key in matched}:
-        rows = _rows(gtin, lot)
+        rows = _rows(gtin, lot).values_list("epc", *_COLUMNS)
         yield from bulk.among(rows, "epc", children)
-        yield from bulk.among(rows.filter(box=""), "party", by_lot[gtin, lot])
-
-
-def _key(row: ItemState) -> Key:
-    return Key(*(getattr(row, name) for name in _COLUMNS))
+        yield from bulk.among(rows.filter(**{"box": ""}), "party", by_lot[gtin, lot])

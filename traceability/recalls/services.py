@@ -103,22 +103,23 @@ def close(*, member: Member, recall_id: str, remark: str) -> Recall:
     standing.require_signer(member)
     text = remark.strip()
     if not 0 < len(text) <= contents.MAX_TEXT:
-        raise ProblemError(400, "recall-closing", f"say what came of it, in 1 to {contents.MAX_TEXT} characters",
-                           pointer="/remark")  # fmt: skip
+        detail = f"say what came of it, in 1 to {contents.MAX_TEXT} characters"
+        raise ProblemError(400, "recall-closing", detail, pointer="/remark")
     with transaction.atomic():
         recall = _locked(member, recall_id)
         if recall.state != Recall.State.PUBLISHED:
             raise ProblemError(409, "recall-state", f"a recall that is {recall.state} cannot be closed")
+        at_ms = now_ms()
         body = {
             "@type": "RecallClosing",
             "recall": recall.id,
             "remark": text,
             "party": member.party.uri,
             "actor": member.pseudonym,
-            "time": now_ms(),
+            "time": at_ms,
         }
         documents.record([documents.Draft(STEP_KIND, body, member.party.uri, parties.signer_for(member.party))])
-        recall.state, recall.closed_ms, recall.closed_by = Recall.State.CLOSED, body["time"], member.pseudonym
+        recall.state, recall.closed_ms, recall.closed_by = Recall.State.CLOSED, at_ms, member.pseudonym
         recall.closing = text
         recall.save(update_fields=["state", "closed_ms", "closed_by", "closing"])
     return recall

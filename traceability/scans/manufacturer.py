@@ -61,19 +61,6 @@ SAMPLE = Step(
     icon="search",
     stops_on=("elsewhere",),
 )
-RECALL = Step(
-    "recall",
-    _("Recall a lot"),
-    _("A lot must not be used or moved any more"),
-    Shape.LOT,
-    biz_step="holding",
-    icon="danger",
-    needs=("reason",),
-    persistent=("recalled",),
-    high_risk=True,
-    quality_only=True,
-)
-
 TABLE = Table(
     "manufacturer",
     (
@@ -89,7 +76,6 @@ TABLE = Table(
         SAMPLE,
         common.DESTROY,
         HOLD_LOT,
-        RECALL,
         common.OPENING_STOCK,
         common.STOLEN,
         common.VERIFY,

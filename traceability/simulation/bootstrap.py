@@ -104,10 +104,15 @@ def _products(world: World, rows: Mapping[str, PartyRow]) -> None:
 
 
 def _people(party_id: str, row: PartyRow) -> dict[str, dict[str, str]]:
-    roles = ["inspector"] if row.has_role("regulator") else ["operator", "quality"]
+    """Who may sign in; where recalls are signed there are two people who may."""
+    roles = {"operator": "", "quality": "-quality"}
+    if row.has_role("regulator"):
+        roles = {"inspector": "-inspector", "quality": "-quality"}
+    elif row.has_role("manufacturer"):
+        roles["admin"] = "-admin"
     people = {}
-    for role in roles:
-        name = f"{party_id}-{role}" if role != "operator" else party_id
+    for role, ending in roles.items():
+        name = f"{party_id}{ending}"
         password = f"demo-{secrets.token_urlsafe(9)}"
         parties.add_member(
             party=row,

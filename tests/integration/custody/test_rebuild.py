@@ -4,6 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.integration.conftest import EXPIRY, LOT, House, code
+from tests.integration.recalls.conftest import published
 from tests.integration.scans.test_record import CASE, act
 from traceability.common import projection, rebuilding
 from traceability.common.models import Cursor
@@ -21,7 +22,7 @@ def _history(house: House) -> None:
     act(house, "pharmacy", "unpack", [CASE])
     act(house, "pharmacy", "dispense", [code("1")])
     act(house, "pharmacy", "undo", [code("1")], details={"reason": "mistake"})
-    act(house, "maker", "recall", [f"(01)09521000001008(10){LOT}"], details={"reason": "impurity"})
+    published(house)
 
 
 def _digests() -> dict[str, str]:

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.integration.conftest import GTIN, LOT, House, code, pack
 from tests.integration.contracts.conftest import DAY, HOUR, START, Watched, watched
+from tests.integration.recalls.conftest import published
 from tests.unit.web.test_labels import rendered
 from traceability.alerts.models import Alert
 from traceability.capture.models import PublishedEvent
@@ -24,8 +25,8 @@ __all__ = ["watched"]  # a fixture of the contracts' tests: the house under the 
 Enter = Callable[..., Portal]
 ROWS = ("2026-03-01T08:00", 5.1), ("2026-03-01T08:10", 9.4), ("2026-03-01T08:20", -0.5), ("2026-03-01T12:00", 5.0)
 # Every address of the portal that shows goods, then those that show none, then those that name one thing: of these each
-# has a test here, in test_steps.py, test_documents.py, test_partners.py, regulator/test_key_pages.py or
-# web/test_trace_pages.py that a stranger is told there is none.
+# has a test here, in test_steps.py, test_documents.py, test_partners.py, recalls/test_pages.py,
+# regulator/test_key_pages.py or web/test_trace_pages.py that a stranger is told there is none.
 PAGES = (
     "",
     "stock",
@@ -37,8 +38,20 @@ PAGES = (
     "logger",
     "alerts",
     "alerts?all=1",
+    "recalls",
+    "recall-notices",
 )
-NO_GOODS = {"sign-in", "sign-out", "labels", "organisation", "reads", "master-data", "partners", "documents"}
+NO_GOODS = {
+    "sign-in",
+    "sign-out",
+    "labels",
+    "organisation",
+    "reads",
+    "master-data",
+    "partners",
+    "documents",
+    "recalls/new",
+}
 ONE_THING = {
     "step/<slug:step_id>",
     "trace",
@@ -53,6 +66,12 @@ ONE_THING = {
     "alerts/<str:alert_id>/withdrawn.csv",
     "keys/<slug:kid>",
     "keys/<slug:kid>/signed.csv",
+    "recalls/<slug:recall_id>",
+    "recalls/<slug:recall_id>/edit",
+    "recalls/<slug:recall_id>/calls",
+    "recalls/<slug:recall_id>/holders.csv",
+    "recall-notices/<slug:notice_id>",
+    "recall-notices/<slug:notice_id>/packs.csv",
 }
 
 
@@ -81,7 +100,7 @@ def test_stock_shows_what_stands_here(stocked: House, person: Enter) -> None:
     assert "Glarvia 100 IU" in page
     assert LOT in page
     act(stocked, "pharmacy", "hold", [code("1")], reason="torn")
-    act(stocked, "maker", "recall", [f"(01){GTIN}(10){LOT}"], reason="particles")
+    published(stocked)
     page = person("pharmacy", "quality").get("stock")
     assert page.count("On hold") == 1
     assert page.count("Recalled") == 4

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code, pack
+from tests.integration.recalls.conftest import published
 from traceability.capture.models import PublishedEvent
 from traceability.custody import selectors as custody
 from traceability.parties.models import Party
@@ -117,29 +118,36 @@ def test_quality_passes_a_stop_with_a_reason_only(stocked: House, person: Enter)
     assert sales() == 2
 
 
-def test_a_recall_needs_quality_and_the_password(stocked: House, person: Enter) -> None:
-    lot = f"(01){GTIN}(10){LOT}"
+def test_a_release_needs_quality_and_the_password(stocked: House, person: Enter) -> None:
+    lot, given = f"(01){GTIN}(10){LOT}", {"report": "COA-1", "reason": "results in order"}
     operator = person("maker")
-    form, page = operator.check("recall", [lot], reason="particles found")
+    form, page = operator.check("release", [lot], **given)
     assert "Only people with the quality role" in page
     assert 'value="record"' not in page
-    assert operator.post("step/recall", {**form, "password": PASSWORD}).status_code == 403
+    assert operator.post("step/release", {**form, "password": PASSWORD}).status_code == 403
     portal = person("maker", "quality")
-    form, page = portal.check("recall", [lot], reason="particles found")
+    form, page = portal.check("release", [lot], **given)
     assert 'name="password"' in page
-    answer = portal.post("step/recall", {**form, "password": "not-my-password"})
+    answer = portal.post("step/release", {**form, "password": "not-my-password"})
     assert answer.status_code == 403
     assert "The password is not right. Nothing was recorded." in answer.content.decode()
-    assert portal.post("step/recall", form).status_code == 403
+    assert portal.post("step/release", form).status_code == 403
     stocked.settle()
     assert custody.lot_status(GTIN, LOT) is None
-    assert portal.post("step/recall", {**form, "password": PASSWORD}).status_code == 302
+    assert portal.post("step/release", {**form, "password": PASSWORD}).status_code == 302
     stocked.settle()
     status = custody.lot_status(GTIN, LOT)
     assert status is not None
-    assert status.recalled_index is not None
-    page = person("pharmacy").check("dispense", [code("1")])[1]
-    assert "Its lot has been recalled." in page
+    assert status.released_index is not None
+
+
+def test_nobody_recalls_alone(stocked: House, person: Enter) -> None:
+    """What was a step of one person is a draft that two sign."""
+    portal = person("maker", "quality")
+    assert portal.client.get("/portal/step/recall").status_code == 404
+    assert "/portal/recalls" in portal.get("")
+    published(stocked)
+    assert "Its lot has been recalled." in person("pharmacy").check("dispense", [code("1")])[1]
 
 
 def test_a_lot_is_named_by_its_digital_link_too(stocked: House, person: Enter) -> None:

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from ledger import api as ledger
 from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code, pack
+from tests.integration.recalls.conftest import published
 from tests.integration.scans.test_record import PASSWORD, act
 from traceability.alerts.models import Alert, AlertTransition
 from traceability.contracts import services as contracts
@@ -139,7 +140,7 @@ def test_the_list_costs_the_same_however_long_it_is(house: House, inspector: Cli
 def test_recalls_contracts_unknown_codes_and_health(house: House, inspector: Client, alert: Alert, writer: Any) -> None:
     from tests.integration.api.test_capture import observed
 
-    act(house, "maker", "recall", [f"(01){GTIN}(10){LOT}"], details={"reason": "impurity"})
+    published(house)
     house.capture("pharmacy", observed(writer, "7", epcList=["https://id.gs1.org/01/04012345111118/21/1"]))
     house.settle()
     assert LOT in inspector.get("/regulator/recalls").content.decode()

@@ -12,11 +12,14 @@ from django.urls import get_resolver
 
 from tests.integration.conftest import EXPIRY, GTIN, LOT, code
 from tests.integration.portal.conftest import PASSWORD, SSCC, act
+from tests.integration.recalls.conftest import published
 from traceability.alerts.models import Alert
 from traceability.capture.models import CaptureJob, EventEpc, PublishedEvent
 from traceability.contracts import services as contracts
 from traceability.parties import services as parties
 from traceability.parties.models import PartyKey
+from traceability.recalls import reach
+from traceability.recalls.models import Notice, Recall
 from traceability.scans.models import ScanEvent
 from traceability.visibility import rules
 from traceability.visibility.rules import visible_events
@@ -51,7 +54,10 @@ OWN = """log/content epcis/capture epcis/capture/<str:job_id> api/v1/preflight a
     api/v1/deliveries/<str:delivery_id> api/v1/deliveries/<str:delivery_id>/document
     api/v1/deliveries/<str:delivery_id>/acknowledgement api/v1/deliveries/<str:delivery_id>/resend portal/partners
     portal/deliveries/<str:delivery_id> portal/deliveries/<str:delivery_id>/document
-    portal/deliveries/<str:delivery_id>/resend""".split()
+    portal/deliveries/<str:delivery_id>/resend portal/recalls portal/recalls/new portal/recalls/<slug:recall_id>
+    portal/recalls/<slug:recall_id>/edit portal/recalls/<slug:recall_id>/calls
+    portal/recalls/<slug:recall_id>/holders.csv portal/recall-notices portal/recall-notices/<slug:notice_id>
+    portal/recall-notices/<slug:notice_id>/packs.csv""".split()
 _COLLECTIONS = ("bizLocations", "bizSteps", "dispositions", "epcs", "eventTypes", "readPoints")
 AUDIENCE = """epcis/events epcis/events/<path:event_id> epcis/nextPageToken/<str:token>
     epcis/queries/<str:name>/events portal/alerts portal/alerts/<str:alert_id>
@@ -60,7 +66,8 @@ AUDIENCE += [f"epcis/{name}{rest}" for name in _COLLECTIONS for rest in ("", "/<
 REGULATOR = """regulator/ regulator/alerts/<str:alert_id> regulator/alerts/<str:alert_id>/evidence.json
     regulator/alerts/<str:alert_id>/readings.csv regulator/alerts/<str:alert_id>/withdrawn.csv regulator/trace
     regulator/recalls regulator/keys regulator/keys/<slug:kid> regulator/keys/<slug:kid>/signed.csv regulator/unknown
-    regulator/health""".split()
+    regulator/health regulator/recalls/new regulator/recalls/<slug:recall_id> regulator/recalls/<slug:recall_id>/edit
+    regulator/recalls/<slug:recall_id>/calls regulator/recalls/<slug:recall_id>/holders.csv""".split()
 PLACED = [*NOTHING, *PUBLIC, *OWN, *AUDIENCE, *REGULATOR]
 CALLERS = ("nobody", "other", "maker", "wholesaler", "pharmacy")
 
@@ -79,9 +86,9 @@ def test_every_address_has_its_place_in_the_matrix() -> None:
 
 @pytest.fixture
 def town(chain: Chain) -> Chain:
-    """X is sold twice, far apart (an alert); Y stays with the wholesaler; `other` has no part in either."""
+    """X is sold twice, far apart (an alert); Y stays at the wholesaler; the lot is recalled; `other` is a stranger."""
     contracts.deploy_defaults()
-    chain.make("made", "maker", 0, [X, Y])
+    chain.make("made", "maker", 0, [X, Y], ilmd={"cbvmda:lotNumber": LOT})
     chain.pack("packed", "maker", 1, CASE, [X, Y])
     chain.ship("sent", "maker", 2, [CASE], to="wholesaler")
     chain.receive("got", "wholesaler", 3, [CASE])
@@ -92,6 +99,8 @@ def town(chain: Chain) -> Chain:
         site = {"id": chain.house.place(place)}
         chain.event(f"sold by {place}", place, 7, "dispensing", [X], bizLocation=site, readPoint=site)
     chain.house.settle()
+    chain.names[published(chain.house).event_id] = "recall"
+    assert reach.run() > 0
     return chain
 
 
@@ -113,6 +122,8 @@ def _addresses(chain: Chain) -> list[str]:
         "<str:name>": ["theirs"],
         "<str:delivery_id>": ["none"],
         "<slug:id>": ["none"],
+        "<slug:recall_id>": list(Recall.objects.values_list("id", flat=True)),
+        "<slug:notice_id>": list(Notice.objects.values_list("id", flat=True)),
         "<slug:item>": ["none"],
         "<path:number>": [LOT],
         "<str:subscription_id>": ["none"],

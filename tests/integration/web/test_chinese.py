@@ -10,8 +10,10 @@ from django.test import Client
 
 from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code
 from tests.integration.portal.conftest import Portal, act, person, stocked
+from tests.integration.recalls.conftest import published
 from traceability.alerts.models import Alert
 from traceability.contracts import services as contracts
+from traceability.recalls import delivery, reach
 
 __all__ = ["person", "stocked"]
 # Two words of running English side by side. Names, codes, units and the words of standards stand alone or in capitals.
@@ -86,7 +88,9 @@ def busy(stocked: House) -> House:
     act(stocked, "pharmacy", "hold", [code("2")], reason="damage")
     act(stocked, "other", "receive", [code("3")])
     act(stocked, "other", "dispense", [code("3")])
-    act(stocked, "maker", "recall", [f"(01){GTIN}(10){LOT}"], reason="impurity")
+    published(stocked, reason="发现颗粒", instruction="请停止销售")
+    reach.run()
+    delivery.run()
     return stocked
 
 

@@ -130,7 +130,7 @@ def test_the_print_is_compared_with_the_record(printed: str, expected: dict[str,
         ("dispense", "hello", "not-a-code"),
         ("dispense", f"(01){GTIN}", "no-serial"),
         ("dispense", f"(01){GTIN}(10){LOT}", "no-serial"),
-        ("recall", f"(01){GTIN}(21)1", "not-a-lot"),
+        ("hold_lot", f"(01){GTIN}(21)1", "not-a-lot"),
     ],
 )
 def test_against_a_code_of_the_wrong_kind_no_reason_helps(step: str, text: str, expected: str) -> None:
@@ -164,10 +164,10 @@ def test_a_case_shipped_with_its_packs_is_no_contradiction() -> None:
 @pytest.mark.parametrize(
     ("facts", "step", "expected"),
     [
-        (LotFacts(), "recall", {}),
-        (LotFacts(is_known=False), "recall", {"unknown-lot": "warn"}),
-        (LotFacts(is_ours=False), "recall", {"not-your-product": "stop"}),
-        (LotFacts(item_known=False), "recall", {"unknown-product": "warn"}),
+        (LotFacts(), "hold_lot", {}),
+        (LotFacts(is_known=False), "hold_lot", {"unknown-lot": "warn"}),
+        (LotFacts(is_ours=False), "hold_lot", {"not-your-product": "stop"}),
+        (LotFacts(item_known=False), "hold_lot", {"unknown-product": "warn"}),
         (LotFacts(recalled=True), "release", {"recalled": "stop"}),
         (LotFacts(recalled=True), "hold_lot", {"recalled": "warn"}),
     ],
@@ -228,4 +228,4 @@ def test_undo_and_lot_steps_are_marked_as_the_rules_ask() -> None:
     for step in STEPS.values():
         if step.shape is Shape.LOT:
             assert step.quality_only
-    assert {step.id for step in STEPS.values() if step.high_risk} == {"release", "release_hold", "recall"}
+    assert {step.id for step in STEPS.values() if step.high_risk} == {"release", "release_hold"}

@@ -18,6 +18,7 @@ from traceability.capture.models import PublishedEvent
 from traceability.common.models import Document
 from traceability.parties import selectors as parties
 from traceability.products.models import TradeItem
+from traceability.recalls import selectors as recalls
 from traceability.visibility import public
 
 from . import dossier, findings, journey, temperature
@@ -30,10 +31,12 @@ _WITHDRAWN = {"destroyed", "decommissioned", "sampled", "stolen"}
 
 @dataclass(frozen=True)
 class Recall:
-    """The recall of a pack's batch: the day, and who called it back."""
+    """The recall of a pack's batch: the day, who called it back, and what two people of that party signed of it."""
 
     day: date
     party_name: str
+    level: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,13 @@ class Answer:
         return self.outcome not in {Outcome.SERIAL_UNKNOWN, Outcome.PRODUCT_UNKNOWN, Outcome.CANNOT_CHECK}
 
 
+def recall_of(event: PublishedEvent) -> Recall:
+    """The recall that an event records, as the public is told of it."""
+    found = recalls.of_event(event)
+    said = found.content if found else {"class": "", "reason": ""}
+    return Recall(dossier.day(event), journey.party_name(event.reporter), said["class"], said["reason"])
+
+
 def look_up(code: PackCode, given: OnPack, *, now_ms: int) -> Answer:
     """The answer to a scan at `now_ms`."""
     pack = dossier.read(code)
@@ -79,7 +89,7 @@ def look_up(code: PackCode, given: OnPack, *, now_ms: int) -> Answer:
         return Answer(unknown, code, unmatched, disowned=disowned)
     exposure = temperature.exposure(code.epc, pack.item.profile if pack.item else None, pack.past)
     outcome = decide(_facts(pack, exposure, now_ms))
-    recall = Recall(dossier.day(pack.recall), journey.party_name(pack.recall.reporter)) if pack.recall else None
+    recall = recall_of(pack.recall) if pack.recall else None
     details = _details(pack, exposure) if in_hand else None
     return Answer(outcome, code, unmatched, recall, details, disowned)
 

@@ -18,8 +18,8 @@ from traceability.parties.models import Site
 from traceability.products import selectors as products
 from traceability.products.models import TradeItem
 
-from . import dossier, journey, links
-from .selectors import Recall
+from . import links
+from .selectors import Recall, recall_of
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _product(link: DigitalLink) -> Thing | None:
 
 def _recall(index: int) -> Recall | None:
     event = PublishedEvent.objects.filter(index=index).first()
-    return Recall(dossier.day(event), journey.party_name(event.reporter)) if event else None
+    return recall_of(event) if event else None
 
 
 def _place(link: DigitalLink) -> Thing | None:

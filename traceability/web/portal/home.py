@@ -6,6 +6,7 @@ from django.shortcuts import render
 from traceability.alerts import selectors as alerts
 from traceability.parties.models import Member
 from traceability.products import proposals
+from traceability.recalls import selectors as recalls
 from traceability.scans.tables import steps_for
 
 from .access import member_view
@@ -20,6 +21,8 @@ def home(request: HttpRequest, member: Member) -> HttpResponse:
         "steps": steps_for(member.party.roles),
         "is_steward": proposals.is_steward(member),
         "open_proposals": proposals.open_count(member),
+        "may_recall": recalls.is_signer(member.party, member.role),
+        "open_recalls": recalls.open_count(member.party),
         "open_alerts": alerts.for_party(member.party, {"open": True}).count(),
     }
     return render(request, "portal/home.html", context)

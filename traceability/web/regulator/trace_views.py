@@ -1,4 +1,4 @@
-"""Where goods are and have been: a pack, a case, a lot; which lots are recalled."""
+"""Where goods are and have been: a pack, a case, a lot."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,7 +15,6 @@ from traceability.common.csv_export import csv_lines
 from traceability.contracts import selectors as contracts
 from traceability.contracts import wording
 from traceability.custody import selectors as custody
-from traceability.custody.models import LotStatus
 from traceability.custody.trace import TraceError
 from traceability.gs1 import scan
 from traceability.parties.models import Member
@@ -49,26 +48,6 @@ def trace_csv(request: HttpRequest, member: Member) -> StreamingHttpResponse:
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="trace.csv"'},
     )
-
-
-@inspector_view
-def recalls(request: HttpRequest, member: Member) -> HttpResponse:
-    """Recalled lots with where their packs are."""
-    naming = names.Names()
-    rows = []
-    for status in LotStatus.objects.filter(recalled_index__isnull=False).order_by("-recalled_ms"):
-        gtin, _slash, lot = status.lot_class.removeprefix("https://id.gs1.org/01/").partition("/10/")
-        rows.append(
-            {
-                "lot": wording.short(status.lot_class),
-                "product": naming.product(gtin),
-                "at": words.moment(status.recalled_ms or 0),
-                "by": naming.party(status.recalled_by),
-                "index": status.recalled_index,
-                "holders": _holders(gtin, lot, naming),
-            }
-        )
-    return render(request, "regulator/recalls.html", {"member": member, "section": "recalls", "rows": rows})
 
 
 def _traced(question: tracing.Question, member: Member) -> dict[str, Any]:

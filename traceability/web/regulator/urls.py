@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import alert_views, house_views, key_views, trace_views
+from . import alert_views, house_views, key_views, recall_views, trace_views
 
 app_name = "regulator"
 urlpatterns = [
@@ -13,7 +13,12 @@ urlpatterns = [
     path("alerts/<str:alert_id>/withdrawn.csv", alert_views.withdrawn, name="withdrawn"),
     path("trace", trace_views.trace, name="trace"),
     path("trace.csv", trace_views.trace_csv, name="trace-csv"),
-    path("recalls", trace_views.recalls, name="recalls"),
+    path("recalls", recall_views.recalls, name="recalls"),
+    path("recalls/new", recall_views.new, name="recall-new"),
+    path("recalls/<slug:recall_id>", recall_views.recall, name="recall"),
+    path("recalls/<slug:recall_id>/edit", recall_views.edit, name="recall-edit"),
+    path("recalls/<slug:recall_id>/calls", recall_views.calls, name="recall-calls"),
+    path("recalls/<slug:recall_id>/holders.csv", recall_views.csv, name="recall-csv"),
     path("keys", key_views.keys, name="keys"),
     path("keys/<slug:kid>", key_views.key, name="key"),
     path("keys/<slug:kid>/signed.csv", key_views.key_csv, name="key-csv"),

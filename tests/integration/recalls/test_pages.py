@@ -1,0 +1,186 @@
+"""The pages of a recall: draft, two signatures, who was told, the call list; and the notice that a holder answers."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.integration.conftest import GTIN, LOT, House, pack
+from tests.integration.portal.conftest import CASE, PASSWORD, Portal
+from tests.integration.portal.conftest import person as enter
+from traceability.common import clock
+from traceability.gs1.digital_link import lot_class
+from traceability.recalls import reach
+from traceability.recalls.models import Acknowledgement, Notice, Recall
+
+from .conftest import GIVEN, look, person, published
+
+__all__ = ["enter"]
+FORM = {**GIVEN, "lots": f"(01){GTIN}(10){LOT}\n", "drill": "", "deliver_hours": "", "answer_hours": ""}
+
+
+def signed_in(house: House, party: str, name: str, role: str = "quality") -> Client:
+    person(house, party, name, role)
+    client = Client()
+    assert client.login(username=name, password=PASSWORD)
+    return client
+
+
+def definition(page: str) -> str:
+    found = re.search(r'name="definition" value="([0-9a-f]{64})"', page)
+    assert found, page
+    return found[1]
+
+
+@pytest.mark.parametrize(("party", "face"), [("maker", "portal"), ("regulator", "regulator")])
+def test_from_draft_to_publication(stocked: House, party: str, face: str) -> None:
+    one, two = signed_in(stocked, party, "one"), signed_in(stocked, party, "two")
+    assert "No recall is on record here." in one.get(f"/{face}/recalls").content.decode()
+    answer = one.post(f"/{face}/recalls/new", FORM)
+    assert answer.status_code == 302
+    page = one.get(answer["Location"]).content.decode()
+    assert "8 = 5 + 2 + 1 + 0 + 0 + 0" in page
+    assert "Glarvia" in page
+    assert "Pharmacy" not in page, "who holds it is told once it is recalled"
+    sign = {"action": "sign", "definition": definition(page), "password": PASSWORD}
+    refused = one.post(answer["Location"], {**sign, "password": "wrong-password"})
+    assert refused.status_code == 403
+    assert "The password is not right. Nothing was recorded." in refused.content.decode()
+    assert one.post(answer["Location"], sign).status_code == 302
+    page = one.get(answer["Location"]).content.decode()
+    assert "You have signed this text." in page
+    assert "Signed by one" in page
+    assert one.post(answer["Location"], sign).status_code == 409
+    assert two.post(answer["Location"], sign).status_code == 302
+    look(stocked)
+    page = two.get(answer["Location"]).content.decode()
+    assert "Published" in page
+    assert "Pharmacy" in page
+    assert "Answered: 0 of 2 organisations" in page
+    assert "8 = 5 + 2 + 1 + 0 + 0 + 0" in page
+
+
+def test_a_draft_with_faults_names_each(stocked: House) -> None:
+    client = signed_in(stocked, "maker", "one")
+    answer = client.post("/portal/recalls/new", {"lots": "nonsense", "reason": ""})
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    for text in ("nonsense: This is no lot", "Choose the class.", "Say why, in 1 to 1000 characters."):
+        assert text in page
+    assert not Recall.objects.exists()
+
+
+def test_a_draft_is_changed_and_thrown_away(stocked: House) -> None:
+    client = signed_in(stocked, "maker", "one")
+    where = client.post("/portal/recalls/new", FORM)["Location"]
+    page = client.get(f"{where}/edit").content.decode()
+    assert f"{GTIN} {LOT}" in page
+    changed = {**FORM, "reason": "Leaking pens.", "definition": definition(page)}
+    assert client.post(f"{where}/edit", changed).status_code == 302
+    assert client.post(f"{where}/edit", changed).status_code == 409, "another has changed it meanwhile"
+    page = client.get(where).content.decode()
+    assert "Leaking pens." in page
+    assert client.post(where, {"action": "discard", "definition": definition(page)}).status_code == 302
+    assert not Recall.objects.exists()
+
+
+def test_what_is_another_s_is_not_there(stocked: House) -> None:
+    recall = published(stocked)
+    look(stocked)
+    theirs = Notice.objects.get(party="maker")
+    pharmacy = signed_in(stocked, "pharmacy", "chemist")
+    paths = ["", "/edit", "/calls", "/holders.csv"]
+    statuses = {path: pharmacy.get(f"/portal/recalls/{recall.id}{path}").status_code for path in paths}
+    assert statuses == {"": 404, "/edit": 403, "/calls": 404, "/holders.csv": 404}
+    for path in (f"recall-notices/{theirs.id}", f"recall-notices/{theirs.id}/packs.csv"):
+        assert pharmacy.get(f"/portal/{path}").status_code == 404
+    assert pharmacy.get("/portal/recalls/new").status_code == 403
+    assert pharmacy.get("/regulator/recalls").status_code == 403
+    page = pharmacy.get("/portal/recall-notices").content.decode()
+    assert page.count("/portal/recall-notices/") == 1
+    inspector = signed_in(stocked, "regulator", "inspector", "inspector")
+    assert "Pharmacy" in inspector.get(f"/regulator/recalls/{recall.id}").content.decode()
+    draft = signed_in(stocked, "maker", "three").post("/portal/recalls/new", FORM)["Location"]
+    assert inspector.get(draft.replace("portal", "regulator")).status_code == 404, "a draft is its owner's"
+
+
+def test_a_holder_opens_and_answers(stocked: House) -> None:
+    recall = published(stocked)
+    look(stocked)
+    client = signed_in(stocked, "pharmacy", "chemist", "operator")
+    assert "Recall notices to answer: 1." in client.get("/portal/").content.decode()
+    where = f"/portal/recall-notices/{Notice.objects.get(party='pharmacy').id}"
+    page = client.get(where).content.decode()
+    assert f"(00){CASE.rpartition('/')[2]}" in page
+    assert Notice.objects.get(party="pharmacy").opened_ms is not None
+    answer = client.post(where, {"version": "1", "set_aside": "4"})
+    assert answer.status_code == 400
+    assert "The numbers do not add up" in answer.content.decode()
+    assert 'value="4"' in answer.content.decode(), "what was typed stays"
+    for wrong in ({"set_aside": "many"}, {"set_aside": "5", "version": "7"}):
+        assert client.post(where, {"version": "1", **wrong}).status_code in {400, 409}
+    assert not Acknowledgement.objects.exists()
+    assert client.post(where, {"version": "1", "set_aside": "4", "sold": "1"}).status_code == 302
+    assert Acknowledgement.objects.get().counts["sold"] == 1
+    rows = list(csv.DictReader(io.StringIO(client.get(f"{where}/packs.csv").getvalue().decode("utf-8-sig"))))
+    assert {row["epc"] for row in rows} == {pack(n) for n in "123456"}
+    owner = signed_in(stocked, "maker", "maker-one")
+    page = owner.get(f"/portal/recalls/{recall.id}").content.decode()
+    assert "Answered: 1 of 2 organisations" in page
+    assert "chemist" in page, "who opened it, by name"
+    lines = owner.get(f"/portal/recalls/{recall.id}/holders.csv").getvalue().decode("utf-8-sig")
+    shown = {row["organisation"]: row for row in csv.DictReader(io.StringIO(lines))}
+    assert (shown["Pharmacy"]["packs"], shown["Pharmacy"]["set_aside"], shown["Pharmacy"]["sold"]) == ("5", "4", "1")
+    assert (shown["Maker"]["answered"], shown["Pharmacy"]["channel"]) == ("", "portal")
+
+
+def test_the_call_list_is_printed_and_calls_are_noted(stocked: House, settings: Any) -> None:
+    recall = published(stocked)
+    look(stocked)
+    chief = signed_in(stocked, "pharmacy", "chief", "admin")
+    contact = {"name": "Ms Wang", "phone": "+86 21 1234", "email": "wang@example.org"}
+    assert chief.post("/portal/recalls", {**contact, "email": "no address"}).status_code == 400
+    assert chief.post("/portal/recalls", contact).status_code == 302
+    owner = signed_in(stocked, "maker", "maker-one")
+    where = f"/portal/recalls/{recall.id}/calls"
+    assert "Nobody has to be called" in owner.get(where).content.decode()
+    try:
+        clock.set_simulated_ms(clock.now_ms() + 25 * reach.HOUR_MS)
+        owner = signed_in(stocked, "maker", "maker-one")
+        page = owner.get(where).content.decode()
+        assert "+86 21 1234" in page
+        notice = Notice.objects.get(party="pharmacy")
+        assert owner.post(where, {"notice": notice.id, "remark": ""}).status_code == 400
+        assert owner.post(where, {"notice": notice.id, "remark": "Spoke to Ms Wang."}).status_code == 302
+        assert "Spoke to Ms Wang." in owner.get(where).content.decode()
+        assert Notice.objects.get(party="pharmacy").delivered_ms is not None
+    finally:
+        clock.set_simulated_ms(0)
+
+
+def test_closed_it_tells_nobody_more(stocked: House) -> None:
+    recall = published(stocked)
+    look(stocked)
+    owner = signed_in(stocked, "maker", "maker-one")
+    where = f"/portal/recalls/{recall.id}"
+    assert owner.post(where, {"action": "close", "remark": ""}).status_code == 400
+    assert owner.post(where, {"action": "close", "remark": "All packs came back."}).status_code == 302
+    assert "All packs came back." in owner.get(where).content.decode()
+    assert look(stocked) == 0
+
+
+def test_patients_read_why_and_of_a_drill_nothing(stocked: House, enter: Callable[..., Portal]) -> None:
+    published(stocked, drill=True, reason="Only practising.")
+    lot_path = lot_class(GTIN, LOT).removeprefix("https://id.gs1.org")
+    for path in (f"/01/{GTIN}/21/1", lot_path):
+        assert "practising" not in Client().get(path).content.decode()
+    published(stocked)
+    for path in (f"/01/{GTIN}/21/1", lot_path):
+        page = Client().get(path).content.decode()
+        assert "Particles were found in a retained sample." in page
+        assert "Class 1 of 3" in page
+        assert "practising" not in page
