@@ -1,28 +1,21 @@
 """The packs of recalled lots out of custody: in groups for counting, one by one only for who holds them."""
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import BooleanField, Count, ExpressionWrapper, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Max, Min
 
 from traceability.common import bulk
 from traceability.custody import selectors as custody
-from traceability.custody.models import Containment, ItemState
+from traceability.custody.models import ItemState
 from traceability.parties import selectors as parties
 
-from .holdings import Balance, Group, Holding, Key, Outer, Placed, balances, holdings, placed
+from .holdings import Group, Holding, Outer, Placed, holdings, placed
 
 Lots = Collection[tuple[str, str]]
-_COLUMNS = ("gtin", "lot", "box", "status", "place", "party", "destination", "last_time_ms", "aside", "made")
-_BOX = Coalesce(
-    Subquery(Containment.objects.filter(child=OuterRef("epc"), to_ms=None).values("parent")[:1]), Value("")
-)  # fmt: skip
-_ASIDE = ExpressionWrapper(Q(held_index__isnull=False, held_index=F("last_index")), BooleanField())
-_MADE = ExpressionWrapper(Q(commissioned_index__isnull=False), BooleanField())
+# Equal for all packs of one history, so the least is each one's.
+_SHARED = ("container", "status", "place", "party", "destination", "last_time_ms", "last_index")
 
 
 @dataclass(frozen=True)
@@ -37,38 +30,28 @@ class Pack:
     place: str
 
 
-@dataclass(frozen=True)
-class Scope:
-    """Where all packs of some lots are, by lot and by who answers for them."""
-
-    balances: dict[tuple[str, str], Balance]
-    holdings: dict[str, Holding]
-
-
-def scope(lots: Lots) -> Scope:
-    """Count the packs of some lots; queries by lot and by level of containers, whatever the number of packs."""
-    found = _placed(lots)
-    return Scope(balances(found), holdings(found, _own_uris(found)))
+def held(lots: Lots) -> dict[str, Holding]:
+    """What each party answers for of some lots, by URI; a query per lot, and some per level of containers."""
+    groups = [group for gtin, lot in sorted(set(lots)) for group in _groups(gtin, lot)]
+    outers = _outers({group.container for group in groups} - {""})
+    found = [placed(group, outers.get(group.container)) for group in groups]
+    return holdings(found, _own_uris(found))
 
 
-def holding(lots: Lots, holder: str) -> Holding:
-    """What one party answers for."""
-    return scope(lots).holdings.get(holder, Holding())
-
-
-def packs(found: Holding) -> Iterator[Pack]:
+def packs(found: Holding) -> list[Pack]:
     """The very packs of a holding, in order of lot and EPC; read anew, so what moved since is left out."""
-    matched = {one.group.key: one for one in found.groups}
-    boxes = {key.container for key in matched} - {""}
-    outermost = {box: located.path[-1] if located.path else box for box, located in custody.states(boxes).items()}
-    rows = []
-    for epc, *columns in _candidates(matched, boxes):
-        key = Key(*columns)
-        one = matched.get(key)
-        if one is not None:
-            container = outermost.get(key.container, key.container)
-            rows.append(Pack(epc, key.gtin, key.lot, container, one.status, one.place))
-    return iter(sorted(rows, key=lambda pack: (pack.gtin, pack.lot, pack.epc)))
+    matched = {(one.group.gtin, one.group.lot, one.group.history): one for one in found.groups}
+    boxes = custody.states({one.group.container for one in found.groups} - {""})
+    outermost = {box: located.path[-1] if located.path else box for box, located in boxes.items()}
+    result = []
+    for gtin, lot in {key[:2] for key in matched}:
+        rows = ItemState.objects.filter(gtin=gtin, lot=lot).values_list("epc", "history")
+        histories = {key[2] for key in matched if key[:2] == (gtin, lot)}
+        for epc, history in bulk.among(rows, "history", histories):
+            one = matched[gtin, lot, history]
+            inside = one.group.container
+            result.append(Pack(epc, gtin, lot, outermost.get(inside, inside), one.status, one.place))
+    return sorted(result, key=lambda pack: (pack.gtin, pack.lot, pack.epc))
 
 
 def list_digest(epcs: Iterable[str]) -> str:
@@ -81,21 +64,18 @@ def lots_of(gtin: str) -> list[str]:
     return sorted(ItemState.objects.filter(gtin=gtin).values_list("lot", flat=True).distinct())
 
 
-def _placed(lots: Lots) -> list[Placed]:
-    groups = [
-        Group(Key(*key), count, newest, total)
-        for gtin, lot in sorted(set(lots))
-        for *key, count, newest, total in _rows(gtin, lot)
-        .values_list(*_COLUMNS)
-        .annotate(Count("epc"), Max("last_index"), Sum("last_index"))
-        .order_by()
-    ]
-    outers = _outers({group.key.container for group in groups} - {""})
-    return [placed(group, outers.get(group.key.container)) for group in groups]
-
-
-def _rows(gtin: str, lot: str) -> QuerySet[ItemState]:
-    return ItemState.objects.filter(gtin=gtin, lot=lot).annotate(box=_BOX, aside=_ASIDE, made=_MADE)
+def _groups(gtin: str, lot: str) -> Iterable[Group]:
+    rows = ItemState.objects.filter(gtin=gtin, lot=lot).values("history").order_by()
+    counted = rows.annotate(
+        packs=Count("epc"), held=Max("held_index"), **{f"one_{name}": Min(name) for name in _SHARED}
+    )
+    for row in counted:
+        shared = {name: row[f"one_{name}"] for name in _SHARED}
+        time_ms, index = shared.pop("last_time_ms"), shared.pop("last_index")
+        yield Group(
+            gtin=gtin, lot=lot, history=row["history"], time_ms=time_ms, index=index, aside=row["held"] == index,
+            packs=row["packs"], **shared,
+        )  # fmt: skip
 
 
 def _outers(boxes: Collection[str]) -> dict[str, Outer]:
@@ -107,7 +87,7 @@ def _outers(boxes: Collection[str]) -> dict[str, Outer]:
             destination=one.holder.destination,
             time_ms=one.holder.last_time_ms,
             index=one.holder.last_index,
-            aside=one.holder.held_index is not None and one.holder.held_index == one.holder.last_index,
+            aside=one.holder.held_index == one.holder.last_index,
         )
         for box, one in custody.states(boxes).items()
     }
@@ -117,18 +97,3 @@ def _own_uris(found: Iterable[Placed]) -> dict[str, str]:
     """Registered parties by the URIs that events name them with, as their own URIs."""
     uris = {uri for one in found for uri in (one.party, one.destination)} - {""}
     return {uri: party.uri for uri, party in parties.parties_by_uri(uris).items()}
-
-
-def _candidates(matched: Collection[Key], boxes: Collection[str]) -> Iterator[Any]:
-    """EPC and key of packs that may be of these groups: in their containers, and loose ones of their parties."""
-    children = set(
-        bulk.among(Containment.objects.filter(to_ms=None).values_list("child", flat=True), "parent", boxes)
-    )  # fmt: skip
-    by_lot: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for key in matched:
-        if not key.container:
-            by_lot[key.gtin, key.lot].add(key.party)
-    for gtin, lot in {(key.gtin, key.lot) for key in matched}:
-        rows = _rows(gtin, lot).values_list("epc", *_COLUMNS)
-        yield from bulk.among(rows, "epc", children)
-        yield from bulk.among(rows.filter(**{"box": ""}), "party", by_lot[gtin, lot])

@@ -64,7 +64,7 @@ def look(recall: Recall, position: int) -> int:
             Recall.objects.filter(id=recall.id).update(looked_index=position)
             return 0
     else:
-        holdings = gather.scope(lots_of(recall)).holdings
+        holdings = gather.held(lots_of(recall))
     registered = parties.parties_by_own_uri(list(holdings))
     with transaction.atomic():
         held = Recall.objects.select_for_update().get(id=recall.id)

@@ -7,10 +7,11 @@ from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 
 from traceability.capture.models import PublishedEvent
 from traceability.common.clock import now_ms
+from traceability.custody import selectors as custody
+from traceability.custody.lot_count import Balance
 from traceability.parties.models import Member, Party
 
-from . import gather, reach, standing
-from .holdings import Balance
+from . import reach, standing
 from .models import Acknowledgement, Notice, NoticeStep, NoticeVersion, Recall
 from .responses import COUNTS
 
@@ -65,9 +66,7 @@ def signatures(recall: Recall) -> list[tuple[str, str, int]]:
 
 def balances(recall: Recall) -> dict[tuple[str, str], Balance]:
     """The balance of each lot as it is now; lots without packs are empty balances."""
-    lots = reach.lots_of(recall)
-    found = gather.scope(lots).balances
-    return {lot: found.get(lot, Balance()) for lot in sorted(lots)}
+    return {lot: custody.lot_balance(*lot) for lot in sorted(reach.lots_of(recall))}
 
 
 def notices(recall: Recall) -> QuerySet[Notice]:

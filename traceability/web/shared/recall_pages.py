@@ -18,12 +18,12 @@ from django.utils.translation import gettext as _
 from traceability.common.clock import now_ms
 from traceability.common.csv_export import csv_lines
 from traceability.common.problems import ProblemError
+from traceability.custody.lot_count import Balance
 from traceability.parties.models import Member
 from traceability.parties.services import ConfirmationError
 from traceability.recalls import content as contents
 from traceability.recalls import reach, responses, selectors
 from traceability.recalls import services as recalls
-from traceability.recalls.holdings import Balance
 from traceability.recalls.models import Notice, NoticeStep, Recall, RecallContact
 
 from . import names, recall_words
@@ -295,11 +295,11 @@ def _row(found: Recall, zone: ZoneInfo, naming: names.Names) -> dict[str, Any]:
 
 
 def _balance(lot: tuple[str, str], balance: Balance, naming: names.Names) -> dict[str, Any]:
-    """A lot's balance as figures and as parts of a bar of 1000 units; a part that is not nothing has one at least."""
-    parts, left = [], 0.0
+    """A lot's balance as figures and as parts of a bar of 1000 units."""
+    parts, left, total = [], 0.0, balance.commissioned + balance.opening
     for name, word in recall_words.BALANCE.items():
         packs = getattr(balance, name)
-        width = round(1000 * packs / balance.total, 2) if balance.total else 0
+        width = round(1000 * packs / total, 2) if total else 0
         parts.append({"name": name, "word": word, "packs": packs, "x": round(left, 2), "width": width})
         left += width
     return {
@@ -308,7 +308,7 @@ def _balance(lot: tuple[str, str], balance: Balance, naming: names.Names) -> dic
         "lot": lot[1],
         "balance": balance,
         "parts": parts,
-        "adds_up": balance.total == balance.accounted,
+        "total": total,
     }
 
 
