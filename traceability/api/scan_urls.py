@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import delivery_views, product_views, trace_views
+from . import delivery_views, product_views, recall_views, trace_views
 from . import scan_views as views
 from .epcis_base import Missing
 
@@ -22,6 +22,14 @@ urlpatterns = [
         name="delivery-acknowledgement",
     ),
     path("deliveries/<str:delivery_id>/resend", delivery_views.Resending.as_view(), name="delivery-resend"),
+    path("recalls", recall_views.Recalls.as_view(), name="recalls"),
+    path("recalls/<slug:notice_id>", recall_views.RecallView.as_view(), name="recall"),
+    path("recalls/<slug:notice_id>/packs", recall_views.Packs.as_view(), name="recall-packs"),
+    path(
+        "recalls/<slug:notice_id>/acknowledgement",
+        recall_views.Acknowledgement.as_view(),
+        name="recall-acknowledgement",
+    ),
     path("products", product_views.Products.as_view(), name="products"),
     path("products/<slug:id>", product_views.Product.as_view(), name="product"),
     path("lots/<slug:item>", product_views.Lots.as_view(), name="lots"),

@@ -9,6 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from traceability.custody.lot_count import ENDED
+
 _OPEN = {"active", "shipped"}  # whose status is that of the container around it
 # Status of custody -> what its holder has to do with the pack; others are gone.
 _PARTS: Mapping[str, str] = {
@@ -21,7 +23,7 @@ _PARTS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Group:
-    """Packs of a lot with one history (custody.histories.digest): the same events name them, so they share their fate."""
+    """Packs of a lot with one history (custody.histories.digest): the same events name them, so one fate."""
 
     gtin: str
     lot: str
@@ -92,8 +94,8 @@ class Holding:
 
 
 def placed(group: Group, outer: Outer | None) -> Placed:
-    """Where a group is: at its container, unless it was recorded by itself later."""
-    if outer is None or outer.time_ms < group.time_ms:
+    """Where a group is: at its container, unless it was recorded by itself later or has ended."""
+    if outer is None or outer.time_ms < group.time_ms or group.status in ENDED:
         moved = -1 if group.aside else group.index
         return Placed(group, group.status, group.place, group.party, group.destination, moved)
     status = outer.status if group.status in _OPEN else group.status

@@ -1,7 +1,8 @@
 """Reading recalls: for their owner and the regulator all of it, for a holder its own notices only."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 
@@ -117,6 +118,14 @@ def notices_of(party: Party) -> QuerySet[Notice]:
     """The party's own notices, those to be answered first, then the newest."""
     rows = Notice.objects.filter(party=party).select_related("recall__owner", "party").prefetch_related("recall__lots")
     return rows.order_by(F("answered_ms").asc(nulls_first=True), "-created_ms", "id")
+
+
+def behind(rows: QuerySet[Notice], after: Sequence[Any] | None) -> QuerySet[Notice]:
+    """The newest first, those behind a notice (its time and id)."""
+    if after is not None:
+        created_ms, name = after
+        rows = rows.filter(Q(created_ms__lt=created_ms) | Q(created_ms=created_ms, id__lt=name))
+    return rows.order_by("-created_ms", "-id")
 
 
 def open_count(party: Party) -> int:

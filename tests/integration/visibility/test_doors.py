@@ -52,7 +52,9 @@ OWN = """log/content epcis/capture epcis/capture/<str:job_id> api/v1/preflight a
     portal/organisation portal/lots portal/keys/<slug:kid>
     portal/keys/<slug:kid>/signed.csv api/v1/deliveries
     api/v1/deliveries/<str:delivery_id> api/v1/deliveries/<str:delivery_id>/document
-    api/v1/deliveries/<str:delivery_id>/acknowledgement api/v1/deliveries/<str:delivery_id>/resend portal/partners
+    api/v1/deliveries/<str:delivery_id>/acknowledgement api/v1/recalls api/v1/recalls/<slug:notice_id>
+    api/v1/recalls/<slug:notice_id>/packs api/v1/recalls/<slug:notice_id>/acknowledgement
+    api/v1/deliveries/<str:delivery_id>/resend portal/partners
     portal/deliveries/<str:delivery_id> portal/deliveries/<str:delivery_id>/document
     portal/deliveries/<str:delivery_id>/resend portal/recalls portal/recalls/new portal/recalls/<slug:recall_id>
     portal/recalls/<slug:recall_id>/edit portal/recalls/<slug:recall_id>/calls

@@ -5,6 +5,7 @@ from typing import Any
 from traceability.api import delivery_views, scan_views
 from traceability.capture import device_signed
 from traceability.exchange import schedule
+from traceability.recalls import responses
 from traceability.scans import preflight, tables
 from traceability.scans.answers import MAX_NONCE, MAX_REASON
 from traceability.scans.reading import MAX_CODES, MAX_LOT, MAX_TEXT
@@ -70,6 +71,27 @@ _DELIVERY: dict[str, Schema] = {
     "size": whole("Bytes.", minimum=0),
     "sha256": text("Of the document."),
 }
+
+_RECALL_NOTICE: dict[str, Schema] = {
+    "noticeID": text(),
+    "recallID": text(),
+    "version": whole("Rises when packs come or go.", minimum=1),
+    "state": words(("published", "closed")),
+    "owner": text("URI of the party that recalls."),
+    "class": words(("1", "2", "3"), "1 is the gravest."),
+    "drill": {"type": "boolean", "description": "Practised: nothing is stopped."},
+    "lots": many(answer({"gtin": text(), "lot": text("'' = every lot.")})),
+    "reason": text(),
+    "instruction": text(),
+    "packs": whole("To set aside: with the caller, or on their way to it.", minimum=0),
+    "supplied": whole("Dispensed by the caller.", minimum=0),
+    "createdAt": ref("DateTime"),
+    "answerBy": ref("DateTime"),
+    "deliveredAt": ref("DateTime"),
+    "openedAt": ref("DateTime"),
+    "answeredAt": ref("DateTime"),
+}
+_RECALL_TIMES = ("deliveredAt", "openedAt", "answeredAt")
 
 COMPONENTS: dict[str, Schema] = {
     "Problem": answer(
@@ -204,6 +226,36 @@ COMPONENTS: dict[str, Schema] = {
         optional=("schedule", "stream", "initialRecordTime", "lastNotifiedAt", "lastError"),
     ),
     "Subscriptions": many(ref("Subscription")),
+    "RecallNotice": answer(_RECALL_NOTICE, optional=_RECALL_TIMES),
+    "RecallNotices": many(ref("RecallNotice"), "Newest first."),
+    "RecallAnswered": answer({**_RECALL_NOTICE, "statementHash": _HASH}, optional=_RECALL_TIMES),
+    "RecalledPacks": answer(
+        {
+            "version": whole("Of the notice.", minimum=1),
+            "packs": many(
+                answer(
+                    {
+                        "epc": text(),
+                        "gtin": text(),
+                        "lot": text(),
+                        "container": text("The outermost one that it lies in, '' = loose."),
+                        "status": text(),
+                        "place": text(),
+                    }
+                )
+            ),
+        }
+    ),
+    "RecallAcknowledgement": members(
+        {
+            "version": whole("Of the notice that was read.", minimum=1),
+            "counts": members(
+                {name: whole("Packs.", minimum=0, maximum=responses.MAX_COUNT) for name in responses.COUNTS}, ()
+            ),
+            "reason": text("Needed where the counts do not add up.", maxLength=responses.MAX_REASON),
+        },
+        ("version", "counts"),
+    ),
     "Delivery": answer(_DELIVERY),
     "Deliveries": many(ref("Delivery"), "Newest first."),
     "DeliveryWithSteps": answer(

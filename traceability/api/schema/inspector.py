@@ -13,19 +13,16 @@ from . import (
     epcis_operations,
     product_operations,
     query_operations,
+    recall_operations,
     scan_operations,
     trace_operations,
 )
 from .operation import Operation, refusal_responses
 
 _ROOMS = (
-    delivery_operations,
-    epcis_operations,
-    query_operations,
-    scan_operations,
-    product_operations,
+    delivery_operations, epcis_operations, query_operations, scan_operations, product_operations, recall_operations,
     trace_operations,
-)
+)  # fmt: skip
 OPERATIONS = {key: row for room in _ROOMS for key, row in room.OPERATIONS.items()}
 COMPONENTS = {**epcis.COMPONENTS, **answers.COMPONENTS, **product_operations.COMPONENTS, **trace_operations.COMPONENTS}
 

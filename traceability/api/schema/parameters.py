@@ -123,6 +123,7 @@ PATH: dict[str, tuple[Schema, str]] = {
     "id": (text(pattern="^[-a-zA-Z0-9_]{1,64}$"), "Its id, chosen by its owner; unique in the house."),
     "item": (text(pattern="^[-a-zA-Z0-9_]{1,64}$"), "The product's id."),
     "number": (text(minLength=1, maxLength=20, format="lot-number"), "The lot's number, percent-encoded."),
+    "notice_id": (text(minLength=1, format="nonce"), "The notice's ID."),
     "delivery_id": (text(minLength=1, format="nonce"), "The delivery's ID."),
     "job_id": (text(), "The job's captureID."),
     "event_id": (text(format="event-id"), "eventID, percent-encoded."),
