@@ -21,7 +21,7 @@ from traceability.exchange import deliveries
 from traceability.exchange.models import Channel, Delivery
 from traceability.products import selectors as products
 
-from .models import Notice, NoticeStep, RecallContact
+from .models import Notice, NoticeStep, Recall, RecallContact
 
 BATCH = 500  # notices of one round
 _CHANNELS = {Channel.Way.WEBHOOK: NoticeStep.Channel.WEBHOOK, Channel.Way.FOLDER: NoticeStep.Channel.FOLDER,
@@ -39,22 +39,31 @@ def _send() -> int:
         return 0
     channels = _channels({(one.recall.owner_id, one.party_id or "") for one in waiting})
     contacts = {row.party_id: row for row in RecallContact.objects.filter(party__in=[one.party_id for one in waiting])}
-    count = 0
-    for notice in waiting:
-        event = _event(notice)
-        if event is None and notice.recall.event_id:
-            continue  # the recall is not published yet: a partner gets it with its place on the log
-        steps = [_step(notice, NoticeStep.Kind.SENT, NoticeStep.Channel.PORTAL)]
+    events = {recall.id: _event(recall) for recall in {one.recall for one in waiting}}
+    # What is not published yet waits: a partner gets the event with its place on the log.
+    ready = [one for one in waiting if events[one.recall_id] is not None or not one.recall.event_id]
+    plain = [one for one in ready if (one.recall.owner_id, one.party_id) not in channels]
+    count = _keep(plain, [])
+    for notice in (one for one in ready if (one.recall.owner_id, one.party_id) in channels):
         with transaction.atomic():
-            steps += _documents(notice, channels.get((notice.recall.owner_id, notice.party_id or ""), ()), event)
-            NoticeStep.objects.bulk_create(steps)
-            Notice.objects.filter(id=notice.id, version=notice.version).update(to_send=False)
-        # Crash here: it is sent but for the mail, which is the one channel without a receipt.
+            ways = channels[notice.recall.owner_id, notice.party_id or ""]
+            count += _keep([notice], _documents(notice, ways, events[notice.recall_id]))
+    # Crash here: all are sent but for mails, which are the one channel without a receipt.
+    for notice in ready:
         if step := _mail(notice, contacts.get(notice.party_id or "")):
             step.save()
-            steps.append(step)
-        count += len(steps)
+            count += 1
     return count
+
+
+def _keep(notices: Sequence[Notice], documents: Sequence[NoticeStep]) -> int:
+    """That notices lie on the portal, and what documents carry them; how many steps."""
+    steps = [_step(one, NoticeStep.Kind.SENT, NoticeStep.Channel.PORTAL) for one in notices]
+    with transaction.atomic():
+        NoticeStep.objects.bulk_create([*steps, *documents], batch_size=500)
+        # A notice renewed meanwhile is sent already: what it holds is read when it is opened.
+        Notice.objects.filter(id__in=[one.id for one in notices]).update(to_send=False)
+    return len(steps) + len(documents)
 
 
 def _waiting() -> QuerySet[Notice]:
@@ -62,8 +71,7 @@ def _waiting() -> QuerySet[Notice]:
     return found.order_by("created_ms", "id")
 
 
-def _event(notice: Notice) -> PublishedEvent | None:
-    recall = notice.recall
+def _event(recall: Recall) -> PublishedEvent | None:
     found = PublishedEvent.objects.filter(event_id=recall.event_id, declaration_ms__isnull=True)
     return found.filter(reporter=recall.owner.uri).first()
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Max, Min
 
-from traceability.common import bulk
 from traceability.custody import selectors as custody
 from traceability.custody.models import ItemState
+from traceability.custody.selectors import Located
 from traceability.parties import selectors as parties
 
-from .holdings import Group, Holding, Outer, Placed, holdings, placed
+from .holdings import Group, Holding, Outer, Placed, holdings, part_of, placed
 
 Lots = Collection[tuple[str, str]]
 # Equal for all packs of one history, so the least is each one's.
@@ -38,20 +38,25 @@ def held(lots: Lots) -> dict[str, Holding]:
     return holdings(found, _own_uris(found))
 
 
-def packs(found: Holding) -> list[Pack]:
-    """The very packs of a holding, in order of lot and EPC; read anew, so what moved since is left out."""
-    matched = {(one.group.gtin, one.group.lot, one.group.history): one for one in found.groups}
-    boxes = custody.states({one.group.container for one in found.groups} - {""})
-    outermost = {box: located.path[-1] if located.path else box for box, located in boxes.items()}
-    result = []
-    for gtin, lot in {key[:2] for key in matched}:
-        rows = ItemState.objects.filter(gtin=gtin, lot=lot).values_list("epc", "history")
-        histories = {key[2] for key in matched if key[:2] == (gtin, lot)}
-        for epc, history in bulk.among(rows, "history", histories):
-            one = matched[gtin, lot, history]
-            inside = one.group.container
-            result.append(Pack(epc, gtin, lot, outermost.get(inside, inside), one.status, one.place))
-    return sorted(result, key=lambda pack: (pack.gtin, pack.lot, pack.epc))
+def packs(lots: Lots, holder: str) -> list[Pack]:
+    """The very packs that a party answers for, in order of lot and EPC; of others none is read."""
+    party = parties.party_by_uri(holder)
+    own = set(parties.uris_of(party)) if party else {holder}
+    registered: dict[str, bool] = {}
+
+    def is_its(one: Located) -> bool:
+        part, destination = part_of(one.status), one.holder.destination
+        if part == "in_transit":
+            if destination not in registered:
+                registered[destination] = parties.party_by_uri(destination) is not None
+            return destination in own or (one.party in own and not registered[destination])
+        return bool(part) and one.party in own
+
+    return [
+        Pack(one.item.epc, gtin, lot, one.path[-1] if one.path else "", one.status, one.place)
+        for gtin, lot in sorted(set(lots))
+        for one in custody.packs_of_lot(gtin, lot, is_its)
+    ]
 
 
 def list_digest(epcs: Iterable[str]) -> str:

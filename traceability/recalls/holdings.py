@@ -63,11 +63,6 @@ class Placed:
     destination: str
     moved_index: int  # -1 = the newest record sets it aside
 
-    @property
-    def part(self) -> str:
-        """held | in_transit | dispensed, '' = it is gone, or nobody knows where."""
-        return _PARTS.get(self.status, "")
-
 
 @dataclass
 class Holding:
@@ -93,6 +88,11 @@ class Holding:
         return [[*key, packs] for key, packs in sorted(self.places.items())]
 
 
+def part_of(status: str) -> str:
+    """held | in_transit | dispensed, '' = it is gone, or nobody knows where."""
+    return _PARTS.get(status, "")
+
+
 def placed(group: Group, outer: Outer | None) -> Placed:
     """Where a group is: at its container, unless it was recorded by itself later or has ended."""
     if outer is None or outer.time_ms < group.time_ms or group.status in ENDED:
@@ -110,13 +110,14 @@ def holdings(found: Iterable[Placed], names: Mapping[str, str]) -> dict[str, Hol
     """
     result: dict[str, Holding] = defaultdict(Holding)
     for one in found:
-        if not one.part:
+        part = part_of(one.status)
+        if not part:
             continue
         holder = names.get(one.party, one.party)
-        if one.part == "in_transit":
+        if part == "in_transit":
             holder = names.get(one.destination, holder)
         mine = result[holder]
-        if one.part == "dispensed":
+        if part == "dispensed":
             mine.supplied += one.group.packs
         else:
             mine.packs += one.group.packs

@@ -16,7 +16,6 @@ from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party
 
 from . import gather, reach, standing
-from .holdings import Holding
 from .models import Acknowledgement, Notice, NoticeStep
 from .services import STEP_KIND
 
@@ -116,7 +115,7 @@ def note_call(*, member: Member, notice: Notice, remark: str) -> None:
 
 def list_of(notice: Notice) -> list[gather.Pack]:
     """The very packs of a notice as they stand now, those that its party dispensed included."""
-    return gather.packs(gather.held(reach.lots_of(notice.recall)).get(notice.holder, Holding()))
+    return gather.packs(reach.lots_of(notice.recall), notice.holder)
 
 
 def _counts(given: Mapping[str, Any]) -> dict[str, int]:
