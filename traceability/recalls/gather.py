@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Max, Min
 
@@ -72,7 +73,8 @@ def lots_of(gtin: str) -> list[str]:
 def _groups(gtin: str, lot: str) -> Iterable[Group]:
     rows = ItemState.objects.filter(gtin=gtin, lot=lot).values("history").order_by()
     shared_by_all = {f"one_{name}": Min(name) for name in _SHARED}
-    for row in rows.annotate(packs=Count("epc"), held=Max("held_index"), **shared_by_all):
+    counted: Iterable[Any] = rows.annotate(packs=Count("epc"), held=Max("held_index"), **shared_by_all)
+    for row in counted:
         shared = {name: row[f"one_{name}"] for name in _SHARED}
         time_ms, index = shared.pop("last_time_ms"), shared.pop("last_index")
         yield Group(
