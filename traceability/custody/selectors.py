@@ -362,8 +362,13 @@ def shipment(despatch: str) -> Shipment | None:
 
 
 def shipments_of(uris: Collection[str]) -> list[Shipment]:
-    """Shipments sent by or to a party (all its URIs), open ones first, newest first."""
-    rows = Shipment.objects.filter(Q(sender__in=uris) | Q(receiver__in=uris)).order_by("-shipped_ms", "despatch")
+    """Shipments sent by or to a party (all its URIs), open ones first, newest first.
+
+    With what it received under a number that no despatch names.
+    """
+    unsent = Q(receiver_party__in=uris, shipped_index=None)
+    rows = Shipment.objects.filter(Q(sender__in=uris) | Q(receiver__in=uris) | unsent)
+    rows = rows.order_by("-shipped_ms", "despatch")
     order = {"open": 0, "partial": 1}
     return sorted(rows, key=lambda row: order.get(row.status, 2))
 

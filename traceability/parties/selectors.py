@@ -99,6 +99,16 @@ def uris_of(party: Party) -> list[str]:
     return [party.uri, *(_GLN_PARTY + gln for gln in glns)]
 
 
+def uris_of_many(uris: Collection[str]) -> dict[str, frozenset[str]]:
+    """`uris_of` of parties by their own URIs, in one query; others are left out."""
+    ids = {uri.removeprefix(PARTY_NAMESPACE): uri for uri in uris if uri.startswith(PARTY_NAMESPACE)}
+    glns = PartyIdentifier.objects.filter(scheme=PartyIdentifier.Scheme.GLN, party__in=list(ids))
+    found = {uri: {uri} for uri in ids.values()}
+    for party, gln in glns.values_list("party_id", "value"):
+        found[ids[party]].add(_GLN_PARTY + gln)
+    return {uri: frozenset(named) for uri, named in found.items()}
+
+
 def site_by_uri(uri: str) -> Site | None:
     """The site named by our URI or by its GLN (an extension for a sub-site is ignored)."""
     return sites_by_uri([uri]).get(uri)

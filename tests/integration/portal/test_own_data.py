@@ -25,8 +25,8 @@ __all__ = ["watched"]  # a fixture of the contracts' tests: the house under the 
 Enter = Callable[..., Portal]
 ROWS = ("2026-03-01T08:00", 5.1), ("2026-03-01T08:10", 9.4), ("2026-03-01T08:20", -0.5), ("2026-03-01T12:00", 5.0)
 # Every address of the portal that shows goods, then those that show none, then those that name one thing: of these each
-# has a test here, in test_steps.py, test_documents.py, test_partners.py, recalls/test_pages.py,
-# regulator/test_key_pages.py or web/test_trace_pages.py that a stranger is told there is none.
+# has a test here, in test_steps.py, test_documents.py, test_partners.py, test_shipment.py, test_exceptions.py,
+# recalls/test_pages.py, regulator/test_key_pages.py or web/test_trace_pages.py that a stranger is told there is none.
 PAGES = (
     "",
     "stock",
@@ -53,6 +53,8 @@ NO_GOODS = {
     "recalls/new",
 }
 ONE_THING = {
+    "shipment",
+    "shipment/proofs",
     "step/<slug:step_id>",
     "trace",
     "trace.csv",

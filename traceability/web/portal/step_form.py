@@ -99,9 +99,9 @@ def read(data: Mapping[str, str], step: Step) -> Filled:
     return Filled(codes, data.get("place", ""), details, tuple(scanned), tuple(errors))
 
 
-def fields(step: Step, member: Member, filled: Filled | None) -> list[Field]:
-    """The step's own fields, filled in as far as they were."""
-    values = filled.details if filled else {}
+def fields(step: Step, member: Member, filled: Filled | None, given: Mapping[str, str]) -> list[Field]:
+    """The step's own fields, filled in as far as they were; `given`: what the address says before anything was."""
+    values = filled.details if filled else given
     wrong = {error.field: error.text for error in filled.errors} if filled else {}
     found = []
     for name in (*step.needs, *step.optional):

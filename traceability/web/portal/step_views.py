@@ -119,7 +119,7 @@ def _page(
         "codes": "\n".join(filled.codes) if filled else request.GET.get("code", ""),
         "sites": sites,
         "place": filled.place if filled else (home.uri if home else ""),
-        "fields": step_form.fields(chosen, member, filled),
+        "fields": step_form.fields(chosen, member, filled, request.GET.dict()),
         "errors": errors,
         "wrong": {error.field: error.text for error in errors},
         "changed": changed,

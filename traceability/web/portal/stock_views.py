@@ -8,11 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from traceability.custody import selectors as custody
+from traceability.custody import shipments as shipments_read
 from traceability.custody.models import Shipment
 from traceability.custody.selectors import Located
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party, Site
 from traceability.products import selectors as products
+from traceability.visibility.rules import visible_indexes
 from traceability.web.shared import names
 
 from .access import member_view
@@ -48,6 +50,7 @@ class StockRow:
 class ShipmentRow:
     """A despatch advice as the party sees it."""
 
+    uri: str
     despatch: str
     incoming: bool
     sender: str
@@ -58,6 +61,7 @@ class ShipmentRow:
     despatched: int
     received: int
     missing: int
+    by_content: bool
 
     @property
     def status_text(self) -> str:
@@ -132,21 +136,29 @@ def stock_rows(found: Iterable[tuple[Site, Located]], member: Member) -> list[St
 
 
 def shipment_rows(rows: Iterable[Shipment], member: Member) -> Iterator[ShipmentRow]:
-    """Rows to show, with names instead of URIs."""
-    own, naming, zone = set(parties.uris_of(member.party)), names.Names(), names.zone_of(member)
+    """Rows to show, with names instead of URIs; receipts that belong to one by content count as its own."""
+    own, naming, zone, rows = set(parties.uris_of(member.party)), names.Names(), names.zone_of(member), list(rows)
+    naming.learn(parties_of=[uri for row in rows for uri in (row.sender, row.receiver or row.receiver_party)])
+    matches = shipments_read.by_content(rows)
+    seen = visible_indexes({one.index for found in matches.values() for one in found}, member.party)
     for row in rows:
-        received = set(row.received)
+        matched = set[str]().union(*(one.things for one in matches.get(row.despatch, ()) if one.index in seen))
+        received, status = set(row.received) | matched, row.status
+        if matched:
+            status = "received" if set(row.despatched) <= received else "partial"
         yield ShipmentRow(
+            uri=row.despatch,
             despatch=names.document(row.despatch),
-            incoming=row.receiver in own,
+            incoming=row.sender not in own,
             sender=naming.party(row.sender),
-            receiver=naming.party(row.receiver),
-            status=row.status,
+            receiver=naming.party(row.receiver or row.receiver_party),
+            status=status,
             sent=names.moment(row.shipped_ms, zone),
             arrived=names.moment(row.received_ms, zone),
             despatched=len(row.despatched),
             received=len(received),
             missing=len(set(row.despatched) - received) if received else 0,
+            by_content=bool(matched),
         )
 
 

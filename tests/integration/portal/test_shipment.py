@@ -1,0 +1,189 @@
+"""A shipment's page: both sides, where it stands, receipts that belong to it by content."""
+
+import html
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from ledger import api as ledger
+from tests.integration.conftest import EXPIRY, LOT, House, code
+from traceability.custody import selectors as custody
+from traceability.custody import shipments
+from traceability.scans import services as scans
+from traceability.web.portal import shipment_views
+
+from .conftest import CASE, SSCC, Portal, act
+
+Enter = Callable[..., Portal]
+DA1, DA2 = "urn:dosetrail:document:DA1", "urn:dosetrail:document:DA2"
+LINE = re.compile(r'<th scope="row" class="mono small">(.*?)</th><td><span class="tag [\w-]+">(.*?)</span>')
+
+
+def shown(portal: Portal, despatch: str) -> str:
+    return html.unescape(portal.get("shipment", despatch=despatch))
+
+
+def lines(page: str) -> dict[str, str]:
+    return {re.sub("<[^>]*>", "", goods): state for goods, state in LINE.findall(page)}
+
+
+def test_a_received_shipment_and_one_under_way(stocked: House, person: Enter) -> None:
+    portal = person("pharmacy")
+    page = shown(portal, DA1)
+    assert '<span class="tag is-ok">Received</span>' in page
+    assert set(lines(page).values()) == {"Received"}
+    assert len(lines(page)) == 4
+    assert "step/receive" not in page
+    page = shown(portal, DA2)
+    assert '<span class="tag is-unknown">On the way</span>' in page
+    assert lines(page) == {f"(00){SSCC}": "Not received"}
+    assert '<td class="num">2</td><td class="num">0</td><td class="num">2</td>' in page, "two packs in the case"
+    assert "/portal/step/receive?despatch=DA2" in page
+    assert 'value="DA2"' in portal.get("step/receive", despatch="DA2")
+    assert "/portal/step/void_shipping?despatch=DA2" in shown(person("maker"), DA2)
+
+
+def test_the_list_leads_to_the_page_and_a_stranger_sees_none(stocked: House, person: Enter) -> None:
+    assert f"shipment?despatch={quote(DA2, safe='')}" in person("maker").get("shipments")
+    stranger = person("other")
+    for path in ("shipment", "shipment/proofs"):
+        stranger.get(path, status=404, despatch=DA2)
+    stranger.get("shipment", status=404)
+
+
+def test_naming_a_stranger_s_number_on_a_receipt_opens_nothing(stocked: House, person: Enter) -> None:
+    act(stocked, "other", "receive", [code("6")], despatch="DA2")
+    person("other").get("shipment", status=404, despatch=DA2)
+
+
+def test_its_proofs_verify(stocked: House, person: Enter, tmp_path: Path) -> None:
+    file = tmp_path / "shipment.json"
+    file.write_text(person("pharmacy").get("shipment/proofs", despatch=DA1))
+    command = [sys.executable, "-m", "ledger.verify", str(file), "--vkey", ledger.vkey()]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(json.loads(file.read_text())["entries"]) == 2
+
+
+def test_a_part_is_short_only_after_a_day(stocked: House, person: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+    act(stocked, "pharmacy", "receive", [code("5")], despatch="DA2")
+    portal = person("pharmacy")
+    page = shown(portal, DA2)
+    assert "Partly received" in page
+    assert lines(page) == {f"(00){SSCC}": "A part is missing"}
+    now = shipment_views.now_ms()
+    monkeypatch.setattr(shipment_views, "now_ms", lambda: now + 86_400_000)
+    assert "Goods are missing" in shown(portal, DA2)
+
+
+def test_more_than_was_despatched(stocked: House, person: Enter) -> None:
+    act(stocked, "maker", "commission", [code("9")], lot=LOT, expiry=EXPIRY.isoformat())
+    act(stocked, "pharmacy", "receive", [f"(00){SSCC}", code("9")], despatch="DA2")
+    page = shown(person("pharmacy"), DA2)
+    assert "More than was despatched" in page
+    assert sorted(lines(page).values()) == ["Not on the despatch", "Received"]
+
+
+def test_called_back_before_and_after_receipt(stocked: House, person: Enter) -> None:
+    act(stocked, "maker", "void_shipping", [f"(00){SSCC}"], despatch="DA2", receiver="pharmacy")
+    assert "Called back before it was received" in shown(person("pharmacy"), DA2)
+    scans.record(
+        party=stocked.parties["maker"], step="void_shipping", codes=[code(str(n)) for n in range(1, 5)],
+        place=stocked.place("maker"), details={"despatch": "DA1", "receiver": "pharmacy"}, override_reason="too late",
+    )  # fmt: skip
+    stocked.settle()
+    assert "Called back after goods had been received" in shown(person("maker"), DA1)
+
+
+@pytest.mark.parametrize("number", ["", "OTHER"])
+@pytest.mark.parametrize("codes", [[f"(00){SSCC}"], [code("5"), code("6")]], ids=["case", "packs"])
+def test_a_receipt_without_the_number_is_matched_by_content(
+    stocked: House, person: Enter, number: str, codes: list[str]
+) -> None:
+    act(stocked, "pharmacy", "receive", codes, **({"despatch": number} if number else {}))
+    row = custody.shipment(DA2)
+    assert row is not None
+    assert (row.status, row.received) == ("open", []), "the fold by number stays as it is"
+    portal = person("pharmacy")
+    page = shown(portal, DA2)
+    assert '<span class="tag is-ok">Received</span>' in page
+    assert "Matched by content" in page
+    assert "Matched by content" in portal.get("shipments")
+    sender = person("maker")
+    assert "On the way" in shown(sender, DA2), "a receipt that does not name the sender is not the sender's to see"
+    assert "Matched by content" not in sender.get("shipments")
+    if number:
+        page = shown(person("pharmacy", "admin"), f"urn:dosetrail:document:{number}")
+        assert "Received without a recorded despatch" in page
+        assert f"despatch={quote(DA2, safe='')}" in page
+
+
+def test_the_sender_sees_a_match_whose_receipt_names_it(stocked: House, person: Enter) -> None:
+    act(stocked, "pharmacy", "receive", [f"(00){SSCC}"], sender="maker")
+    assert "Matched by content" in shown(person("maker"), DA2)
+
+
+def test_what_one_s_own_number_covers_is_never_given_to_another(stocked: House) -> None:
+    act(stocked, "maker", "ship", [code("1")], receiver="pharmacy", despatch="DA3")
+    act(stocked, "pharmacy", "receive", [code("1")], despatch="DA3")
+    act(stocked, "maker", "ship", [code("1")], receiver="pharmacy", despatch="DA4")
+    row = custody.shipment("urn:dosetrail:document:DA4")
+    assert row is not None
+    assert shipments.by_content([row]) == {}
+    act(stocked, "pharmacy", "receive", [code("1")])
+    assert list(shipments.by_content([row])) == [row.despatch]
+
+
+def test_a_third_party_s_receipt_is_no_match(stocked: House) -> None:
+    act(stocked, "other", "receive", [f"(00){SSCC}"])
+    row = custody.shipment(DA2)
+    assert row is not None
+    assert shipments.by_content([row]) == {}
+
+
+def test_a_lane_tells_how_long_it_takes(stocked: House, person: Enter) -> None:
+    assert "on this lane" not in shown(person("pharmacy"), DA2)
+    for number in range(3):
+        act(stocked, "maker", "ship", [code("1")], receiver="pharmacy", despatch=f"L{number}")
+        act(stocked, "pharmacy", "receive", [code("1")], despatch=f"L{number}")
+    assert "on this lane, over the last 4" in shown(person("pharmacy", "quality"), DA2)
+
+
+def test_the_statements_of_the_list_do_not_grow_with_its_rows(stocked: House, person: Enter) -> None:
+    portal = person("pharmacy")
+
+    def statements() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as found:
+            portal.get("shipments")
+        return len(found)
+
+    portal.get("shipments")
+    before = statements()
+    for number in range(10, 13):
+        act(stocked, "maker", "commission", [code(str(number))], lot=LOT, expiry=EXPIRY.isoformat())
+        act(stocked, "maker", "ship", [code(str(number))], receiver="pharmacy", despatch=f"M{number}")
+        act(stocked, "pharmacy", "receive", [code(str(number))])
+    assert statements() <= before + 8, "documents and receipts of the matches: once for all of them"
+    for number in range(13, 16):
+        act(stocked, "maker", "commission", [code(str(number))], lot=LOT, expiry=EXPIRY.isoformat())
+        act(stocked, "maker", "ship", [code(str(number))], receiver="pharmacy", despatch=f"M{number}")
+        act(stocked, "pharmacy", "receive", [code(str(number))])
+    first = statements()
+    assert first == statements()
+
+
+def test_the_counts_know_cases_on_pallets(stocked: House) -> None:
+    row = custody.shipment(DA2)
+    assert row is not None
+    (line,) = shipments.lines(row)
+    assert (line.epc, sum(line.expected.values()), list(line.expected)) == (CASE, 2, [("09521000001008", LOT)])

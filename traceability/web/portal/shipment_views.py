@@ -1,0 +1,220 @@
+"""One shipment: both sides line by line, where it stands, its events with proofs, what can be done."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.cache import never_cache
+
+from ledger import api as ledger
+from traceability.capture.models import PublishedEvent
+from traceability.common.clock import now_ms
+from traceability.common.models import Document
+from traceability.custody import selectors as custody
+from traceability.custody import shipments, sides
+from traceability.custody.matching import Match
+from traceability.custody.models import Shipment
+from traceability.custody.sides import Line, Standing, State
+from traceability.parties import selectors as parties
+from traceability.parties.models import Member
+from traceability.scans.tables import step_for
+from traceability.visibility import receipts
+from traceability.visibility.rules import visible_events
+from traceability.web.shared import names
+
+from .access import member_view
+
+PAGE_SIZE = 100
+MAX_EVENTS = 200
+STANDINGS = {
+    Standing.TRANSIT: (gettext_lazy("On the way"), "is-unknown"),
+    Standing.PARTIAL: (gettext_lazy("Partly received"), "is-warn"),
+    Standing.SHORT: (gettext_lazy("Goods are missing"), "is-danger"),
+    Standing.OVER: (gettext_lazy("More than was despatched"), "is-warn"),
+    Standing.RECEIVED: (gettext_lazy("Received"), "is-ok"),
+    Standing.VOID: (gettext_lazy("Called back before it was received"), "is-unknown"),
+    Standing.VOID_RECEIVED: (gettext_lazy("Called back after goods had been received"), "is-danger"),
+    Standing.UNSENT: (gettext_lazy("Received without a recorded despatch"), "is-warn"),
+}
+LINE_STATES = {
+    State.AWAITED: (gettext_lazy("Not received"), "is-unknown"),
+    State.RECEIVED: (gettext_lazy("Received"), "is-ok"),
+    State.PART: (gettext_lazy("A part is missing"), "is-warn"),
+    State.SURPLUS: (gettext_lazy("Not on the despatch"), "is-warn"),
+}
+
+
+@dataclass(frozen=True)
+class Known:
+    """A shipment that the member may see, with the receipts that belong to it by content."""
+
+    row: Shipment
+    matches: Sequence[Match]
+    events: Sequence[PublishedEvent]  # those that the member's party may see
+    incoming: bool
+
+
+@never_cache
+@member_view
+def shipment(request: HttpRequest, member: Member) -> HttpResponse:
+    """The shipment of `?despatch=`, sent by or to the party."""
+    found, zone = _found(request, member), names.zone_of(member)
+    row, naming = found.row, names.Names()
+    lines = shipments.lines(row, found.matches)
+    lots = sides.by_lot(lines)
+    naming.learn(
+        parties_of=[row.sender, row.receiver, row.receiver_party], gtins=[gtin for gtin, _lot in lots if gtin]
+    ).of_events(found.events)
+    page = Paginator(lines, PAGE_SIZE).get_page(request.GET.get("page"))
+    text, tone = STANDINGS[_standing(found, lines)]
+    context = {
+        "member": member,
+        "section": "shipments",
+        "despatch": row.despatch,
+        "number": names.document(row.despatch),
+        "incoming": found.incoming,
+        "sender": naming.party(row.sender),
+        "receiver": naming.party(row.receiver or row.receiver_party),
+        "state": text,
+        "tone": tone,
+        "sent": names.moment(row.shipped_ms, zone),
+        "arrived": names.moment(_arrived_ms(found), zone),
+        "dwell": _dwell(found),
+        "by_content": bool(found.matches),
+        "sources": [(one.despatch, names.document(one.despatch)) for one in _sources(found, member)],
+        "lots": [
+            (naming.product(gtin) or gtin, lot, expected, received, max(expected - received, 0))
+            for (gtin, lot), (expected, received) in lots.items()
+        ],
+        "lines": [_line(line) for line in page.object_list],
+        "page": page,
+        "more": f"&despatch={request.GET['despatch']}",
+        "events": [_event(event, found, naming, zone) for event in found.events[:MAX_EVENTS]],
+        "tasks": _tasks(found, lines, member),
+    }
+    return render(request, "portal/shipment.html", context)
+
+
+@never_cache
+@member_view
+def proofs(request: HttpRequest, member: Member) -> HttpResponse:
+    """The shipment's events with their claims and proofs, for `python -m ledger.verify` (docs/formats.md)."""
+    found = _found(request, member)
+    held = Document.objects.in_bulk([event.statement_hash for event in found.events])
+    bundle = ledger.evidence(
+        [
+            ledger.EvidenceRequest(name, json.loads(bytes(one.body)), bytes(one.secret), lambda _name: True)
+            for name, one in sorted(held.items())
+        ]
+    )
+    headers = {"Content-Disposition": 'attachment; filename="shipment.json"'}
+    return HttpResponse(
+        json.dumps(bundle, ensure_ascii=False, indent=1), content_type="application/json", headers=headers
+    )
+
+
+def _found(request: HttpRequest, member: Member) -> Known:
+    """The shipment with what of its events the party may see; a stranger's despatch does not exist."""
+    despatch = request.GET.get("despatch", "")
+    row = None if "\x00" in despatch else custody.shipment(despatch)
+    own = set(parties.uris_of(member.party))
+    if row is None or not own & {row.sender, row.receiver, row.receiver_party if row.shipped_index is None else ""}:
+        raise Http404
+    matches = shipments.by_content([row]).get(row.despatch, [])
+    events = list(visible_events(shipments.events(row, matches), member.party))
+    receipts.shown((event.index, event.reporter) for event in events)
+    seen = {event.index for event in events}
+    return Known(row, [one for one in matches if one.index in seen], events, row.sender not in own)
+
+
+def _sources(found: Known, member: Member) -> list[Shipment]:
+    own = set(parties.uris_of(member.party))
+    return [one for one in shipments.sources(found.row) if own & {one.sender, one.receiver}]
+
+
+def _standing(found: Known, lines: Sequence[Line]) -> Standing:
+    return sides.standing(
+        lines,
+        is_void=found.row.status == "void",
+        is_sent=found.row.shipped_index is not None,
+        received_ms=_arrived_ms(found),
+        now_ms=now_ms(),
+    )
+
+
+def _arrived_ms(found: Known) -> int | None:
+    by_content = {match.index for match in found.matches}
+    times = [event.event_time_ms for event in found.events if event.index in by_content]
+    return max([*times, *([found.row.received_ms] if found.row.received_ms is not None else [])], default=None)
+
+
+def _dwell(found: Known) -> str:
+    """How long it was or has been under way, and how long that takes on this lane."""
+    if found.row.shipped_ms is None or found.row.status == "void":
+        return ""
+    arrived, lane = _arrived_ms(found), shipments.lane(found.row)
+    took_ms = max((arrived if arrived is not None else now_ms()) - found.row.shipped_ms, 0)
+    text = lasted(took_ms)
+    if lane is None:
+        return text
+    usual = _("usually {time} on this lane, over the last {n}").format(time=lasted(lane.median_ms), n=lane.shipments)
+    if took_ms > lane.longest_ms:
+        return _("{time}: longer than each of these ({usual})").format(time=text, usual=usual)
+    return f"{text} ({usual})"
+
+
+def lasted(ms: int) -> str:
+    """A span of time in words: minutes, hours or days, whichever fits."""
+    minutes = ms // 60_000
+    if minutes < 120:
+        return ngettext("{n} minute", "{n} minutes", minutes).format(n=minutes)
+    hours = minutes // 60
+    if hours < 48:
+        return ngettext("{n} hour", "{n} hours", hours).format(n=hours)
+    return ngettext("{n} day", "{n} days", hours // 24).format(n=hours // 24)
+
+
+def _line(line: Line) -> dict[str, Any]:
+    text, tone = LINE_STATES[line.state]
+    return {
+        "shown": names.goods(line.epc),
+        "path": names.pack_path(line.epc),
+        "state": text,
+        "tone": tone,
+        "expected": sum(line.expected.values()),
+        "received": sum(line.received.values()),
+        "missing": line.missing,
+        "surplus": line.surplus,
+        "parts": [names.goods(part) for part in line.parts[:20]],
+    }
+
+
+def _event(event: PublishedEvent, found: Known, naming: names.Names, zone: Any) -> dict[str, Any]:
+    return {
+        "at": names.moment(event.event_time_ms, zone),
+        "step": names.step(event),
+        "place": naming.place(names.place_of(event)),
+        "reporter": naming.party(event.reporter),
+        "index": event.index,
+        "by_content": event.index in {match.index for match in found.matches},
+        "void": event.voided_by is not None or event.declaration_ms is not None,
+    }
+
+
+def _tasks(found: Known, lines: Sequence[Line], member: Member) -> list[tuple[str, str]]:
+    """The steps that fit where the shipment stands: (step id, label)."""
+    standing, can = _standing(found, lines), _can(member)
+    under_way = standing in {Standing.TRANSIT, Standing.PARTIAL, Standing.SHORT}
+    wanted = "receive" if found.incoming else "void_shipping"
+    return [(wanted, can[wanted])] if under_way and wanted in can else []
+
+
+def _can(member: Member) -> dict[str, str]:
+    found: Collection[Any] = [step_for(member.party.roles, name) for name in ("receive", "void_shipping")]
+    return {step.id: str(step.label) for step in found if step is not None}
