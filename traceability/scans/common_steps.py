@@ -66,7 +66,7 @@ OPENING_STOCK = Step(
     biz_step="stock_taking",
     disposition="sellable_accessible",
     icon="store",
-    optional=("lot", "expiry"),
+    optional=("lot", "expiry", "reason"),
     from_statuses=("active", "shipped"),
     quality_only=True,
 )

@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "traceability.alerts",
     "traceability.recalls",
     "traceability.scans",
+    "traceability.exceptions",
     "traceability.simulation",
     "traceability.api",
     "traceability.web",
@@ -196,6 +197,8 @@ EMAIL_HOST_USER = os.environ.get("DOSETRAIL_MAIL_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("DOSETRAIL_MAIL_PASSWORD", "")
 EMAIL_USE_TLS = os.environ.get("DOSETRAIL_MAIL_TLS") == "1"
 EMAIL_TIMEOUT = 10
+# How long an exception may take before it is overdue (docs/shipments-and-exceptions.md).
+EXCEPTION_HOURS = int(os.environ.get("DOSETRAIL_EXCEPTION_HOURS", "72"))
 
 # The address of the event stream; empty = same origin (production's reverse proxy routes /stream/ there).
 EVENT_STREAM_URL = ""
@@ -211,6 +214,7 @@ CELERY_BEAT_SCHEDULE = {
     "contracts-tick": {"task": "traceability.contracts.tasks.tick", "schedule": 5.0},
     "recalls": {"task": "traceability.recalls.tasks.reach", "schedule": 5.0},
     "send": {"task": "traceability.exchange.tasks.send", "schedule": 2.0},
+    "exceptions": {"task": "traceability.exceptions.tasks.look", "schedule": 5.0},
     "capture-jobs": {"task": "traceability.capture.tasks.work", "schedule": 2.0},
     "forget-sessions": {"task": "traceability.parties.tasks.forget_sessions", "schedule": 24 * 3600.0},
 }

@@ -34,6 +34,7 @@ PAGES = (
     "lots",
     "shipments",
     "shipments.csv",
+    "exceptions",
     "events.csv",
     "logger",
     "alerts",
@@ -42,6 +43,7 @@ PAGES = (
     "recall-notices",
 )
 NO_GOODS = {
+    "exceptions/new",
     "sign-in",
     "sign-out",
     "labels",
@@ -53,6 +55,7 @@ NO_GOODS = {
     "recalls/new",
 }
 ONE_THING = {
+    "exceptions/<str:item_id>",
     "shipment",
     "shipment/proofs",
     "step/<slug:step_id>",

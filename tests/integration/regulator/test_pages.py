@@ -19,7 +19,7 @@ from traceability.alerts.models import Alert, AlertTransition
 from traceability.contracts import services as contracts
 from traceability.parties import services as parties
 
-PAGES = ["", "trace", "recalls", "contracts", "unknown", "health"]
+PAGES = ["", "trace", "recalls", "exceptions", "contracts", "unknown", "health"]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from traceability.alerts import selectors as alerts
+from traceability.exceptions import selectors as exceptions
 from traceability.parties.models import Member
 from traceability.products import proposals
 from traceability.recalls import selectors as recalls
@@ -23,6 +24,7 @@ def home(request: HttpRequest, member: Member) -> HttpResponse:
         "open_proposals": proposals.open_count(member),
         "may_recall": recalls.is_signer(member.party, member.role),
         "open_recalls": recalls.open_count(member.party),
+        "open_exceptions": exceptions.open_count(member.party),
         "open_alerts": alerts.for_party(member.party, {"open": True}).count(),
     }
     return render(request, "portal/home.html", context)

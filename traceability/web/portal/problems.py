@@ -55,6 +55,17 @@ _WORDS: dict[str, tuple[str, str | Promise]] = {
         "dest",
         gettext_lazy("This address is not called: give an https address of a public server, on the usual port."),
     ),
+    "kind": ("kind", gettext_lazy("Choose what is wrong.")),
+    "not-things": ("codes", gettext_lazy("An exception is about packs, cases or pallets: scan their codes.")),
+    "exception-open": (
+        "codes",
+        gettext_lazy("One of these goods is in another exception that is not resolved. Add what you see there."),
+    ),
+    "changed-meanwhile": ("comment", gettext_lazy("Someone else has acted on this meanwhile. Look at it again.")),
+    "hold-waiting": (
+        "comment",
+        gettext_lazy("The hold is on its way to the log. Try again in a few seconds."),
+    ),
     "comment": ("comment", gettext_lazy("Write a comment of 1 to 500 characters.")),
     "state-changed": ("comment", gettext_lazy("Someone else has acted on this alert. Look at it again.")),
     "state": ("comment", gettext_lazy("The alert is no longer in a state where this can be done.")),

@@ -4,12 +4,13 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from ledger import api as ledger
@@ -27,11 +28,13 @@ from traceability.scans.tables import step_for
 from traceability.visibility import receipts
 from traceability.visibility.rules import visible_events
 from traceability.web.shared import names
+from traceability.web.shared.names import lasted
 
 from .access import member_view
 
 PAGE_SIZE = 100
 MAX_EVENTS = 200
+MAX_GOODS = 50  # named in the address of an exception's form
 STANDINGS = {
     Standing.TRANSIT: (gettext_lazy("On the way"), "is-unknown"),
     Standing.PARTIAL: (gettext_lazy("Partly received"), "is-warn"),
@@ -97,6 +100,7 @@ def shipment(request: HttpRequest, member: Member) -> HttpResponse:
         "more": f"&despatch={request.GET['despatch']}",
         "events": [_event(event, found, naming, zone) for event in found.events[:MAX_EVENTS]],
         "tasks": _tasks(found, lines, member),
+        "exception": _exception(found, lines),
     }
     return render(request, "portal/shipment.html", context)
 
@@ -169,17 +173,6 @@ def _dwell(found: Known) -> str:
     return f"{text} ({usual})"
 
 
-def lasted(ms: int) -> str:
-    """A span of time in words: minutes, hours or days, whichever fits."""
-    minutes = ms // 60_000
-    if minutes < 120:
-        return ngettext("{n} minute", "{n} minutes", minutes).format(n=minutes)
-    hours = minutes // 60
-    if hours < 48:
-        return ngettext("{n} hour", "{n} hours", hours).format(n=hours)
-    return ngettext("{n} day", "{n} days", hours // 24).format(n=hours // 24)
-
-
 def _line(line: Line) -> dict[str, Any]:
     text, tone = LINE_STATES[line.state]
     return {
@@ -213,6 +206,21 @@ def _tasks(found: Known, lines: Sequence[Line], member: Member) -> list[tuple[st
     under_way = standing in {Standing.TRANSIT, Standing.PARTIAL, Standing.SHORT}
     wanted = "receive" if found.incoming else "void_shipping"
     return [(wanted, can[wanted])] if under_way and wanted in can else []
+
+
+def _exception(found: Known, lines: Sequence[Line]) -> str:
+    """The query of an exception's form for what is missing of goods that came in, or came besides; '' for neither."""
+    if not found.incoming:
+        return ""
+    missing = [line.epc for line in lines if line.state == State.AWAITED and found.row.received_ms is not None]
+    surplus = [line.epc for line in lines if line.state == State.SURPLUS]
+    epcs = (missing or surplus)[:MAX_GOODS]
+    if not epcs:
+        return ""
+    kind = "data-no-product" if missing else "product-no-data"
+    sender = parties.party_by_uri(found.row.sender)
+    given = [("kind", kind), ("despatch", names.document(found.row.despatch)), ("partner", sender.id if sender else "")]
+    return urlencode([*given, *(("code", names.goods(epc)) for epc in epcs)])
 
 
 def _can(member: Member) -> dict[str, str]:

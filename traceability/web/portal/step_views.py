@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -29,6 +30,11 @@ from .step_form import Filled
 
 TONES = {ALLOW: "is-ok", WARN: "is-warn", STOP: "is-danger"}
 ICONS = {ALLOW: "check", WARN: "warning", STOP: "danger"}
+# Which of preflight's reasons are exceptions, by the kind that they are.
+_EXCEPTIONS = {
+    "product-no-data": {"unknown", "no-despatch", "over"},
+    "data-issue": {"lot-mismatch", "expiry-mismatch", "wrong-recipient"},
+}
 QUALITY = {Member.Role.QUALITY, Member.Role.ADMIN}
 
 
@@ -116,7 +122,7 @@ def _page(
         "step": chosen,
         "icon": f"shared/icons/{chosen.icon}.svg",
         "nonce_value": request.POST.get("nonce") or secrets.token_hex(16),
-        "codes": "\n".join(filled.codes) if filled else request.GET.get("code", ""),
+        "codes": "\n".join(filled.codes if filled else request.GET.getlist("code")),
         "sites": sites,
         "place": filled.place if filled else (home.uri if home else ""),
         "fields": step_form.fields(chosen, member, filled, request.GET.dict()),
@@ -150,6 +156,7 @@ def _verdict(filled: Filled, verdict: Preflight) -> dict[str, Any]:
         "fine": [answer for answer in answers if not answer.reasons],
         "lots": _lots(filled),
         "counted": _counted(filled, verdict),
+        "exception": _exception(filled, verdict),
         "checked": _fingerprint(filled, verdict),
     }
 
@@ -184,6 +191,18 @@ def _lots(filled: Filled) -> list[tuple[str, int]]:
         else:
             counts[_("Other codes")] += 1
     return sorted(counts.items())
+
+
+def _exception(filled: Filled, verdict: Preflight) -> str:
+    """The query of an exception's form for the goods that do not fit their data; '' when all do."""
+    raw = {code.epc: code.raw for code in filled.scanned}
+    for kind, codes in _EXCEPTIONS.items():
+        found = [raw[reason.epc] for reason in verdict.reasons if reason.code in codes and reason.epc in raw]
+        if found:
+            given = {name: names.document(filled.details[name]) for name in ("despatch",) if name in filled.details}
+            sender = {"partner": filled.details["sender"]} if "sender" in filled.details else {}
+            return urlencode([("kind", kind), *given.items(), *sender.items(), *(("code", one) for one in found)])
+    return ""
 
 
 def _counted(filled: Filled, verdict: Preflight) -> Mapping[str, int] | None:

@@ -5,6 +5,7 @@ from django.urls import path
 from . import (
     alerts_views,
     document_views,
+    exception_views,
     exports,
     home,
     key_views,
@@ -44,6 +45,9 @@ urlpatterns = [
     path("trace.csv", trace_views.trace_csv, name="trace-csv"),
     path("shipment", shipment_views.shipment, name="shipment"),
     path("shipment/proofs", shipment_views.proofs, name="shipment-proofs"),
+    path("exceptions", exception_views.exceptions, name="exceptions"),
+    path("exceptions/new", exception_views.new, name="exception-new"),
+    path("exceptions/<str:item_id>", exception_views.exception, name="exception"),
     path("events.csv", exports.events_csv, name="events-csv"),
     path("organisation", organisation_views.organisation, name="organisation"),
     path("lots", lots_views.where, name="lots"),

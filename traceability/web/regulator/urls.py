@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import alert_views, house_views, key_views, recall_views, trace_views
+from . import alert_views, exception_views, house_views, key_views, recall_views, trace_views
 
 app_name = "regulator"
 urlpatterns = [
@@ -19,6 +19,8 @@ urlpatterns = [
     path("recalls/<slug:recall_id>/edit", recall_views.edit, name="recall-edit"),
     path("recalls/<slug:recall_id>/calls", recall_views.calls, name="recall-calls"),
     path("recalls/<slug:recall_id>/holders.csv", recall_views.csv, name="recall-csv"),
+    path("exceptions", exception_views.exceptions, name="exceptions"),
+    path("exceptions/<str:item_id>", exception_views.exception, name="exception"),
     path("keys", key_views.keys, name="keys"),
     path("keys/<slug:kid>", key_views.key, name="key"),
     path("keys/<slug:kid>/signed.csv", key_views.key_csv, name="key-csv"),

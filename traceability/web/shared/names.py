@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from traceability.capture.models import PublishedEvent
 from traceability.contracts import wording
@@ -102,6 +103,17 @@ def zone_of(member: Member) -> ZoneInfo:
 def moment(ms: int | None, zone: ZoneInfo) -> str:
     """`2026-03-01 08:00`, or '' for None."""
     return "" if ms is None else datetime.fromtimestamp(ms / 1000, zone).strftime("%Y-%m-%d %H:%M")
+
+
+def lasted(ms: int) -> str:
+    """A span of time in words: minutes, hours or days, whichever fits."""
+    minutes = ms // 60_000
+    if minutes < 120:
+        return ngettext("{n} minute", "{n} minutes", minutes).format(n=minutes)
+    hours = minutes // 60
+    if hours < 48:
+        return ngettext("{n} hour", "{n} hours", hours).format(n=hours)
+    return ngettext("{n} day", "{n} days", hours // 24).format(n=hours // 24)
 
 
 def step(event: PublishedEvent) -> str:

@@ -1,0 +1,80 @@
+"""Goods that do not fit their data: work items of the party that has them, each with a clock."""
+
+from django.db import models
+
+from traceability.parties.models import Party
+
+
+class ExceptionItem(models.Model):
+    """One exception and where it stands. Written by `exceptions.services` and `arrivals`; not rebuildable.
+
+    What is done to the goods, hold and release, is on the log; the item itself is between the party and its partner.
+    """
+
+    class Kind(models.TextChoices):
+        """The five classes of the Healthcare Distribution Alliance's exceptions guidelines."""
+
+        PRODUCT_NO_DATA = "product-no-data"
+        DATA_NO_PRODUCT = "data-no-product"
+        DATA_ISSUE = "data-issue"
+        PACKAGING = "packaging"
+        UNAVAILABLE = "unavailable"
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        ASKED = "asked"  # the partner was asked
+        ESCALATED = "escalated"  # the regulator sees it
+        RESOLVED = "resolved"
+
+    id = models.CharField(max_length=24, primary_key=True)
+    party = models.ForeignKey(Party, models.PROTECT, related_name="exceptions")
+    partner = models.ForeignKey(Party, models.PROTECT, null=True, related_name="exceptions_asked")
+    kind = models.CharField(max_length=16, choices=Kind)
+    state = models.CharField(max_length=9, choices=State, default=State.OPEN)
+    place = models.CharField(max_length=1024)  # the site's URI
+    despatch = models.CharField(max_length=1024, blank=True)
+    note = models.CharField(max_length=500)
+    opened_ms = models.BigIntegerField()
+    due_ms = models.BigIntegerField()
+    closed_ms = models.BigIntegerField(null=True)
+    asked_ms = models.BigIntegerField(null=True)  # from then on the partner sees it
+    escalated_ms = models.BigIntegerField(null=True)  # from then on the regulator sees it
+    waits = models.BooleanField()  # for data whose arrival resolves it
+    looked_index = models.BigIntegerField(default=-1)  # log index up to which arrivals were looked for
+    version = models.IntegerField(default=0)  # steps that people took
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["party", "state", "due_ms"]),
+            models.Index(fields=["partner", "asked_ms"]),
+            models.Index(fields=["looked_index"], condition=models.Q(waits=True), name="exception_waiting"),
+        ]
+
+
+class ExceptionGoods(models.Model):
+    """A thing that an exception is about. Written with its item; not rebuildable."""
+
+    item = models.ForeignKey(ExceptionItem, models.CASCADE, related_name="goods")
+    party = models.ForeignKey(Party, models.CASCADE, related_name="+")
+    epc = models.CharField(max_length=1024)
+    code = models.CharField(max_length=500)  # as scanned
+    lot = models.CharField(max_length=64, blank=True)  # as printed, '' where the code does not say
+    expiry = models.CharField(max_length=10, blank=True)  # ISO date as printed
+    held = models.BooleanField()  # by this exception; False: it was on hold before, or is not here
+    is_open = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["party", "epc"], condition=models.Q(is_open=True), name="exception_once")
+        ]
+
+
+class ExceptionStep(models.Model):
+    """What became of an exception, when and by whom. Written by `exceptions.services`; never changed."""
+
+    item = models.ForeignKey(ExceptionItem, models.CASCADE, related_name="steps")
+    state = models.CharField(max_length=9, choices=ExceptionItem.State)
+    at_ms = models.BigIntegerField()
+    actor = models.CharField(max_length=32, blank=True)  # the member's pseudonym; '' = this house, when data arrived
+    comment = models.CharField(max_length=500, blank=True)
+    event_ids = models.JSONField(default=list)  # of the hold or release recorded with it

@@ -1,0 +1,61 @@
+"""Exceptions as the portal and the regulator show them."""
+
+from collections.abc import Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from traceability.common.clock import now_ms
+from traceability.exceptions import wording
+from traceability.exceptions.models import ExceptionGoods, ExceptionItem
+
+from . import names
+from .names import lasted
+
+STATES = {
+    "open": (gettext_lazy("Open"), "is-warn"),
+    "asked": (gettext_lazy("Partner was asked"), "is-unknown"),
+    "escalated": (gettext_lazy("Before the regulator"), "is-danger"),
+    "resolved": (gettext_lazy("Resolved"), "is-ok"),
+}
+
+
+def row(item: ExceptionItem, zone: ZoneInfo) -> dict[str, Any]:
+    """A line of a list: what, where it stands, what its clock says."""
+    text, tone = STATES[item.state]
+    is_open, left_ms = item.state != ExceptionItem.State.RESOLVED, item.due_ms - now_ms()
+    words = _("{time} left") if left_ms >= 0 else _("overdue by {time}")
+    return {
+        "item": item,
+        "reference": wording.reference(item),
+        "kind": wording.KINDS[item.kind],
+        "state": text,
+        "tone": tone,
+        "clock": words.format(time=lasted(abs(left_ms))) if is_open else "",
+        "overdue": is_open and left_ms < 0,
+        "opened": names.moment(item.opened_ms, zone),
+        "due": names.moment(item.due_ms, zone),
+    }
+
+
+def one(item: ExceptionItem, goods: Sequence[ExceptionGoods], zone: ZoneInfo) -> dict[str, Any]:
+    """What the page of one exception shows to everybody who may see it."""
+    return {
+        "row": row(item, zone),
+        "item": item,
+        "number": names.document(item.despatch),
+        "place": names.Names().place(item.place),
+        "goods": [(wording.shown(thing), names.pack_path(thing.epc), thing.held) for thing in goods],
+        "steps": [
+            {
+                "at": names.moment(step.at_ms, zone),
+                "state": STATES[step.state][0],
+                "who": item.party.name if step.actor else _("This house: the missing data has arrived"),
+                "comment": step.comment,
+                "events": len(step.event_ids),
+            }
+            for step in item.steps.order_by("id")
+        ],
+    }
