@@ -77,8 +77,13 @@ def _base(act: Act, kind: str) -> dict[str, Any]:
 
 
 def _local(act: Act) -> str:
-    zone = timezone(timedelta(minutes=act.offset_minutes))
-    return datetime.fromtimestamp(act.time_ms / 1000, zone).isoformat(timespec="milliseconds")
+    return local(act.time_ms, act.offset_minutes)
+
+
+def local(time_ms: int, offset_minutes: int = 0) -> str:
+    """A moment as ISO 8601 at an offset from UTC, with milliseconds."""
+    zone = timezone(timedelta(minutes=offset_minutes))
+    return datetime.fromtimestamp(time_ms / 1000, zone).isoformat(timespec="milliseconds")
 
 
 def _offset(minutes: int) -> str:
@@ -184,16 +189,30 @@ def _undo(act: Act) -> list[dict[str, Any]]:
         raise ValueError("there is nothing to undo")
     undone = set(act.epcs)
     kept = [one for one in act.original["epcList"] if epc.canonical(one) not in undone]
-    declaration: dict[str, Any] = {
-        "declarationTime": _local(act),
-        "reason": "incorrect_data" if kept else "did_not_occur",
-        "dosetrail:reason": act.details.get("reason", ""),
-    }
-    if kept:
-        declaration["correctiveEventIDs"] = [act.corrective_id]
-    original = {**act.original, "@context": _with_own_prefix(act.original["@context"])}
+    declared = declared_void(
+        act.original,
+        at=_local(act),
+        reason=act.details.get("reason", ""),
+        corrected_by=[act.corrective_id] if kept else [],
+    )
+    original = {name: value for name, value in declared.items() if name != "errorDeclaration"}
     corrective = {**original, **act.extensions, "eventID": act.corrective_id, "epcList": kept}
-    return [{**original, "errorDeclaration": declaration}, *([corrective] if kept else [])]
+    return [declared, *([corrective] if kept else [])]
+
+
+def declared_void(
+    original: Mapping[str, Any], *, at: str, reason: str, corrected_by: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The event again with an error declaration of a moment `at`; `corrected_by`: the IDs of what is true instead."""
+    declaration: dict[str, Any] = {
+        "declarationTime": at,
+        "reason": "incorrect_data" if corrected_by else "did_not_occur",
+        "dosetrail:reason": reason,
+    }
+    if corrected_by:
+        declaration["correctiveEventIDs"] = list(corrected_by)
+    context = _with_own_prefix(original["@context"])
+    return {**original, "@context": context, "errorDeclaration": declaration}
 
 
 def _with_own_prefix(context: Any) -> list[Any]:

@@ -197,6 +197,8 @@ EMAIL_HOST_USER = os.environ.get("DOSETRAIL_MAIL_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("DOSETRAIL_MAIL_PASSWORD", "")
 EMAIL_USE_TLS = os.environ.get("DOSETRAIL_MAIL_TLS") == "1"
 EMAIL_TIMEOUT = 10
+# How long a step can be taken back (docs/shipments-and-exceptions.md).
+TAKE_BACK_HOURS = int(os.environ.get("DOSETRAIL_TAKE_BACK_HOURS", "24"))
 # How long an exception may take before it is overdue (docs/shipments-and-exceptions.md).
 EXCEPTION_HOURS = int(os.environ.get("DOSETRAIL_EXCEPTION_HOURS", "72"))
 

@@ -62,6 +62,7 @@ ONE_THING = {
     "trace",
     "trace.csv",
     "recorded/<str:nonce>",
+    "recorded/<str:nonce>/take-back",
     "logger/<int:file_id>",
     "documents/<str:job_id>",
     "deliveries/<str:delivery_id>",

@@ -255,3 +255,23 @@ def test_the_receiver_list_leaves_out_oneself_and_the_regulator(house: House, pe
     assert '<option value="regulator">' not in page
     Party.objects.filter(id="pharmacy").update(active=False)
     assert '<option value="pharmacy">' not in person("wholesaler", "quality").get("step/ship")
+
+
+def test_a_step_is_taken_back_where_it_was_recorded(stocked: House, person: Enter) -> None:
+    portal, stranger = person("pharmacy"), person("other")
+    form, _page = portal.check("stock", [code("1")])
+    where = portal.post("step/stock", form)["Location"]
+    assert "Take it back" not in portal.client.get(where).content.decode(), "not on the log yet"
+    stocked.settle()
+    assert "Take it back" in portal.client.get(where).content.decode()
+    refused = portal.client.post(f"{where}/take-back", {"reason": ""})
+    assert refused.status_code == 400
+    assert "Say why it is taken back." in refused.content.decode()
+    assert stranger.client.post(f"{where}/take-back", {"reason": "mine"}).status_code == 404
+    assert portal.client.post(f"{where}/take-back", {"reason": "wrong shelf"}).status_code == 302
+    stocked.settle()
+    shown = portal.client.get(where).content.decode()
+    assert "Taken back" in shown
+    assert "Take it back" not in shown
+    assert PublishedEvent.objects.filter(biz_step="stocking", declaration_ms=None, voided_by=None).count() == 0
+    assert portal.client.post(f"{where}/take-back", {"reason": "again"}).status_code == 409

@@ -32,6 +32,7 @@ urlpatterns = [
     path("sign-out", sign_in.SignOut.as_view(), name="sign-out"),
     path("step/<slug:step_id>", step_views.step, name="step"),
     path("recorded/<str:nonce>", recorded.recorded, name="recorded"),
+    path("recorded/<str:nonce>/take-back", recorded.take_back, name="take-back"),
     path("labels", label_views.labels, name="labels"),
     path("logger", logger_views.logger, name="logger"),
     path("logger/<int:file_id>", logger_views.logger_file, name="logger-file"),
