@@ -1,6 +1,6 @@
 """Reading exceptions: a party's own, those that it was asked about, those escalated to the regulator."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -8,7 +8,7 @@ from django.db.models import Count, Q, QuerySet
 from traceability.common.clock import now_ms
 from traceability.parties.models import Party
 
-from .models import ExceptionItem
+from .models import ExceptionGoods, ExceptionItem
 
 UNRESOLVED = (ExceptionItem.State.OPEN, ExceptionItem.State.ASKED, ExceptionItem.State.ESCALATED)
 # Filters of the desk's address: name -> the values that it takes.
@@ -51,10 +51,16 @@ def open_count(party: Party) -> int:
     return ExceptionItem.objects.filter(mine, state__in=UNRESOLVED).count()
 
 
+def counts(items: Collection[ExceptionItem]) -> dict[str, int]:
+    """How many goods each of these exceptions is about, by its id."""
+    goods = ExceptionGoods.objects.filter(item__in=[item.id for item in items])
+    return dict(goods.values_list("item_id").annotate(things=Count("id")))
+
+
 def _filtered(rows: QuerySet[ExceptionItem], filters: Mapping[str, Any]) -> QuerySet[ExceptionItem]:
     rows = rows.filter(state__in=STATES.get(str(filters.get("state", "")), UNRESOLVED))
     if filters.get("kind") in ExceptionItem.Kind.values:
         rows = rows.filter(kind=filters["kind"])
     if filters.get("overdue"):
         rows = rows.filter(due_ms__lt=now_ms()).exclude(state=ExceptionItem.State.RESOLVED)
-    return rows.select_related("party", "partner").annotate(things=Count("goods")).order_by("due_ms", "id")
+    return rows.select_related("party", "partner").order_by("due_ms", "id")

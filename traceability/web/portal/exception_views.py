@@ -48,7 +48,7 @@ def exceptions(request: HttpRequest, member: Member) -> HttpResponse:
     context = {
         "member": member,
         "section": "exceptions",
-        "rows": [exception_rows.row(item, zone) | {"things": item.things} for item in page.object_list],
+        "rows": exception_rows.rows(page.object_list, zone),
         "page": page,
         "more": f"&{urlencode(chosen)}" if chosen else "",
         "given": given,

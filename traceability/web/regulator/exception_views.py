@@ -24,7 +24,7 @@ def exceptions(request: HttpRequest, member: Member) -> HttpResponse:
     context = {
         "member": member,
         "section": "exceptions",
-        "rows": [exception_rows.row(item, _UTC) | {"things": item.things} for item in page.object_list],
+        "rows": exception_rows.rows(page.object_list, _UTC),
         "page": page,
         "more": "&state=all" if given["state"] == "all" else "",
         "everything": given["state"] == "all",

@@ -1,6 +1,6 @@
 """Exceptions as the portal and the regulator show them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from traceability.common.clock import now_ms
-from traceability.exceptions import wording
+from traceability.exceptions import selectors, wording
 from traceability.exceptions.models import ExceptionGoods, ExceptionItem
 
 from . import names
@@ -20,6 +20,13 @@ STATES = {
     "escalated": (gettext_lazy("Before the regulator"), "is-danger"),
     "resolved": (gettext_lazy("Resolved"), "is-ok"),
 }
+
+
+def rows(items: Iterable[ExceptionItem], zone: ZoneInfo) -> list[dict[str, Any]]:
+    """The lines of a list, each with the number of its goods."""
+    found = list(items)
+    counted = selectors.counts(found)
+    return [row(item, zone) | {"things": counted.get(item.id, 0)} for item in found]
 
 
 def row(item: ExceptionItem, zone: ZoneInfo) -> dict[str, Any]:
