@@ -58,7 +58,11 @@ class LotCount(models.Model):
     packs = models.BigIntegerField()
 
     class Meta:
-        indexes = [models.Index(fields=["gtin", "lot"])]
+        indexes = [
+            models.Index(fields=["gtin", "lot"]),
+            models.Index(fields=["place"], name="lot_count_by_place"),
+            models.Index(fields=["container"], condition=~models.Q(container=""), name="lot_count_in_container"),
+        ]
 
 
 class Containment(models.Model):

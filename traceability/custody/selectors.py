@@ -331,8 +331,11 @@ def _standing(row: ItemState | LotCount, container: str, seen_ms: int, *, made: 
 
 
 def _counted(gtin: str, lot: str) -> Iterator[tuple[Located, LotCount]]:
-    """The counts of a lot, each with where its packs are; the number of queries is that of the levels."""
-    counts = list(LotCount.objects.filter(gtin=gtin, lot=lot))
+    return placed(list(LotCount.objects.filter(gtin=gtin, lot=lot)))
+
+
+def placed(counts: Collection[LotCount]) -> Iterator[tuple[Located, LotCount]]:
+    """Counts, each with where its packs are; the number of queries is that of the levels."""
     containers = {row.container for row in counts} - {""}
     above = _paths(containers)
     rows = _items({parent for path in above.values() for parent in path} | containers)

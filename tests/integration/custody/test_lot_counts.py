@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db.models import Q
 
 from tests.integration.conftest import EXPIRY, GTIN, LOT, House, Written, pack
-from traceability.custody import opening
+from traceability.custody import lot_stock, opening
 from traceability.custody import selectors as custody
 from traceability.custody.lot_count import ENDED, Balance
 from traceability.custody.models import ItemState, LotCount
@@ -90,9 +91,16 @@ def test_counted_as_one_by_one(house: House, writer: Callable[[str], Written], s
         assert [(one.item.epc, one.path, _where(one)) for one in found] == [
             (epc, () if one.status in ENDED else one.path, where) for epc, one in chosen.items()
         ]
+    for places in _choices({one.place for one in packs.values()}):
+        here = Counter(one.place for one in packs.values() if one.status == "active" and one.place in places)
+        assert [(row.place, row.packs) for row in lot_stock.lots_at(places)] == sorted(here.items())
     balance = custody.lot_balance(GTIN, LOT)
     assert balance.commissioned + balance.opening == len(packs) == _parts(balance)
     assert balance.commissioned == 9
+
+
+def _choices(places: set[str]) -> list[set[str]]:
+    return [places, *({place} for place in places)]
 
 
 def _where(one: Located) -> tuple[str, str, str]:
@@ -118,3 +126,38 @@ def test_a_full_case_is_one_count_wherever_it_goes(house: House, writer: Callabl
     house.settle()
     assert list(LotCount.objects.values_list("key", "packs")) == [before]  # nothing per pack was touched
     assert custody.lot_balance(GTIN, LOT) == Balance(commissioned=len(PACKS), in_transit=len(PACKS))
+
+
+def test_packs_in_a_case_on_a_pallet_stand_where_the_pallet_is(house: House, writer: Callable[[str], Written]) -> None:
+    story = _Story(house, writer, 1)
+    for event in (
+        events.commission(_Lot(), PACKS, **story._common("maker")),
+        events.aggregate(CASES[0], PACKS[:4], action="ADD", **story._common("maker")),
+        events.aggregate(CASES[1], [CASES[0]], action="ADD", **story._common("maker")),
+    ):
+        story._say("maker", event | {"eventTime": f"2026-03-01T0{story.number}:00:00.000Z"})
+    moved = {"at_ms": 1_790_000_000_000 + 2 * 10**8, "event_id": UUID(int=99).urn}
+    partners = {"sender": writer("maker"), "receiver": writer("pharmacy")}
+    story._say("pharmacy", events.receive([CASES[1]], **partners, despatch="urn:x:1", **moved))
+    house.settle()
+    maker, pharmacy = house.place("maker"), house.place("pharmacy")
+    assert [(row.lot, row.packs) for row in lot_stock.lots_at([pharmacy])] == [(LOT, 4)]
+    assert [(row.lot, row.packs) for row in lot_stock.lots_at([maker])] == [(LOT, 8)]
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_what_lies_deeper_than_the_database_looks_is_found_as_well(
+    house: House, writer: Callable[[str], Written], monkeypatch: pytest.MonkeyPatch, depth: int
+) -> None:
+    look = lot_stock._may_be_carried_at
+    monkeypatch.setattr(lot_stock, "_may_be_carried_at", lambda here, at=depth: look(here, at))
+    test_packs_in_a_case_on_a_pallet_stand_where_the_pallet_is(house, writer)
+
+
+def test_without_the_look_at_containers_packs_in_a_case_are_missed(
+    house: House, writer: Callable[[str], Written], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control."""
+    monkeypatch.setattr(lot_stock, "_may_be_carried_at", lambda here: Q(pk__in=[]))
+    with pytest.raises(AssertionError, match="assert \\[\\] =="):
+        test_packs_in_a_case_on_a_pallet_stand_where_the_pallet_is(house, writer)

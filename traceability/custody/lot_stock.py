@@ -1,0 +1,62 @@
+"""What stands at places, counted by lot: out of the counts of lots, never pack by pack."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Q
+
+from . import selectors
+from .models import ItemState, LotCount
+
+_IN_STOCK = frozenset({"active", "partially_dispensed"})
+_MAY_STAND = ("active", "partially_dispensed", "shipped")  # what a container's later event can still bring into stock
+# So many containers around a pack the database looks at itself: case, pallet, truck. What lies deeper is read.
+_LOOKED_AT = 3
+
+
+@dataclass(frozen=True)
+class LotAt:
+    """How many packs of a lot stand at a place; GTIN or lot '' = nobody recorded it."""
+
+    place: str
+    gtin: str
+    lot: str
+    packs: int
+
+
+def lots_at(places: Collection[str]) -> list[LotAt]:
+    """The packs in stock at these places (canonical URIs, without what lies below them), containers' moves included.
+
+    Ordered by place, GTIN and lot. The number of queries is that of the levels of containers.
+    """
+    here = frozenset(places)
+    counts = LotCount.objects.filter(status__in=_MAY_STAND)
+    rows = {row.key: row for row in counts.filter(place__among=here)}
+    # A partial index finds what lies in something; each such count costs a look at the containers around it.
+    carried = counts.exclude(container="").filter(_may_be_carried_at(here))
+    rows |= {row.key: row for row in carried}
+    packs: Counter[tuple[str, str, str]] = Counter()
+    for one, row in selectors.placed(list(rows.values())):
+        if one.place in here and one.status in _IN_STOCK:
+            packs[one.place, row.gtin, row.lot] += row.packs
+    return [LotAt(*key, number) for key, number in sorted(packs.items())]
+
+
+def _may_be_carried_at(here: frozenset[str], depth: int = _LOOKED_AT) -> Exists:
+    """Whether a container around was seen at one of these places by an event of its own, or lies deeper than that."""
+    carrier = ItemState.objects.filter(epc=OuterRef("container"))
+    above = Q(_may_be_carried_at(here, depth - 1)) if depth > 1 else ~Q(container="")
+    return Exists(carrier.filter(Q(place__among=here) | above))
+
+
+def recorded_expiries(lots: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """What one of the packs of each (gtin, lot) is recorded to expire on, as written; lots without are left out.
+
+    For lots that no master data knows: a product's maker says the day for all packs there.
+    """
+    wanted = set(lots)
+    some = ItemState.objects.filter(gtin=OuterRef("gtin"), lot=OuterRef("lot")).exclude(expiry="")
+    pairs = LotCount.objects.filter(gtin__among=frozenset(gtin for gtin, _ in wanted)).values("gtin", "lot").distinct()
+    rows = pairs.annotate(expiry=some.values("expiry")[:1]).values_list("gtin", "lot", "expiry")
+    return {(gtin, lot): expiry for gtin, lot, expiry in rows if expiry and (gtin, lot) in wanted}
