@@ -1,6 +1,2 @@
-// The print button, and the way to the sheet when there is one.
-for (const button of document.querySelectorAll("[data-print]")) {
-  button.hidden = false;
-  button.addEventListener("click", () => window.print());
-}
+// The way to the sheet when there is one; the print button is shared/print.js.
 document.querySelector("[data-focus]")?.focus();

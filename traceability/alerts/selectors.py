@@ -1,21 +1,19 @@
 """Reading alerts: the regulator's list, a party's own desk, one alert with its evidence."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
 
-from ledger import api as ledger
 from traceability.capture.models import PublishedEvent
 from traceability.coldchain import selectors as coldchain
-from traceability.common.models import Document
 from traceability.contracts import selectors as contracts
 from traceability.contracts import wording
 from traceability.parties import selectors as parties
 from traceability.parties.models import Party
 from traceability.products import selectors as products
+from traceability.visibility import proofs as proof_bundles
 from traceability.visibility import receipts
 from traceability.visibility.rules import visible_events, visible_indexes, visible_things
 
@@ -114,17 +112,7 @@ def limits(alert: Alert) -> list[int]:
 
 def proofs(alert: Alert, *, party: Party) -> dict[str, Any]:
     """The evidence bundle (docs/formats.md) of the events behind an alert that `party` may see."""
-    hashes = [event.statement_hash for event in evidence(alert, party=party).events]
-    held = Document.objects.in_bulk(hashes)
-    return ledger.evidence(
-        [
-            ledger.EvidenceRequest(
-                name, json.loads(bytes(held[name].body)), bytes(held[name].secret), lambda _name: True
-            )
-            for name in hashes
-            if name in held
-        ]
-    )
+    return proof_bundles.bundle([event.statement_hash for event in evidence(alert, party=party).events])
 
 
 def _filtered(alerts: QuerySet[Alert], filters: Mapping[str, Any]) -> QuerySet[Alert]:

@@ -57,6 +57,7 @@ def recorded_expiries(lots: Collection[tuple[str, str]]) -> dict[tuple[str, str]
     """
     wanted = set(lots)
     some = ItemState.objects.filter(gtin=OuterRef("gtin"), lot=OuterRef("lot")).exclude(expiry="")
-    pairs = LotCount.objects.filter(gtin__among=frozenset(gtin for gtin, _ in wanted)).values("gtin", "lot").distinct()
+    gtins, numbers = (frozenset(pair[side] for pair in wanted) for side in (0, 1))
+    pairs = LotCount.objects.filter(gtin__among=gtins, lot__among=numbers).values("gtin", "lot").distinct()
     rows = pairs.annotate(expiry=some.values("expiry")[:1]).values_list("gtin", "lot", "expiry")
     return {(gtin, lot): expiry for gtin, lot, expiry in rows if expiry and (gtin, lot) in wanted}

@@ -1,6 +1,7 @@
 """Reading products."""
 
 from collections.abc import Collection
+from datetime import date
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
@@ -46,6 +47,14 @@ def lot(gtin: str, number: str) -> Lot | None:
     return (
         Lot.objects.select_related("item__manufacturer", "item__profile").filter(item__gtin=gtin, number=number).first()
     )
+
+
+def expiries(lots: Collection[tuple[str, str]]) -> dict[tuple[str, str], date]:
+    """The last valid day of each registered (GTIN, lot), as its maker says it now; one query."""
+    gtins, numbers = (frozenset(pair[side] for pair in lots) for side in (0, 1))
+    rows = Lot.objects.filter(item__gtin__among=gtins, number__among=numbers)
+    found = {(gtin, number): day for gtin, number, day in rows.values_list("item__gtin", "number", "expiry_date")}
+    return {pair: found[pair] for pair in lots if pair in found}
 
 
 def open_unknowns() -> QuerySet[UnknownIdentifier]:

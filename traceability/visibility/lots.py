@@ -59,3 +59,8 @@ def whereabouts(lot: Lot, *, maker: Party) -> Whereabouts | None:
     standing = custody.lot_status(lot.item.gtin, lot.number)
     recalled = standing is not None and standing.recalled_index is not None
     return Whereabouts(own, counts, rest, [row for row in rows if row.party != maker.uri] if recalled else [])
+
+
+def recorded_last_by(party: Party, gtin: str, lot: str) -> list[LotHolder]:
+    """The packs of a lot of which the party itself told last: at its places, on the way from it, sold by it."""
+    return [row for row in custody.trace_down(gtin, lot) if row.party == party.uri]

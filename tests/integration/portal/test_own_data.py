@@ -26,7 +26,8 @@ Enter = Callable[..., Portal]
 ROWS = ("2026-03-01T08:00", 5.1), ("2026-03-01T08:10", 9.4), ("2026-03-01T08:20", -0.5), ("2026-03-01T12:00", 5.0)
 # Every address of the portal that shows goods, then those that show none, then those that name one thing: of these each
 # has a test here, in test_steps.py, test_documents.py, test_partners.py, test_shipment.py, test_exceptions.py,
-# recalls/test_pages.py, regulator/test_key_pages.py or web/test_trace_pages.py that a stranger is told there is none.
+# recalls/test_pages.py, reports/test_reports.py, regulator/test_key_pages.py or web/test_trace_pages.py that a stranger
+# is told there is none.
 PAGES = (
     "",
     "stock",
@@ -53,6 +54,7 @@ NO_GOODS = {
     "partners",
     "documents",
     "recalls/new",
+    "reports",
 }
 ONE_THING = {
     "exceptions/<str:item_id>",
@@ -78,6 +80,9 @@ ONE_THING = {
     "recalls/<slug:recall_id>/holders.csv",
     "recall-notices/<slug:notice_id>",
     "recall-notices/<slug:notice_id>/packs.csv",
+    "reports/<slug:report_id>",
+    "reports/<slug:report_id>.csv",
+    "reports/<slug:report_id>/proofs.json",
 }
 
 

@@ -46,10 +46,10 @@ def test_a_report_becomes_an_alert_with_its_evidence(house: House, inspector: Cl
     page = inspector.get(f"/regulator/alerts/{alert.id}").content.decode()
     assert "The log went backwards" in page
     assert "regulator was shown a smaller log" in page
-    link = f"/regulator/reports/{alert.params['digest']}"
+    link = f"/regulator/witness-reports/{alert.params['digest']}"
     assert link in page
     assert "an older note" in inspector.get(link).content.decode()
-    assert inspector.get("/regulator/reports/nothing").status_code == 404
+    assert inspector.get("/regulator/witness-reports/nothing").status_code == 404
     assert alert.id in inspector.get("/regulator/?rule=log").content.decode()
 
 

@@ -23,6 +23,7 @@ from traceability.recalls.models import Notice, Recall
 from traceability.scans.models import ScanEvent
 from traceability.visibility import rules
 from traceability.visibility.rules import visible_events
+from traceability.web.shared.reports.catalogue import REPORTS
 
 from .conftest import CASE, Chain, X, Y
 
@@ -33,8 +34,8 @@ NOTHING = """livez healthz metrics log/ log/checkpoint log/vkey log/vkeys log/re
     epcis/queries/<str:name>/subscriptions/<str:subscription_id> api/schema api/docs api/v1/<path:rest>
     api/v1/products api/v1/products/<slug:id> api/v1/lots/<slug:item> api/v1/lots/<slug:item>/<path:number>
     portal/sign-in portal/sign-out portal/step/<slug:step_id> portal/labels portal/reads portal/master-data
-    regulator/contracts regulator/reports/<str:digest> regulator/master-data language verify/ verify/worker.js look-up
-    .well-known/gs1resolver""".split()
+    regulator/contracts regulator/witness-reports/<str:digest> regulator/master-data language verify/ verify/worker.js
+    look-up .well-known/gs1resolver""".split()
 _LINK = "^(?P<link>(?:00|01|253|255|401|402|414|417|8003|8004|8006|8010|8017|8018)/.+)$"
 PUBLIC = [
     "",
@@ -49,7 +50,7 @@ OWN = """log/content epcis/capture epcis/capture/<str:job_id> api/v1/preflight a
     api/v1/logger-files api/v1/logger-files/<str:sha256> portal/ portal/recorded/<str:nonce> portal/logger
     portal/logger/<int:file_id> portal/stock portal/stock.csv portal/shipments portal/shipments.csv portal/events.csv
     portal/documents portal/documents/<str:job_id> api/v1/places api/v1/places/<slug:id> api/v1/unknown
-    portal/organisation portal/lots portal/keys/<slug:kid>
+    portal/organisation portal/lots portal/reports portal/keys/<slug:kid>
     portal/keys/<slug:kid>/signed.csv api/v1/deliveries
     api/v1/deliveries/<str:delivery_id> api/v1/deliveries/<str:delivery_id>/document
     api/v1/deliveries/<str:delivery_id>/acknowledgement api/v1/recalls api/v1/recalls/<slug:notice_id>
@@ -63,13 +64,16 @@ OWN = """log/content epcis/capture epcis/capture/<str:job_id> api/v1/preflight a
 _COLLECTIONS = ("bizLocations", "bizSteps", "dispositions", "epcs", "eventTypes", "readPoints")
 AUDIENCE = """epcis/events epcis/events/<path:event_id> epcis/nextPageToken/<str:token>
     epcis/queries/<str:name>/events portal/alerts portal/alerts/<str:alert_id>
-    portal/alerts/<str:alert_id>/withdrawn.csv""".split()
+    portal/alerts/<str:alert_id>/withdrawn.csv portal/reports/<slug:report_id> portal/reports/<slug:report_id>.csv
+    portal/reports/<slug:report_id>/proofs.json""".split()
 AUDIENCE += [f"epcis/{name}{rest}" for name in _COLLECTIONS for rest in ("", "/<path:value>", "/<path:value>/events")]
 REGULATOR = """regulator/ regulator/alerts/<str:alert_id> regulator/alerts/<str:alert_id>/evidence.json
     regulator/alerts/<str:alert_id>/readings.csv regulator/alerts/<str:alert_id>/withdrawn.csv regulator/trace
     regulator/recalls regulator/keys regulator/keys/<slug:kid> regulator/keys/<slug:kid>/signed.csv regulator/unknown
     regulator/health regulator/recalls/new regulator/recalls/<slug:recall_id> regulator/recalls/<slug:recall_id>/edit
-    regulator/recalls/<slug:recall_id>/calls regulator/recalls/<slug:recall_id>/holders.csv""".split()
+    regulator/recalls/<slug:recall_id>/calls regulator/recalls/<slug:recall_id>/holders.csv
+    regulator/reports regulator/reports/<slug:report_id> regulator/reports/<slug:report_id>.csv
+    regulator/reports/<slug:report_id>/proofs.json""".split()
 PLACED = [*NOTHING, *PUBLIC, *OWN, *AUDIENCE, *REGULATOR]
 CALLERS = ("nobody", "other", "maker", "wholesaler", "pharmacy")
 
@@ -135,6 +139,7 @@ def _addresses(chain: Chain) -> list[str]:
         "<path:lot>": [LOT],
         "<path:serial>": ["X"],
         "<path:rest>": ["else"],
+        "<slug:report_id>": [report.id for report in REPORTS],
     }
     links = (f"01/{GTIN}/21/X", f"01/{GTIN}/10/{LOT}/21/X", f"01/{GTIN}/10/{LOT}", f"00/{SSCC}", "00/" + CASE[-18:])
     found = [f"/{route}" for route in (*PLACED, *links) if route != _LINK]
@@ -142,6 +147,9 @@ def _addresses(chain: Chain) -> list[str]:
     for slot, values in given.items():
         found = [address.replace(slot, value) for address in found for value in (values if slot in address else [""])]
     queries = ("perPage=1000", f"MATCH_anyEPC={Y}", "eventType=ObjectEvent")
+    asked = "?code=(01)09521000001008(21)Y&site=pharmacy-main&party=pharmacy&first=2026-01-01&last=2026-12-31"
+    reports = [address + asked for address in found if "/reports/" in address]
+    found += [*reports, *(address.replace("(21)Y", f"(10){LOT}") for address in reports)]
     return [*found, *(f"/epcis/events?{query}" for query in queries), "/portal/alerts?all=1"]
 
 

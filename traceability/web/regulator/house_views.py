@@ -95,7 +95,7 @@ def health(request: HttpRequest, member: Member) -> HttpResponse:
 
 
 @inspector_view
-def report(request: HttpRequest, member: Member, digest: str) -> HttpResponse:
+def witness_report(request: HttpRequest, member: Member, digest: str) -> HttpResponse:
     """What a witness reported about the log, as it signed it, evidence included."""
     signed = ledger.monitor_report(digest)
     if signed is None:

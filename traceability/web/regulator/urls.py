@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import alert_views, exception_views, house_views, key_views, recall_views, trace_views
+from . import alert_views, exception_views, house_views, key_views, recall_views, report_views, trace_views
 
 app_name = "regulator"
 urlpatterns = [
@@ -28,5 +28,9 @@ urlpatterns = [
     path("master-data", house_views.master_data, name="master-data"),
     path("unknown", house_views.unknown, name="unknown"),
     path("health", house_views.health, name="health"),
-    path("reports/<str:digest>", house_views.report, name="report"),
+    path("witness-reports/<str:digest>", house_views.witness_report, name="witness-report"),
+    path("reports", report_views.reports, name="reports"),
+    path("reports/<slug:report_id>", report_views.report, name="report"),
+    path("reports/<slug:report_id>.csv", report_views.report_csv, name="report-csv"),
+    path("reports/<slug:report_id>/proofs.json", report_views.report_proofs, name="report-proofs"),
 ]

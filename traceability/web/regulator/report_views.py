@@ -1,0 +1,40 @@
+"""Reports on anybody's goods and records."""
+
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from traceability.parties.models import Member
+from traceability.web.shared.reports import pages
+from traceability.web.shared.reports.frame import REGULATOR, Asker
+
+from .access import inspector_view
+
+
+@inspector_view
+def reports(request: HttpRequest, member: Member) -> HttpResponseBase:
+    """Which reports there are."""
+    return pages.index(request, _asker(member))
+
+
+@inspector_view
+def report(request: HttpRequest, member: Member, report_id: str) -> HttpResponseBase:
+    """One report, asked for by its form."""
+    return pages.page(request, _asker(member), report_id)
+
+
+@inspector_view
+def report_csv(request: HttpRequest, member: Member, report_id: str) -> HttpResponseBase:
+    """All its rows."""
+    return pages.csv(request, _asker(member), report_id)
+
+
+@inspector_view
+def report_proofs(request: HttpRequest, member: Member, report_id: str) -> HttpResponseBase:
+    """The proofs of the records that it shows."""
+    return pages.proofs(request, _asker(member), report_id)
+
+
+def _asker(member: Member) -> Asker:
+    return Asker(member, REGULATOR, ZoneInfo("UTC"))
