@@ -58,7 +58,7 @@ class ExpiryForm(PartyForm):
     days = forms.TypedChoiceField(
         label=gettext_lazy("Expires within"), coerce=int, initial=180,
         choices=[(30, gettext_lazy("30 days")), (90, gettext_lazy("90 days")), (180, gettext_lazy("180 days")),
-                 (365, gettext_lazy("a year"))],
+                 (365, gettext_lazy("a year")), (1825, gettext_lazy("five years"))],
     )  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def near_expiry(asker: Asker, given: dict[str, Any]) -> Answer:
         columns=COLUMNS,
         portion=listed(_rows(found, naming, today)),
         facts=_sums(found),
-        bars=bars(_ages(found, today)),
+        bars=bars(_ages(found, today)) if found else (),
         notes=[
             _in_words(),
             _("A lot counts by the date that its maker gives now; what packs were recorded with stands beside it."),
