@@ -3,8 +3,11 @@
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from . import selectors
 from .models import ItemState, LotCount
@@ -34,7 +37,7 @@ def lots_at(places: Collection[str]) -> list[LotAt]:
     counts = LotCount.objects.filter(status__in=_MAY_STAND)
     rows = {row.key: row for row in counts.filter(place__among=here)}
     # A partial index finds what lies in something; each such count costs a look at the containers around it.
-    carried = counts.exclude(container="").filter(_may_be_carried_at(here))
+    carried = _carried_at(counts.exclude(container=""), here, _LOOKED_AT)
     rows |= {row.key: row for row in carried}
     packs: Counter[tuple[str, str, str]] = Counter()
     for one, row in selectors.placed(list(rows.values())):
@@ -43,11 +46,25 @@ def lots_at(places: Collection[str]) -> list[LotAt]:
     return [LotAt(*key, number) for key, number in sorted(packs.items())]
 
 
-def _may_be_carried_at(here: frozenset[str], depth: int = _LOOKED_AT) -> Exists:
-    """Whether a container around was seen at one of these places by an event of its own, or lies deeper than that."""
-    carrier = ItemState.objects.filter(epc=OuterRef("container"))
-    above = Q(_may_be_carried_at(here, depth - 1)) if depth > 1 else ~Q(container="")
-    return Exists(carrier.filter(Q(place__among=here) | above))
+def _around(level: int, column: str) -> Subquery:
+    """A column of the container at a level around a count, 1 = the one that its packs lie in directly.
+
+    A single value each and no EXISTS, for which PostgreSQL reads the whole table of items.
+    """
+    named: Any = "container"
+    for _ in range(level):
+        named = OuterRef(named)
+    rows = ItemState.objects.filter(epc=named)
+    for _ in range(level - 1):
+        rows = ItemState.objects.filter(epc=Subquery(rows.values("container")[:1]))
+    return Subquery(rows.values(column)[:1])
+
+
+def _carried_at(counts: QuerySet[LotCount], here: frozenset[str], depth: int) -> QuerySet[LotCount]:
+    """Counts around which a container was seen at one of these places by an event of its own, or lies deeper."""
+    places = {f"place_{level}": _around(level, "place") for level in range(1, depth + 1)}
+    seen = reduce(or_, (Q(**{f"{name}__among": here}) for name in places))
+    return counts.alias(**places, next=_around(depth, "container")).filter(seen | Q(next__gt=""))
 
 
 def recorded_expiries(lots: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:

@@ -293,15 +293,22 @@ def stock(place: str) -> list[Located]:
 
 def trace_down(gtin: str, lot: str) -> list[LotHolder]:
     """Where all packs of a lot are now, containers' moves included; one row per party, place and status."""
-    counts: Counter[tuple[str, str, str]] = Counter()
-    for one, row in _counted(gtin, lot):
-        counts[one.party, one.place, one.status] += row.packs
-    return [LotHolder(*key, number) for key, number in sorted(counts.items())]
+    return lot_account(gtin, lot)[1]
 
 
 def lot_balance(gtin: str, lot: str) -> Balance:
     """What became of all packs of a lot; the parts add up."""
-    return lot_count.balance((one.status, row.is_commissioned, row.packs) for one, row in _counted(gtin, lot))
+    return lot_account(gtin, lot)[0]
+
+
+def lot_account(gtin: str, lot: str) -> tuple[Balance, list[LotHolder]]:
+    """`lot_balance` and `trace_down` out of one reading."""
+    counted = list(_counted(gtin, lot))
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for one, row in counted:
+        counts[one.party, one.place, one.status] += row.packs
+    balance = lot_count.balance((one.status, row.is_commissioned, row.packs) for one, row in counted)
+    return balance, [LotHolder(*key, number) for key, number in sorted(counts.items())]
 
 
 def packs_of_lot(gtin: str, lot: str, chosen: Callable[[Located], bool]) -> Iterator[Located]:

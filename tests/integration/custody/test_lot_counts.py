@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db.models import Q
 
 from tests.integration.conftest import EXPIRY, GTIN, LOT, House, Written, pack
 from traceability.custody import lot_stock, opening
@@ -149,8 +148,7 @@ def test_packs_in_a_case_on_a_pallet_stand_where_the_pallet_is(house: House, wri
 def test_what_lies_deeper_than_the_database_looks_is_found_as_well(
     house: House, writer: Callable[[str], Written], monkeypatch: pytest.MonkeyPatch, depth: int
 ) -> None:
-    look = lot_stock._may_be_carried_at
-    monkeypatch.setattr(lot_stock, "_may_be_carried_at", lambda here, at=depth: look(here, at))
+    monkeypatch.setattr(lot_stock, "_LOOKED_AT", depth)
     test_packs_in_a_case_on_a_pallet_stand_where_the_pallet_is(house, writer)
 
 
@@ -158,6 +156,6 @@ def test_without_the_look_at_containers_packs_in_a_case_are_missed(
     house: House, writer: Callable[[str], Written], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The negative control."""
-    monkeypatch.setattr(lot_stock, "_may_be_carried_at", lambda here: Q(pk__in=[]))
+    monkeypatch.setattr(lot_stock, "_carried_at", lambda counts, *_: counts.none())
     with pytest.raises(AssertionError, match="assert \\[\\] =="):
         test_packs_in_a_case_on_a_pallet_stand_where_the_pallet_is(house, writer)

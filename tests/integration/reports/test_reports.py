@@ -210,6 +210,14 @@ def test_what_happened_to_the_case_is_in_the_pack_s_answer(stocked: House, ask: 
     assert [(row["biz_step"], row["known_from"]) for row in rows][-1] == ("shipping", CASE)
 
 
+def test_what_became_of_a_pack_later_is_not_its_maker_s_to_know(stocked: House, ask: Ask) -> None:
+    query = {"code": f"(01){GTIN}(21)1"}
+    act(stocked, "pharmacy", "dispense", [code("1")])
+    assert "Dispensed" not in ask("maker").page("tracing-answer", **query)
+    for party in ("pharmacy", "regulator"):
+        assert "<dd>Dispensed</dd>" in ask(party).page("tracing-answer", **query)
+
+
 def test_a_stranger_s_tracing_answer_is_empty(stocked: House, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     stranger, query = ask("other"), {"code": f"(00){SSCC}"}
     assert stranger.rows("tracing-answer", **query) == []

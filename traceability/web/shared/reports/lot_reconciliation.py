@@ -62,7 +62,7 @@ def run(asker: Asker, given: dict[str, Any]) -> Answer:
 
 
 def _whole(gtin: str, lot: str) -> Answer:
-    balance, holders = custody.lot_balance(gtin, lot), custody.trace_down(gtin, lot)
+    balance, holders = custody.lot_account(gtin, lot)
     naming = names.Names().learn(parties_of=[one.party for one in holders], places=[one.place for one in holders])
     numbers = {one.name: getattr(balance, one.name) for one in fields(Balance)}
     counted = ItemState.objects.filter(gtin=gtin, lot=lot).count()

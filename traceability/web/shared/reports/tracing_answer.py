@@ -59,7 +59,8 @@ def run(asker: Asker, given: dict[str, Any]) -> Answer:
     mine = rules.visible_indexes([step.index for step in steps], asker.party)
     events = PublishedEvent.objects.exclude(biz_step__in=_NO_CHANGE).filter(index__among=frozenset(mine))
     rows = {row.index: row for row in events}
-    shown = [step for step in steps if step.index in rows][:MOST_STEPS]
+    seen = [step for step in steps if step.index in rows]
+    shown = seen[:MOST_STEPS]
     receipts.shown((step.index, rows[step.index].reporter) for step in shown)
     naming = names.Names()
     located = custody.state(epc) if shown else None
@@ -67,12 +68,12 @@ def run(asker: Asker, given: dict[str, Any]) -> Answer:
         subject=names.goods(epc),
         columns=COLUMNS,
         portion=listed(_rows([(step, rows[step.index]) for step in shown], naming)),
-        facts=_product(located) if located else [],
+        facts=[*_product(located), *_state(asker, located)] if located else [],
         notes=[
             _("A step known from its container happened to the container while the thing was inside."),
             _("Steps that the asking organisation may not see are left out; withdrawn records do not count."),
         ],
-        warnings=[_("This history is longer than an answer shows.")] if len(steps) > MOST_STEPS else [],
+        warnings=[_("This history is longer than an answer shows.")] if len(seen) > MOST_STEPS else [],
         proofs=(lambda: proofs.bundle([rows[step.index].statement_hash for step in shown])) if shown else None,
         is_statement=True,
     )
@@ -110,8 +111,14 @@ def _product(located: Located) -> list[tuple[Text, Any]]:
     return [
         *named,
         *([(gettext_lazy("Lot"), located.item.lot), (gettext_lazy("Use until"), expiry)] if located.item.lot else []),
-        (gettext_lazy("State"), names.STATUSES.get(located.status, located.status)),
     ]
+
+
+def _state(asker: Asker, located: Located) -> list[tuple[Text, Any]]:
+    """What the thing is at now: for the regulator, and for the party that told last; it is nobody else's business."""
+    if not (asker.is_inspector or located.party == asker.party.uri):
+        return []
+    return [(gettext_lazy("State"), names.STATUSES.get(located.status, located.status))]
 
 
 REPORT = Report(
