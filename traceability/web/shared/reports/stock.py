@@ -171,7 +171,7 @@ def _today(asker: Asker) -> date:
 
 
 def _in_words() -> str:
-    return _("Packs in stock, those in cases and pallets included; not what was recorded without a place.")
+    return _("Packs in stock, those in cases and pallets included; not what was recorded without a place or a lot.")
 
 
 BY_LOT = Report(
