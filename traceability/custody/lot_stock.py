@@ -31,7 +31,8 @@ class LotAt:
 def lots_at(places: Collection[str]) -> list[LotAt]:
     """The packs in stock at these places (canonical URIs, without what lies below them), containers' moves included.
 
-    Packs of which nobody recorded product and lot are in no count of a lot, so they are not here. Ordered by place, GTIN and lot. The number of queries is that of the levels of containers.
+    Packs of which nobody recorded product and lot are in no count of a lot, so they are not here. Ordered by place,
+    GTIN and lot. The number of queries is that of the levels of containers.
     """
     here = frozenset(places)
     counts = LotCount.objects.filter(status__in=_MAY_STAND)
