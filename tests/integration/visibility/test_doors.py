@@ -5,6 +5,7 @@ An address that stands in no list below fails the build: whoever adds one decide
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 from django.test import Client
@@ -16,6 +17,7 @@ from tests.integration.recalls.conftest import published
 from traceability.alerts.models import Alert
 from traceability.capture.models import CaptureJob, EventEpc, PublishedEvent
 from traceability.contracts import services as contracts
+from traceability.custody.models import Shipment
 from traceability.parties import services as parties
 from traceability.parties.models import PartyKey
 from traceability.recalls import reach
@@ -60,12 +62,14 @@ OWN = """log/content epcis/capture epcis/capture/<str:job_id> api/v1/preflight a
     portal/deliveries/<str:delivery_id>/resend portal/recalls portal/recalls/new portal/recalls/<slug:recall_id>
     portal/recalls/<slug:recall_id>/edit portal/recalls/<slug:recall_id>/calls
     portal/recalls/<slug:recall_id>/holders.csv portal/recall-notices portal/recall-notices/<slug:notice_id>
-    portal/recall-notices/<slug:notice_id>/packs.csv""".split()
+    portal/recall-notices/<slug:notice_id>/packs.csv portal/recorded/<str:nonce>/take-back portal/exceptions
+    portal/exceptions/new portal/exceptions/<str:item_id>""".split()
 _COLLECTIONS = ("bizLocations", "bizSteps", "dispositions", "epcs", "eventTypes", "readPoints")
 AUDIENCE = """epcis/events epcis/events/<path:event_id> epcis/nextPageToken/<str:token>
     epcis/queries/<str:name>/events portal/alerts portal/alerts/<str:alert_id>
     portal/alerts/<str:alert_id>/withdrawn.csv portal/reports/<slug:report_id> portal/reports/<slug:report_id>.csv
-    portal/reports/<slug:report_id>/proofs.json""".split()
+    portal/reports/<slug:report_id>/proofs.json api/v1/trace portal/trace portal/trace.csv portal/shipment
+    portal/shipment/proofs""".split()
 AUDIENCE += [f"epcis/{name}{rest}" for name in _COLLECTIONS for rest in ("", "/<path:value>", "/<path:value>/events")]
 REGULATOR = """regulator/ regulator/alerts/<str:alert_id> regulator/alerts/<str:alert_id>/evidence.json
     regulator/alerts/<str:alert_id>/readings.csv regulator/alerts/<str:alert_id>/withdrawn.csv regulator/trace
@@ -73,7 +77,8 @@ REGULATOR = """regulator/ regulator/alerts/<str:alert_id> regulator/alerts/<str:
     regulator/health regulator/recalls/new regulator/recalls/<slug:recall_id> regulator/recalls/<slug:recall_id>/edit
     regulator/recalls/<slug:recall_id>/calls regulator/recalls/<slug:recall_id>/holders.csv
     regulator/reports regulator/reports/<slug:report_id> regulator/reports/<slug:report_id>.csv
-    regulator/reports/<slug:report_id>/proofs.json""".split()
+    regulator/reports/<slug:report_id>/proofs.json regulator/trace.csv regulator/exceptions
+    regulator/exceptions/<str:item_id>""".split()
 PLACED = [*NOTHING, *PUBLIC, *OWN, *AUDIENCE, *REGULATOR]
 CALLERS = ("nobody", "other", "maker", "wholesaler", "pharmacy")
 
@@ -128,6 +133,7 @@ def _addresses(chain: Chain) -> list[str]:
         "<str:name>": ["theirs"],
         "<str:delivery_id>": ["none"],
         "<slug:id>": ["none"],
+        "<str:item_id>": ["none"],
         "<slug:recall_id>": list(Recall.objects.values_list("id", flat=True)),
         "<slug:notice_id>": list(Notice.objects.values_list("id", flat=True)),
         "<slug:item>": ["none"],
@@ -150,6 +156,14 @@ def _addresses(chain: Chain) -> list[str]:
     asked = "?code=(01)09521000001008(21)Y&site=pharmacy-main&party=pharmacy&first=2026-01-01&last=2026-12-31"
     reports = [address + asked for address in found if "/reports/" in address]
     found += [*reports, *(address.replace("(21)Y", f"(10){LOT}") for address in reports)]
+    things = [
+        (door, thing)
+        for thing in (X, Y, CASE)
+        for door in ("api/v1/trace?of", "portal/trace?code", "portal/trace.csv?code")
+    ]
+    found += [f"/{door}={quote(thing)}" for door, thing in things]
+    sent = Shipment.objects.values_list("despatch", flat=True)
+    found += [f"/portal/{door}?despatch={quote(one)}" for one in sent for door in ("shipment", "shipment/proofs")]
     return [*found, *(f"/epcis/events?{query}" for query in queries), "/portal/alerts?all=1"]
 
 
@@ -187,7 +201,9 @@ def _told(chain: Chain, caller: str) -> list[tuple[str, str]]:
             content = b"".join(answer.streaming_content) if answer.streaming else answer.content  # type: ignore[arg-type]
             text = content.decode(errors="replace").replace("\\/", "/")
             if not address.startswith(public):
-                found += [(address, what) for word, what in hidden.items() if word in text and word not in address]
+                found += [
+                    (address, what) for word, what in hidden.items() if word in text and word not in unquote(address)
+                ]
     return found
 
 

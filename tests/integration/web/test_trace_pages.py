@@ -104,7 +104,9 @@ def test_steps_as_csv(browsers: dict[str, Client]) -> None:
 
 
 def test_stock_and_shipments_lead_to_the_trace(browsers: dict[str, Client]) -> None:
-    for address in ("stock", "shipments"):
+    listed = browsers["pharmacy"].get("/portal/shipments").content.decode()
+    shipment = "shipment?" + listed.split('href="/portal/shipment?')[1].split('"')[0].replace("&amp;", "&")
+    for address in ("stock", shipment):
         shown = browsers["pharmacy"].get(f"/portal/{address}").content.decode()
         link = shown.split('href="/portal/trace?')[1].split('"')[0].replace("&amp;", "&")
         assert "packs traced" in (found := browsers["pharmacy"].get(f"/portal/trace?{link}").content.decode()) or (
