@@ -240,7 +240,7 @@ def _differences(chain: Chain, expected: dict[tuple[str, int], int], places: lis
 _quiet = {"deadline": None, "suppress_health_check": list(HealthCheck), "print_blob": True}
 
 
-@settings(max_examples=40, **_quiet)
+@settings(max_examples=20, **_quiet)
 @given(seed=st.integers(0, 2**32), length=st.integers(1, 40))
 def test_each_party_sees_what_the_rule_says(town: Chain, seed: int, length: int) -> None:
     _, expected, places = _told(town, seed, length)
