@@ -67,7 +67,9 @@ def main() -> int:
         pytest = [str(BIN / "pytest"), "-n", "2", "--dist", "loadgroup", "-m", marks]
         if _run([*pytest, *sys.argv[1:]], {**common, "DOSETRAIL_TEST_DATABASE": "sqlite"}):
             failed.append("tests on SQLite")
-        postgres = stack.enter_context(postgresql_server())
+        # In memory it waits for no disk, though it syncs as the log demands of it: no test here asks what outlives a
+        # power cut, and those of durability have clusters of their own.
+        postgres = stack.enter_context(postgresql_server(in_memory()))
         if postgres is None:
             left_out.append("PostgreSQL: no initdb found")
         else:
@@ -140,16 +142,14 @@ def redis_server() -> Iterator[str | None]:
 
 
 @contextmanager
-def postgresql_server() -> Iterator[dict[str, str] | None]:
+def postgresql_server(parent: str | None = None) -> Iterator[dict[str, str] | None]:
     """A private PostgreSQL cluster on a socket in a temporary folder; its environment, or None."""
     program = _initdb()
     if program is None:
         yield None
         return
     home = program.parent
-    # In memory it waits for no disk, though it syncs as the log demands of it: no test here asks what outlives a power
-    # cut, and those of durability have clusters of their own.
-    with tempfile.TemporaryDirectory(prefix="dosetrail-pg-", dir=in_memory()) as folder:
+    with tempfile.TemporaryDirectory(prefix="dosetrail-pg-", dir=parent) as folder:
         user = _unprivileged_owner(folder)
         port = str(_free_port())
         as_user = ["runuser", "-u", user, "--"] if os.geteuid() == 0 else []
