@@ -231,11 +231,19 @@ class Production(House):
     def _kept(self, name: str, *command: str) -> Kept:
         return Kept(command, self.environment, self._folder / f"{name}.txt")
 
+    def _hit_backend(self, chance: Callable[[], float]) -> bool:
+        """Whether the one that was aimed at was still there."""
+        pids = self.postgres.rows("select pid from pg_stat_activity where client_addr is null and query <> ''")
+        try:
+            os.kill(int(pids[int(chance() * len(pids))][0]), signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        return True
+
     def shoot(self, target: str, chance: Callable[[], float]) -> None:
         """SIGKILL one part; what does not start again by itself is started."""
         if target == "backend":  # PostgreSQL then ends all other connections, and recovers
-            pids = self.postgres.rows("select pid from pg_stat_activity where client_addr is null and query <> ''")
-            os.kill(int(pids[int(chance() * len(pids))][0]), signal.SIGKILL)
+            until(lambda: self._hit_backend(chance), 10)
         elif target == "postmaster":
             self.postgres.kill()
             self.postgres.start()
