@@ -126,7 +126,7 @@ def save_site(
         setattr(site, field, value)
     site.full_clean()
     with transaction.atomic():
-        site.save()
+        site.save(force_insert=known is None)  # never over what another party made meanwhile
         log_version(subject=f"site:{id}", content={**fields, "party": party.id, "uri": site.uri}, by=party)
     return site
 

@@ -96,7 +96,7 @@ def save_item(
         setattr(changed, name, value)
     changed.full_clean()
     with transaction.atomic():
-        changed.save()
+        changed.save(force_insert=known is None)  # never over what another party made meanwhile
         content = {**fields, "manufacturer": manufacturer.id, "profile": profile.id}
         log_version(subject=f"item:{id}", content=content, by=manufacturer)
     return changed
