@@ -16,6 +16,7 @@ from .templates import (
     clone,
     double_dispense,
     expired_sale,
+    movement_after_freeze,
     movement_after_recall,
     quantity_mismatch,
     temperature_freeze,
@@ -47,6 +48,9 @@ TEMPLATES: Mapping[str, Template] = {
         Template("quantity-mismatch", "despatch", quantity_mismatch.QuantityMismatch, quantity_mismatch.evaluate),
         Template(
             "movement-after-recall", "thing", movement_after_recall.MovementAfterRecall, movement_after_recall.evaluate
+        ),
+        Template(
+            "movement-after-freeze", "thing", movement_after_freeze.MovementAfterFreeze, movement_after_freeze.evaluate
         ),
     )
 }

@@ -49,7 +49,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Recalled:
-    """A class-level event that recalls a lot (or ends its recall)."""
+    """An event that recalls a lot, or freezes a lot or a place (`what`), or ends that."""
 
     index: int
     lot_class: str
@@ -57,6 +57,7 @@ class Recalled:
     reporter: str
     sets: bool = True
     void: Spans = ()
+    what: str = "recall"  # recall | freeze
 
 
 @dataclass(frozen=True)

@@ -33,11 +33,12 @@ class MasterKey(models.Model):
 
 
 class RecallMark(models.Model):
-    """A class-level event that recalls a lot or product, or ends its recall, by someone who may."""
+    """An event that recalls or freezes a lot or product, or freezes a place, or ends that, by someone who may."""
 
-    key = models.CharField(max_length=1100, primary_key=True)  # "<index>:<class>"
+    key = models.CharField(max_length=1100, primary_key=True)  # "<index>:<class or place>"
     index = models.BigIntegerField(db_index=True)
-    lot_class = models.CharField(max_length=1024)
+    what = models.CharField(max_length=8, default="recall")  # recall | freeze
+    lot_class = models.CharField(max_length=1024)  # or the place
     effective_ms = models.BigIntegerField()
     reporter = models.CharField(max_length=128)
     sets = models.BooleanField()

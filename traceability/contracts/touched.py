@@ -95,7 +95,8 @@ class Touched:
         if not self.released:
             return
         marks = set[int]().union(*self.released.values())
-        open_ones = Finding.objects.filter(rule="movement-after-recall", retracted_index=None)
+        rules = ["movement-after-recall", "movement-after-freeze"]
+        open_ones = Finding.objects.filter(rule__in=rules, retracted_index=None)
         for subject, evidence in open_ones.values_list("subject", "evidence"):
             if not marks.isdisjoint(evidence):
                 self.things.setdefault(subject, set())

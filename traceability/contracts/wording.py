@@ -20,6 +20,8 @@ _TITLES: Mapping[str, Promise | str] = {
     "quantity-mismatch": _("Received is not what was despatched"),
     "movement-after-recall-shipped": _("Shipped after recall"),
     "movement-after-recall-sold": _("Dispensed after recall"),
+    "movement-after-freeze-lot": _("Moved although its lot is frozen"),
+    "movement-after-freeze-place": _("Moved although its place is frozen"),
     "key-revoked": _("Records withdrawn: their key is not trusted"),
     "key-retired": _("Records withdrawn: signed after their key was retired"),
     "key-unregistered": _("Records that no registered key stands behind"),
@@ -83,6 +85,14 @@ _TEXTS: Mapping[str, Promise | str] = {
     ),
     "movement-after-recall-sold": _(
         "{subject} was handed out after lot {lot_class} had been recalled ({recalled_ms}). Trace whom it went to."
+    ),
+    "movement-after-freeze-lot": _(
+        "{subject} was shipped, handed out or destroyed after the authority had frozen lot {lot_class} ({frozen_ms})."
+        " Find out where it is and have it kept there."
+    ),
+    "movement-after-freeze-place": _(
+        "{subject} was shipped, handed out or destroyed at {lot_class} after the authority had frozen that place"
+        " ({frozen_ms}). Find out where it is and have it kept there."
     ),
     "key-revoked": _(
         "The key {kid} of {party} was revoked: it must not be believed since {since_ms}. {entries} records that it"

@@ -75,13 +75,21 @@ class Stay:
 
 @dataclass
 class LotFacts:
-    """Recall, hold and release of a lot."""
+    """Recall, hold and release of a lot; `frozen_index`: a regulator's hold, `held_index`: its maker's."""
 
     recalled_index: int | None = None
     recalled_ms: int | None = None
     recalled_by: str = ""
     held_index: int | None = None
+    frozen_index: int | None = None
     released_index: int | None = None
+
+
+@dataclass
+class PlaceFacts:
+    """A regulator's freeze of a place."""
+
+    frozen_index: int | None = None
 
 
 @dataclass
@@ -231,10 +239,11 @@ def trip(facts: Sequence[tuple[Fact, frozenset[str]]]) -> Trip:
 def lot(facts: Iterable[Fact]) -> LotFacts:
     """Recall, hold and release of a lot, by who has authority over it: a regulator, or the maker.
 
-    What a regulator has set, the maker cannot lift. Anyone else's class-level events speak of their own goods only.
+    What a regulator has set, the maker cannot lift; a hold of the maker's own outlives a freeze. Anyone else's
+    class-level events speak of their own goods only.
     """
     result = LotFacts()
-    recalled_by = held_by = ""
+    recalled_by = ""
     for fact in facts:
         if not fact.authority:
             continue
@@ -246,13 +255,31 @@ def lot(facts: Iterable[Fact]) -> LotFacts:
             if recalled_by != REGULATOR or fact.authority == REGULATOR:
                 result.recalled_index, result.recalled_ms, result.recalled_by, recalled_by = None, None, "", ""
         elif fact.step == "holding":
-            if held_by != REGULATOR or fact.authority == REGULATOR:
-                result.held_index, held_by = fact.index, fact.authority
-        elif fact.step == "inspecting" and fact.disposition == "conformant":
-            result.released_index = fact.index
-            if held_by != REGULATOR or fact.authority == REGULATOR:
-                result.held_index, held_by = None, ""
+            if fact.authority == REGULATOR:
+                result.frozen_index = fact.index
+            else:
+                result.held_index = fact.index
+        elif _clears(fact):
+            if fact.authority == REGULATOR and result.frozen_index is not None:
+                result.frozen_index = None
+            else:
+                result.released_index, result.held_index = fact.index, None
     return result
+
+
+def place(facts: Iterable[Fact]) -> PlaceFacts:
+    """What a regulator has said of a place as a whole; anyone else's events about a place change nothing."""
+    result = PlaceFacts()
+    for fact in facts:
+        if fact.authority == REGULATOR and fact.step == "holding":
+            result.frozen_index = fact.index
+        elif fact.authority == REGULATOR and _clears(fact):
+            result.frozen_index = None
+    return result
+
+
+def _clears(fact: Fact) -> bool:
+    return fact.step == "inspecting" and fact.disposition == "conformant"
 
 
 def _ended(stay: Stay, fact: Fact) -> Stay:

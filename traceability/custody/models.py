@@ -106,11 +106,19 @@ class Shipment(models.Model):
 
 
 class LotStatus(models.Model):
-    """What class-level events say of a lot: recalled, held, released."""
+    """What class-level events say of a lot: recalled, held, frozen, released. Projection; rebuildable."""
 
     lot_class = models.CharField(max_length=1024, primary_key=True)  # Digital Link of GTIN and lot
     recalled_index = models.BigIntegerField(null=True)
     recalled_ms = models.BigIntegerField(null=True)
     recalled_by = models.CharField(max_length=128, default="")
-    held_index = models.BigIntegerField(null=True)
+    held_index = models.BigIntegerField(null=True)  # by its maker
+    frozen_index = models.BigIntegerField(null=True)  # by a regulator
     released_index = models.BigIntegerField(null=True)
+
+
+class PlaceStatus(models.Model):
+    """That a regulator has frozen a place with all goods at it. Projection; rebuildable."""
+
+    place = models.CharField(max_length=1024, primary_key=True)  # canonical URI
+    frozen_index = models.BigIntegerField()

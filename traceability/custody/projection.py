@@ -14,14 +14,14 @@ from traceability.capture import standing
 from traceability.capture.models import EventClass, EventEpc, EventTransaction
 from traceability.common import bulk
 from traceability.common.projection import LogEntry, Projection
-from traceability.gs1.epc import NMPA_PREFIX
+from traceability.gs1.epc import NMPA_PREFIX, is_place
 
 from . import fold, histories, lot_count
 from .authority import Authority, Items
 from .fold import Fact
 from .histories import Histories, emptying
 from .lot_count import Standing
-from .models import Containment, ItemState, LotCount, LotStatus, Shipment
+from .models import Containment, ItemState, LotCount, LotStatus, PlaceStatus, Shipment
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -38,8 +38,10 @@ def _apply(entries: Sequence[LogEntry]) -> None:
     indexes |= {index for index, _ in standing.turned([entry.index for entry in entries])}
     if not indexes:
         return
-    epcs = set(bulk.among(EventEpc.objects.values_list("epc", flat=True), "event_index", indexes))
-    _fold_items(epcs | _children_of_emptied(indexes))
+    named = set(bulk.among(EventEpc.objects.values_list("epc", flat=True), "event_index", indexes))
+    places = {epc for epc in named if is_place(epc)}
+    _fold_items(named - places | _children_of_emptied(indexes))
+    _fold_places(places)
     _fold_shipments(
         set(
             bulk.among(
@@ -178,6 +180,24 @@ def _fold_lots(classes: Collection[str]) -> None:
     _replace(LotStatus, classes, ("lot_class", *_names(fold.LotFacts)), rows)
 
 
+def _fold_places(places: Collection[str]) -> None:
+    """Places that events are about, parts of a place for themselves."""
+    if not places:
+        return
+    links = list(bulk.among(EventEpc.objects.values_list("epc", "event_index"), "epc", places))
+    facts = _effective({index for _, index in links})
+    authority = Authority((), facts.values())
+    by_place: dict[str, list[Fact]] = defaultdict(list)
+    for place, index in links:
+        if index in facts:
+            by_place[place].append(replace(facts[index], authority=authority.of(facts[index], place)))
+    states = {
+        place: fold.place(sorted(found, key=lambda fact: fact.order)).frozen_index for place, found in by_place.items()
+    }
+    rows = [(place, index) for place, index in states.items() if index is not None]
+    _replace(PlaceStatus, places, ("place", "frozen_index"), rows)
+
+
 def _speaks_of_the_lot(fact: Fact) -> bool:
     return _recalls(fact) or fact.step in _LOT_STEPS
 
@@ -199,6 +219,6 @@ def _names(kind: "type[DataclassInstance]") -> list[str]:
 
 CUSTODY = Projection(
     name="custody",
-    models=(ItemState, LotCount, Containment, Shipment, LotStatus),
+    models=(ItemState, LotCount, Containment, Shipment, LotStatus, PlaceStatus),
     apply=_apply,
 )

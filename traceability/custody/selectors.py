@@ -13,10 +13,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from traceability.capture.models import EventEpc, PublishedEvent, VoidSpan
 from traceability.common import bulk
 from traceability.gs1 import digital_link
+from traceability.gs1.epc import without_extension
 
 from . import around, lot_count
 from .lot_count import Balance, Standing
-from .models import Containment, ItemState, LotCount, LotStatus, Shipment
+from .models import Containment, ItemState, LotCount, LotStatus, PlaceStatus, Shipment
 
 MAX_DEPTH = 8
 _IN_STOCK = ("active", "partially_dispensed")
@@ -266,6 +267,21 @@ def lot_statuses(lots: Collection[tuple[str, str]]) -> dict[tuple[str, str], Lot
     return {pair: row for pair, row in found.items() if row is not None}
 
 
+def frozen_places(places: Collection[str]) -> dict[str, int]:
+    """Those of these places that a regulator has frozen, by the event that says so; a part goes with its place."""
+    wanted = {key for place in places for key in (place, without_extension(place))}
+    frozen = dict(bulk.among(PlaceStatus.objects.values_list("place", "frozen_index"), "place", wanted))
+    found = {place: frozen.get(place, frozen.get(without_extension(place))) for place in places}
+    return {place: index for place, index in found.items() if index is not None}
+
+
+def freezes() -> list[tuple[str, int]]:
+    """Every lot, product and place that is frozen now, with the event that says so; newest first."""
+    lots = LotStatus.objects.exclude(frozen_index=None).values_list("lot_class", "frozen_index")
+    places = PlaceStatus.objects.values_list("place", "frozen_index")
+    return sorted(((uri, index) for uri, index in (*lots, *places) if index is not None), key=lambda one: -one[1])
+
+
 def _merged(lot: LotStatus | None, product: LotStatus | None) -> LotStatus | None:
     if product is None or lot is None:
         return lot or product
@@ -276,6 +292,7 @@ def _merged(lot: LotStatus | None, product: LotStatus | None) -> LotStatus | Non
         recalled_ms=recall.recalled_ms,
         recalled_by=recall.recalled_by,
         held_index=lot.held_index if lot.held_index is not None else product.held_index,
+        frozen_index=lot.frozen_index if lot.frozen_index is not None else product.frozen_index,
         released_index=lot.released_index,
     )
 

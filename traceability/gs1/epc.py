@@ -10,6 +10,7 @@ NMPA_PREFIX = "urn:dosetrail:nmpa:"
 _OWN = re.compile(r"urn:dosetrail:[a-z][a-z0-9\-]{0,31}:[A-Za-z0-9._:%\-]{1,128}")
 _GS1 = re.compile(r"https?://id\.gs1\.org/", re.IGNORECASE)
 _NMPA = re.compile(r"8[0-9]{19}")
+PLACE_PREFIXES = ("https://id.gs1.org/414/", "urn:dosetrail:site:")
 MAX_LENGTH = 1024
 # The two spellings that nearly every event carries are canonical as they stand.
 _USUAL = re.compile(r"https://id\.gs1\.org/(?:01/([0-9]{14})/21/[A-Za-z0-9._\-]{1,20}|00/([0-9]{18}))")
@@ -44,3 +45,13 @@ def canonical(uri: str) -> str:
     if uri.startswith("urn:dosetrail:") and not uri.startswith(NMPA_PREFIX) and _OWN.fullmatch(uri) is None:
         raise Gs1Error("own-urn", f"{uri!r} is not an identifier of our namespace")
     return uri
+
+
+def is_place(key: str) -> bool:
+    """Whether a canonical key names a physical place, which an event may be about but which is no goods."""
+    return key.startswith(PLACE_PREFIXES)
+
+
+def without_extension(key: str) -> str:
+    """A place's key without the GLN extension (AI 254) that names a part of it; any other key as it is."""
+    return key.split("/254/")[0] if is_place(key) else key

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .steps import Shape, Step
 
-MOVES = ("expired", "recalled", "held", "unknown")
+MOVES = ("expired", "recalled", "held", "frozen", "unknown")
 
 RECEIVE = Step(
     "receive",
@@ -38,6 +38,7 @@ PACK = Step(
     disposition="in_progress",
     icon="box",
     needs=("container",),
+    stops_on=("frozen",),
 )
 UNPACK = Step(
     "unpack",
@@ -48,6 +49,7 @@ UNPACK = Step(
     disposition="in_progress",
     icon="box",
     from_statuses=("active", "shipped"),
+    stops_on=("frozen",),
 )
 STOCK = Step(
     "stock",
@@ -92,7 +94,7 @@ RELEASE_HOLD = Step(
     icon="check",
     needs=("reason",),
     from_statuses=("active", "partially_dispensed"),
-    stops_on=("recalled",),
+    stops_on=("recalled", "frozen"),
     high_risk=True,
     quality_only=True,
 )
@@ -116,7 +118,7 @@ DESTROY = Step(
     icon="danger",
     needs=("reason",),
     from_statuses=("active", "shipped", "dispensed", "partially_dispensed"),
-    stops_on=("elsewhere",),
+    stops_on=("elsewhere", "frozen"),
 )
 STOLEN = Step(
     "stolen",
@@ -161,7 +163,7 @@ UNDO = Step(
     icon="clock",
     needs=("reason",),
     from_statuses=("dispensed", "partially_dispensed"),
-    stops_on=("expired", "recalled", "held"),
+    stops_on=("expired", "recalled", "held", "frozen"),
     is_overridable=False,  # EU 2016/161, Article 13: otherwise it never goes back to saleable stock
 )
 VERIFY = Step(

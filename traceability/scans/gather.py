@@ -1,6 +1,7 @@
 """What is recorded of everything that a scan names: custody, lots, products, shipments; a fixed number of queries."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 
 from django.db.models import Q
@@ -29,6 +30,7 @@ def situation(scan: Scan) -> Situation:
         lots=_scanned_lots(scan),
         advice=_advice(scan),
         hindrances=_hindrances(scan),
+        place_frozen=bool(custody.frozen_places([scan.site.uri])),
     )
 
 
@@ -38,12 +40,14 @@ def known(epcs: Collection[str]) -> dict[str, Known]:
     inside = custody.inside(located)
     packs = custody.items({epc for found in inside.values() for epc in found})
     lots = _lots({(row.gtin, row.lot) for row in (*packs.values(), *(one.item for one in located.values()))})
+    frozen = custody.frozen_places({one.place for one in located.values()})
     return {
-        epc: _known(one, lots, [packs[pack] for pack in inside[epc] if pack in packs]) for epc, one in located.items()
+        epc: _known(one, lots, [packs[pack] for pack in inside[epc] if pack in packs], frozen)
+        for epc, one in located.items()
     }
 
 
-def _known(one: Located, lots: Lots, packs: Collection[ItemState]) -> Known:
+def _known(one: Located, lots: Lots, packs: Collection[ItemState], frozen: Collection[str]) -> Known:
     lot = lots.get((one.item.gtin, one.item.lot), LotFacts())
     return Known(
         status=one.status,
@@ -52,6 +56,8 @@ def _known(one: Located, lots: Lots, packs: Collection[ItemState]) -> Known:
         expiry=_day(one.item.expiry),
         last_day=lot.expiry,
         held=one.item.held_index is not None or one.holder.held_index is not None or lot.held,
+        frozen=lot.frozen,
+        place_frozen=one.place in frozen,
         recalled=lot.recalled,
         destinations=frozenset({one.holder.destination} - {""}),
         containers=one.path,
@@ -62,9 +68,7 @@ def _known(one: Located, lots: Lots, packs: Collection[ItemState]) -> Known:
 
 def _inside(row: ItemState, lots: Lots) -> LotFacts:
     lot = lots.get((row.gtin, row.lot), LotFacts())
-    return LotFacts(
-        expiry=lot.expiry or _day(row.expiry), held=lot.held or row.held_index is not None, recalled=lot.recalled
-    )
+    return replace(lot, expiry=lot.expiry or _day(row.expiry), held=lot.held or row.held_index is not None)
 
 
 def _scanned_lots(scan: Scan) -> dict[str, LotFacts]:
@@ -107,6 +111,7 @@ def _lots(pairs: Collection[tuple[str, str]], *, own: str = "") -> dict[tuple[st
             item_known=maker is not None,
             expiry=expiries.get(pair),
             held=status.held_index is not None,
+            frozen=status.frozen_index is not None,
             recalled=status.recalled_index is not None,
         )
     return found

@@ -25,7 +25,7 @@ RELEASE = Step(
     disposition="conformant",
     icon="check",
     needs=("report", "reason"),
-    stops_on=("recalled",),
+    stops_on=("recalled", "frozen"),
     high_risk=True,
     quality_only=True,
 )
@@ -59,7 +59,7 @@ SAMPLE = Step(
     biz_step="sampling",
     disposition="unavailable",
     icon="search",
-    stops_on=("elsewhere",),
+    stops_on=("elsewhere", "frozen"),
 )
 TABLE = Table(
     "manufacturer",

@@ -47,12 +47,16 @@ class LotFacts:
     item_known: bool = True
     expiry: date | None = None
     held: bool = False
+    frozen: bool = False
     recalled: bool = False
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is recorded of a scanned thing. `expiry` as printed, `last_day` with an extension; `held` by anyone."""
+    """What is recorded of a scanned thing. `expiry` as printed, `last_day` with an extension; `held` by anyone.
+
+    `frozen`: its lot, by a regulator; `place_frozen`: where it stands.
+    """
 
     status: str
     place: str
@@ -60,6 +64,8 @@ class Known:
     expiry: date | None = None
     last_day: date | None = None
     held: bool = False
+    frozen: bool = False
+    place_frozen: bool = False
     recalled: bool = False
     destinations: frozenset[str] = frozenset()
     containers: tuple[str, ...] = ()
@@ -94,18 +100,22 @@ class Ask:
 class Situation:
     """What is recorded of everything that the ask names.
 
-    `hindrances` are stops that were found outside this module: reason code, and what it is about.
+    `hindrances` are stops that were found outside this module: reason code, and what it is about. `place_frozen`: the
+    place of the step.
     """
 
     known: Mapping[str, Known] = field(default_factory=dict)
     lots: Mapping[str, LotFacts] = field(default_factory=dict)  # by lot class, of lot steps and commissioning
     advice: Advice | None = None
     hindrances: Sequence[tuple[str, str]] = ()
+    place_frozen: bool = False
 
 
 def judge(ask: Ask, situation: Situation) -> Preflight:
     """All reasons against the step, and the worst verdict among them."""
     reasons = [Reason(STOP, code, about) for code, about in situation.hindrances]
+    if situation.place_frozen and ask.step.shape is not Shape.LOT:
+        reasons.append(Reason(_verdict(ask.step, "frozen"), "place-frozen", ask.place))
     for code in ask.codes:
         reasons += _of_code(ask.step, code)
         if not code.epc:
@@ -155,6 +165,8 @@ def _of_lot(ask: Ask, code: ScannedCode, lots: Mapping[str, LotFacts]) -> Iterat
         yield Reason(WARN, "unknown-lot", code.epc)
     if facts.recalled:
         yield Reason(_verdict(ask.step, "recalled"), "recalled", code.epc)
+    if facts.frozen:
+        yield Reason(_verdict(ask.step, "frozen"), "frozen", code.epc)
     if facts.held and ask.step.shape is Shape.COMMISSION:
         yield Reason(WARN, "held", code.epc)
 
@@ -182,6 +194,10 @@ def _of_state(ask: Ask, code: ScannedCode, thing: Known) -> Iterator[Reason]:
         yield Reason(STOP, f"is-{thing.status}", code.epc)
     if thing.recalled:
         yield Reason(_verdict(step, "recalled"), "recalled", code.epc)
+    if thing.frozen:
+        yield Reason(_verdict(step, "frozen"), "frozen", code.epc)
+    if thing.place_frozen and thing.place != ask.place and thing.status != "dispensed":
+        yield Reason(_verdict(step, "frozen"), "at-frozen-place", code.epc)
     if thing.held:
         yield Reason(_verdict(step, "held"), "held", code.epc)
     last_day = thing.last_day or thing.expiry
@@ -225,6 +241,8 @@ def _of_contents(ask: Ask, code: ScannedCode, thing: Known) -> Iterator[Reason]:
     for lot in thing.lots_inside:
         if lot.recalled:
             yield Reason(_verdict(ask.step, "recalled"), "inside-recalled", code.epc)
+        if lot.frozen:
+            yield Reason(_verdict(ask.step, "frozen"), "inside-frozen", code.epc)
         if lot.held:
             yield Reason(_verdict(ask.step, "held"), "inside-held", code.epc)
         if lot.expiry is not None and ask.today > lot.expiry:

@@ -13,6 +13,7 @@ from traceability.capture.spans import Spans
 from traceability.common import bulk
 from traceability.common.models import MasterVersion
 from traceability.custody.models import ItemState
+from traceability.gs1.epc import is_place, without_extension
 from traceability.parties.models import PARTY_NAMESPACE
 
 from .custody_walk import MAX_DEPTH, Aliases, Seen
@@ -74,11 +75,6 @@ def aliases(reporters: Collection[str]) -> Aliases:
     return of
 
 
-def without_extension(uri: str) -> str:
-    """A place's URI without the extension that names a part of it."""
-    return uri.split("/254/")[0] if uri.startswith(_GLN_PLACE) else uri
-
-
 class _Links:
     """Which events name each thing, in which role; each thing is read once."""
 
@@ -110,7 +106,8 @@ def _named(indexes: Collection[int], roles: Collection[str] = ()) -> set[str]:
     links = EventEpc.objects.filter(role__in=roles) if roles else EventEpc.objects.all()
     shared = ItemState.objects.filter(epc=OuterRef("epc")).values("history")
     alike = links.annotate(alike=Coalesce(Subquery(shared), "epc")).order_by().values("alike")
-    return set(bulk.among(alike.annotate(first=Min("epc")).values_list("first", flat=True), "event_index", indexes))
+    found = bulk.among(alike.annotate(first=Min("epc")).values_list("first", flat=True), "event_index", indexes)
+    return {epc for epc in found if not is_place(epc)}  # nobody holds a place by an event about it
 
 
 def _representatives(links: Collection[_Link]) -> dict[str, str]:

@@ -3,16 +3,20 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
+from django.db.models import Q
+
 from traceability.capture import standing
-from traceability.capture.models import EventClass, EventPartner, EventTransaction, PublishedEvent, VoidSpan
+from traceability.capture.models import EventClass, EventEpc, EventPartner, EventTransaction, PublishedEvent, VoidSpan
 from traceability.capture.spans import stands
 from traceability.common import bulk
 from traceability.common.projection import LogEntry, Projection
 from traceability.custody import histories
 from traceability.custody.authority import Authority
+from traceability.custody.fold import REGULATOR
+from traceability.gs1.epc import PLACE_PREFIXES, without_extension
 
 from .custody_walk import Walk, pedigrees
-from .gather import Gathered, aliases, gather, without_extension
+from .gather import Gathered, aliases, gather
 from .models import Audience
 
 _Row = tuple[str, int, int]  # party, event index, since index
@@ -85,21 +89,36 @@ def _named(events: dict[int, str]) -> Iterator[_Row]:
         gln = value.removeprefix(_TRANSACTION_OF_GLN)[:13]
         if value.startswith(_TRANSACTION_OF_GLN) and len(gln) == 13 and gln.isdecimal():  # CBV 2.0, section 8.5.2
             yield _GLN_PARTY + gln, index, index
+    yield from _of_places(events)
+
+
+def _of_places(events: Collection[int]) -> Iterator[_Row]:
+    """An event about a place is told to whose place it is."""
+    named = Q(epc__startswith=PLACE_PREFIXES[0]) | Q(epc__startswith=PLACE_PREFIXES[1])
+    places = EventEpc.objects.filter(named, role="epc").values_list("event_index", "epc")
+    for index, place in bulk.among(places, "event_index", events):
+        yield without_extension(place), index, index
 
 
 def _public(events: Collection[int]) -> Iterator[_Row]:
-    """A recall, or its end, by who has the say over the lot is a notice to everybody (as `custody` believes it)."""
+    """What calls a lot back, or stops it: a notice to everybody, as `custody` believes it.
+
+    A recall, or its end, by who has the say over the lot; a freeze, or its end, by a regulator.
+    """
     classes = list(bulk.among(EventClass.objects.values_list("event_index", "epc_class"), "event_index", events))
     facts = histories.facts({index for index, _ in classes}, {})
-    recalling = {i: fact for i, fact in facts.items() if "recalled" in fact.persistent_set | fact.persistent_unset}
-    if not recalling:
+    recalling = {i for i, fact in facts.items() if "recalled" in fact.persistent_set | fact.persistent_unset}
+    telling = {i: fact for i, fact in facts.items() if i in recalling or fact.step in {"holding", "inspecting"}}
+    if not telling:
         return
     for index in histories.drills(list(recalling)):
-        del recalling[index]
-    authority = Authority([name for _, name in classes], recalling.values())
+        del telling[index]
+    authority = Authority([name for _, name in classes], telling.values())
     for index, name in classes:
-        if index in recalling and recalling[index].counts(index) and authority.of(recalling[index], name):
-            yield Audience.EVERYBODY, index, index
+        if index in telling and telling[index].counts(index):
+            speaks = authority.of(telling[index], name)
+            if speaks == REGULATOR or (speaks and index in recalling):
+                yield Audience.EVERYBODY, index, index
 
 
 def _pedigrees(steps: Sequence[int], concerned: Collection[int]) -> Iterator[_Row]:

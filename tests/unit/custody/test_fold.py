@@ -167,25 +167,35 @@ def lot_fact(index: int, what: str, authority: str) -> Fact:
 
 
 @pytest.mark.parametrize(
-    ("recalled", "held", "story"),
+    ("recalled", "held", "frozen", "story"),
     [
-        (1, None, [("recall", "maker")]),
-        (None, None, [("recall", "")]),  # nobody's recall
-        (None, None, [("hold", "")]),  # a holder's word on its own goods is not the lot's
-        (None, None, [("recall", "maker"), ("end", "maker")]),
-        (None, None, [("recall", "maker"), ("end", "regulator")]),
-        (1, None, [("recall", "regulator"), ("end", "maker")]),
-        (None, 1, [("hold", "regulator"), ("release", "maker")]),
-        (None, 1, [("hold", "regulator"), ("hold", "maker"), ("release", "maker")]),
-        (None, None, [("hold", "regulator"), ("release", "regulator")]),
-        (None, None, [("hold", "maker"), ("release", "maker")]),
+        (1, None, None, [("recall", "maker")]),
+        (None, None, None, [("recall", "")]),  # nobody's recall
+        (None, None, None, [("hold", "")]),  # a holder's word on its own goods is not the lot's
+        (None, None, None, [("recall", "maker"), ("end", "maker")]),
+        (None, None, None, [("recall", "maker"), ("end", "regulator")]),
+        (1, None, None, [("recall", "regulator"), ("end", "maker")]),
+        (None, None, 1, [("hold", "regulator"), ("release", "maker")]),
+        (None, None, 1, [("hold", "regulator"), ("hold", "maker"), ("release", "maker")]),
+        (None, 1, None, [("hold", "maker"), ("hold", "regulator"), ("release", "regulator")]),  # the maker's own stays
+        (None, None, None, [("hold", "regulator"), ("release", "regulator")]),
+        (None, None, None, [("hold", "maker"), ("release", "regulator")]),
+        (None, None, None, [("hold", "maker"), ("release", "maker")]),
     ],
 )
 def test_only_who_has_a_say_over_a_lot_is_heard(
-    recalled: int | None, held: int | None, story: list[tuple[str, str]]
+    recalled: int | None, held: int | None, frozen: int | None, story: list[tuple[str, str]]
 ) -> None:
     state = fold.lot([lot_fact(index, what, who) for index, (what, who) in enumerate(story, 1)])
-    assert (state.recalled_index, state.held_index) == (recalled, held)
+    assert (state.recalled_index, state.held_index, state.frozen_index) == (recalled, held, frozen)
+
+
+def test_a_place_is_frozen_by_a_regulator_only() -> None:
+    freeze, lift = lot_fact(1, "hold", "regulator"), lot_fact(2, "release", "regulator")
+    assert fold.place([freeze]).frozen_index == 1
+    assert fold.place([freeze, lift]).frozen_index is None
+    assert fold.place([freeze, lot_fact(2, "release", ""), lot_fact(3, "release", "maker")]).frozen_index == 1
+    assert fold.place([lot_fact(1, "hold", "")]).frozen_index is None
 
 
 def test_where_it_goes_is_said_while_it_travels_only() -> None:
@@ -219,14 +229,3 @@ def test_a_despatch_that_names_nobody_leaves_the_receiver_as_named_before() -> N
     other = fact(4, "shipping", destination="urn:x:else"), frozenset({"c"})
     assert fold.trip([first, rest]).receiver == "urn:x:to"
     assert fold.trip([first, rest, other]).receiver == "urn:x:else"
-
-
-def test_only_a_regulator_lifts_what_a_regulator_held() -> None:
-    held = {who: fact(2, "holding", authority=who) for who in (fold.REGULATOR, fold.MAKER)}
-    freed = {who: fact(3, "inspecting", disposition="conformant", authority=who) for who in held}
-    for holder, first in held.items():
-        for who, release in freed.items():
-            lifted = fold.lot([first, release]).held_index is None
-            assert lifted is (holder == fold.MAKER or who == fold.REGULATOR), (holder, who)
-    again = replace(held[fold.MAKER], index=4)
-    assert fold.lot([held[fold.REGULATOR], again, freed[fold.MAKER]]).held_index == 2

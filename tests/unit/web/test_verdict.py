@@ -22,6 +22,8 @@ from traceability.web.consumer.words import OUTCOMES
         (PackFacts(True, True, withdrawn=True, expired=True, temperature=True, dispensed=1), Outcome.WITHDRAWN),
         (PackFacts(True, True, withdrawn=True, recalled=True), Outcome.RECALLED),
         (PackFacts(True, False, withdrawn=True), Outcome.SERIAL_UNKNOWN),
+        (PackFacts(True, True, frozen=True), Outcome.FROZEN),
+        (PackFacts(True, False, frozen=True), Outcome.SERIAL_UNKNOWN),
         (PackFacts(True, True, temperature=True), Outcome.TEMPERATURE),
         (PackFacts(True, False), Outcome.SERIAL_UNKNOWN),
         (PackFacts(False, False), Outcome.PRODUCT_UNKNOWN),
@@ -33,8 +35,8 @@ def test_each_fact_has_its_outcome(facts: PackFacts, expected: Outcome) -> None:
 
 
 def test_what_forbids_use_comes_first() -> None:
-    order = [("recalled", Outcome.RECALLED), ("copied", Outcome.SOLD_AGAIN), ("expired", Outcome.EXPIRED)]
-    order.append(("temperature", Outcome.TEMPERATURE))
+    order = [("recalled", Outcome.RECALLED), ("copied", Outcome.SOLD_AGAIN), ("frozen", Outcome.FROZEN)]
+    order += [("expired", Outcome.EXPIRED), ("temperature", Outcome.TEMPERATURE)]
     for (first, outcome), (second, _) in itertools.combinations(order, 2):
         assert decide(PackFacts(True, True, dispensed=1, **{first: True, second: True})) is outcome
 

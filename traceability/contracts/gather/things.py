@@ -21,7 +21,7 @@ from traceability.gs1 import digital_link
 from . import recalls
 from .reference import Reference, item_lookup, place_lookup
 
-_MOVES = SALES | {"shipping"}
+_MOVES = SALES | {"shipping", "destroying", "decommissioning"}
 
 
 def gather(moments: Mapping[str, Collection[int]], *, end: int) -> dict[str, ThingFacts]:

@@ -30,7 +30,7 @@ def evaluate(parameters: MovementAfterRecall, facts: ThingFacts) -> Iterable[Dra
         if not (seen.step in SALES or (seen.step == "shipping" and not seen.is_return)):
             continue
         for lot in sorted(facts.lots_in(seen) - found):
-            recalled = _in_force(facts.recalls, lot, seen)
+            recalled = in_force(facts.recalls, lot, seen)
             if recalled is None or seen.time_ms <= recalled.effective_ms + parameters.grace_s * 1000:
                 continue
             found.add(lot)
@@ -49,9 +49,9 @@ def evaluate(parameters: MovementAfterRecall, facts: ThingFacts) -> Iterable[Dra
             )
 
 
-def _in_force(recalls: Iterable[Recalled], lot: str, seen: Seen) -> Recalled | None:
-    """The recall of a lot (or its whole product) that the log held when `seen` was entered."""
+def in_force(recalls: Iterable[Recalled], lot: str, seen: Seen, *, what: str = "recall") -> Recalled | None:
+    """The recall (or freeze) of a lot, or its whole product, that the log held when `seen` was entered."""
     product = lot.partition("/10/")[0]
-    known = [one for one in recalls if one.lot_class in {lot, product} and one.index < seen.index]
+    known = [one for one in recalls if one.what == what and one.lot_class in {lot, product} and one.index < seen.index]
     newest = max(known, key=lambda one: one.index, default=None)
     return newest if newest is not None and newest.sets else None

@@ -50,6 +50,7 @@ class Dossier:
     lot: str
     expiry: date | None
     recall: PublishedEvent | None
+    frozen: bool  # its lot, or the place where it stands unsold, by the medicines authority
     status: str  # of custody, containers taken into account; '' when nothing is recorded
 
     @property
@@ -95,6 +96,8 @@ def read(code: PackCode) -> Dossier:
     disowned = PublishedEvent.objects.filter(index__in=past.disowned, declaration_ms=None) if past.disowned else ()
     state = custody.state(code.epc)
     lot = state.item.lot if state else ""
+    gtin = _gtin(code, item)
+    standing = custody.lot_status(gtin, lot) if lot and gtin else None
     return Dossier(
         code=code,
         item=item,
@@ -104,8 +107,9 @@ def read(code: PackCode) -> Dossier:
         own=frozenset(step.index for step in steps if step.relation == "own"),
         chain=frozenset([code.epc, *(step.container for step in steps if step.container)]),
         lot=lot,
-        expiry=_expiry(_gtin(code, item), lot, state.item.expiry if state else ""),
-        recall=_recall(_gtin(code, item), lot),
+        expiry=_expiry(gtin, lot, state.item.expiry if state else ""),
+        recall=_event(standing.recalled_index) if standing else None,
+        frozen=(standing is not None and standing.frozen_index is not None) or _stands_frozen(state),
         status=state.status if state else "",
     )
 
@@ -145,8 +149,10 @@ def _expiry(gtin: str, lot: str, recorded: str) -> date | None:
         return row.expiry_date if row else None
 
 
-def _recall(gtin: str, lot: str) -> PublishedEvent | None:
-    status = custody.lot_status(gtin, lot) if lot and gtin else None
-    if status is None or status.recalled_index is None:
-        return None
-    return PublishedEvent.objects.filter(index=status.recalled_index).first()
+def _event(index: int | None) -> PublishedEvent | None:
+    return PublishedEvent.objects.filter(index=index).first() if index is not None else None
+
+
+def _stands_frozen(state: custody.Located | None) -> bool:
+    """What was sold before is no longer at the place."""
+    return state is not None and state.status != "dispensed" and bool(custody.frozen_places([state.place]))

@@ -118,6 +118,7 @@ def _facts(pack: Dossier, exposure: temperature.Exposure, now_ms: int) -> PackFa
         on_market=True,
         recalled=pack.recall is not None,
         withdrawn=pack.status in _WITHDRAWN,
+        frozen=pack.frozen,
         expired=pack.expiry is not None and pack.expiry < _today(pack, now_ms),
         dispensed=len(pack.sales),
         copied=held.copied,

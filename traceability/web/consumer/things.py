@@ -18,8 +18,10 @@ from traceability.parties.models import Site
 from traceability.products import selectors as products
 from traceability.products.models import TradeItem
 
-from . import links
+from . import dossier, journey, links
 from .selectors import Recall, recall_of
+from .verdict import Outcome
+from .words import OUTCOMES
 
 
 @dataclass(frozen=True)
@@ -108,15 +110,25 @@ def _product(link: DigitalLink) -> Thing | None:
     lot = link.qualifier("10") or ""
     status = custody.lot_status(link.value, lot) if lot else custody.product_status(link.value)
     recall = _recall(status.recalled_index) if status and status.recalled_index is not None else None
+    frozen = status is not None and status.frozen_index is not None
     meaning = (
         _("This code names a batch, not a single pack. No recall of this batch is recorded here.")
         if lot
         else _("This code names a product, not a single pack. No recall of the whole product is recorded here.")
     )
+    title = item.name
+    if recall:
+        title, meaning = _("Recalled"), _("Do not take it. Keep the pack and the receipt.")
+    elif frozen:
+        title, meaning = str(OUTCOMES[Outcome.FROZEN].title), str(OUTCOMES[Outcome.FROZEN].actions[0])
     return Thing(
-        title=_("Recalled") if recall else item.name,
-        meaning=_("Do not take it. Keep the pack and the receipt.") if recall else meaning,
-        data={**item_data(item, link), "dosetrail:recallRecorded": recall is not None},
+        title=title,
+        meaning=meaning,
+        data={
+            **item_data(item, link),
+            "dosetrail:recallRecorded": recall is not None,
+            "dosetrail:freezeRecorded": frozen,
+        },
         facts=[
             (_("Product"), f"{item.name} {item.strength}".strip()),
             (_("Active substance"), item.generic_name),
@@ -127,8 +139,8 @@ def _product(link: DigitalLink) -> Thing | None:
             ("GTIN", link.value),
         ],
         recall=recall,
-        tone="danger" if recall else "unknown",
-        icon="danger" if recall else "box",
+        tone="danger" if recall or frozen else "unknown",
+        icon="danger" if recall else "lock" if frozen else "box",
     )
 
 

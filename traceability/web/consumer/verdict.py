@@ -1,4 +1,4 @@
-"""Which of the ten outcomes a look-up shows (docs: what the consumer page says). Pure."""
+"""Which of the eleven outcomes a look-up shows (docs: what the consumer page says). Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +12,7 @@ class Outcome(StrEnum):
     SOLD_AGAIN = "sold_again"
     RECALLED = "recalled"
     WITHDRAWN = "withdrawn"
+    FROZEN = "frozen"
     EXPIRED = "expired"
     TEMPERATURE = "temperature"
     SERIAL_UNKNOWN = "serial_unknown"
@@ -27,6 +28,7 @@ class PackFacts:
     on_market: bool
     recalled: bool = False
     withdrawn: bool = False  # destroyed, stolen, taken out of use or as a sample, itself or the case it is in
+    frozen: bool = False  # its lot, or where it stands unsold, by the medicines authority
     expired: bool = False
     dispensed: int = 0  # sales in effect since the last return
     copied: bool = False  # an open finding says that the code was seen twice
@@ -43,6 +45,8 @@ def decide(facts: PackFacts) -> Outcome:
         return Outcome.SOLD_AGAIN
     if facts.withdrawn:
         return Outcome.WITHDRAWN
+    if facts.frozen:
+        return Outcome.FROZEN
     if facts.expired:
         return Outcome.EXPIRED
     if facts.temperature:

@@ -73,6 +73,16 @@ OUTCOMES: Mapping[Outcome, Words] = {
         "danger",
         "danger",
     ),
+    Outcome.FROZEN: Words(
+        _("Stopped by the medicines authority"),
+        _(
+            "The authority has stopped this batch, or the place where this pack is kept, while it looks into it. "
+            "That is no recall, and says nothing yet about your pack."
+        ),
+        (_("Do not take it until the authority has decided. Keep the pack."), _ASK),
+        "danger",
+        "lock",
+    ),
     Outcome.EXPIRED: Words(
         _("Expired"),
         _("The last day on which this pack may be used has passed."),

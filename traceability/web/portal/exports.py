@@ -19,7 +19,7 @@ from .access import member_view
 
 BATCH = 500
 # Column names are for programs as well as for people: they stay the same in every language.
-STOCK = ("epc", "product", "lot", "expiry", "status", "on_hold", "recalled", "site", "since", "contains")
+STOCK = ("epc", "product", "lot", "expiry", "status", "on_hold", "recalled", "frozen", "site", "since", "contains")
 SHIPMENTS = (
     "despatch", "direction", "sender", "receiver", "status", "sent", "arrived", "despatched", "received", "missing",
 )  # fmt: skip
@@ -66,8 +66,8 @@ def _stock(member: Member) -> Iterator[Sequence[Any]]:
     while batch := list(islice(found, BATCH)):
         for row in stock_views.stock_rows(batch, member):
             yield (
-                row.epc, row.product, row.lot, row.expiry, row.status, _yes(row.held), _yes(row.recalled), row.site,
-                row.since, row.contains,
+                row.epc, row.product, row.lot, row.expiry, row.status, _yes(row.held), _yes(row.recalled),
+                _yes(row.frozen), row.site, row.since, row.contains,
             )  # fmt: skip
 
 

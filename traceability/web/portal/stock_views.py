@@ -33,6 +33,7 @@ class StockRow:
     status: str
     held: bool
     recalled: bool
+    frozen: bool
     site: str
     since: str
     contains: int
@@ -115,6 +116,7 @@ def stock_rows(found: Iterable[tuple[Site, Located]], member: Member) -> list[St
     lots = custody.lot_statuses({(one.item.gtin, one.item.lot) for _, one in rows})
     titles = {gtin: _title(gtin) for gtin in {one.item.gtin for _, one in rows}}
     inside = custody.contents_by_container([one.item.epc for _, one in rows])
+    frozen = custody.frozen_places({site.uri for site, _ in rows})
     shown = []
     for site, one in rows:
         lot = lots.get((one.item.gtin, one.item.lot))
@@ -127,6 +129,7 @@ def stock_rows(found: Iterable[tuple[Site, Located]], member: Member) -> list[St
                 status=one.status,
                 held=one.item.held_index is not None or (lot is not None and lot.held_index is not None),
                 recalled=lot is not None and lot.recalled_index is not None,
+                frozen=site.uri in frozen or (lot is not None and lot.frozen_index is not None),
                 site=site.name,
                 since=names.moment(one.item.last_time_ms, zone),
                 contains=len(inside.get(one.item.epc, ())),

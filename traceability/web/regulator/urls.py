@@ -2,7 +2,9 @@
 
 from django.urls import path
 
-from . import alert_views, exception_views, house_views, key_views, recall_views, report_views, trace_views
+from . import (
+    alert_views, exception_views, freeze_views, house_views, key_views, recall_views, report_views, trace_views,
+)  # fmt: skip
 
 app_name = "regulator"
 urlpatterns = [
@@ -21,6 +23,8 @@ urlpatterns = [
     path("recalls/<slug:recall_id>/holders.csv", recall_views.csv, name="recall-csv"),
     path("exceptions", exception_views.exceptions, name="exceptions"),
     path("exceptions/<str:item_id>", exception_views.exception, name="exception"),
+    path("freezes", freeze_views.freezes, name="freezes"),
+    path("freezes/one", freeze_views.freeze, name="freeze"),
     path("keys", key_views.keys, name="keys"),
     path("keys/<slug:kid>", key_views.key, name="key"),
     path("keys/<slug:kid>/signed.csv", key_views.key_csv, name="key-csv"),

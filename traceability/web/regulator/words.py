@@ -37,6 +37,7 @@ RULES = {
     "double-dispense": _("Dispensed twice"),
     "quantity-mismatch": _("Delivery differs from despatch"),
     "movement-after-recall": _("Moved after recall"),
+    "movement-after-freeze": _("Moved although frozen"),
     "log": _("The log itself"),
     "key": _("Keys"),
 }
