@@ -32,6 +32,7 @@ class Fact:
     persistent_unset: frozenset[str] = frozenset()
     parent: str = ""
     destination: str = ""
+    left: int | None = None  # units that a partial dispensing says are left in the pack
     is_opening: bool = False  # opening stock: `lot` and `expiry` are what the holder read off the goods
     authority: str = ""  # of the reporter over the lot, on class-level facts: regulator | maker | ''
     void: Spans = ()  # while it did not count
@@ -47,7 +48,10 @@ class Fact:
 
 @dataclass
 class Item:
-    """The state of one thing after its facts. `last_*` is the newest event that is not a logger's read-out."""
+    """The state of one thing after its facts. `last_*` is the newest event that is not a logger's read-out.
+
+    `opened_ms`, `left`: of a pack that was dispensed from in part, since when, and the units left by the newest record.
+    """
 
     status: str = "active"
     place: str = ""
@@ -60,6 +64,8 @@ class Item:
     known_since_ms: int = 0
     last_index: int = 0
     last_time_ms: int = 0
+    opened_ms: int | None = None
+    left: int | None = None
 
 
 @dataclass(frozen=True)
@@ -155,11 +161,20 @@ def _apply(state: Item, fact: Fact) -> None:
     state.place = fact.place or state.place
     state.party = fact.reporter
     state.status = _status(state.status, fact)
+    if fact.step == "dispensing":
+        _open(state, fact)
     state.destination = fact.destination if state.status == "shipped" else ""
     if fact.step == "inspecting" and fact.disposition in _CLEARING:
         state.held_index = None
     elif fact.step == "holding" or fact.disposition in _BLOCKING:
         state.held_index = fact.index
+
+
+def _open(state: Item, fact: Fact) -> None:
+    if state.status == "partially_dispensed":
+        state.opened_ms, state.left = state.opened_ms or fact.time_ms, fact.left
+    elif state.status == "dispensed" and state.opened_ms is not None:
+        state.left = 0
 
 
 def _makes(fact: Fact) -> bool:

@@ -11,7 +11,7 @@ from traceability.capture.models import EventEpc, EventPartner, PublishedEvent
 from traceability.capture.spans import Spans
 from traceability.common import bulk
 
-from . import drill, fold, opening
+from . import drill, fold, open_pack, opening
 from .fold import Fact, Stay
 
 MAX_DEPTH = 8
@@ -170,7 +170,8 @@ def facts(indexes: Collection[int], parents: Mapping[int, str]) -> dict[int, Fac
         row.index: _fact(row, parents.get(row.index, ""), destinations.get(row.index, ""), void.get(row.index, ()))
         for row in rows
     }
-    return found | _openings([row.index for row in rows if row.biz_step == opening.STEP], found)
+    found |= _openings([row.index for row in rows if row.biz_step == opening.STEP], found)
+    return found | _parts([row.index for row in rows if row.disposition == "partially_dispensed"], found)
 
 
 def _openings(indexes: Collection[int], known: Mapping[int, Fact]) -> dict[int, Fact]:
@@ -178,6 +179,15 @@ def _openings(indexes: Collection[int], known: Mapping[int, Fact]) -> dict[int, 
     return {
         index: replace(known[index], is_opening=True, lot=stock.lot, expiry=stock.expiry)
         for index, stock in opening_stock(indexes).items()
+    }
+
+
+def _parts(indexes: Collection[int], known: Mapping[int, Fact]) -> dict[int, Fact]:
+    """The partial dispensings, with what their bodies say is left."""
+    return {
+        index: replace(known[index], left=open_pack.left(body))
+        for chunk in bulk.chunks(indexes)
+        for index, body in captured.bodies(chunk).items()
     }
 
 

@@ -34,6 +34,8 @@ class ItemState(models.Model):
     known_since_ms = models.BigIntegerField()
     last_index = models.BigIntegerField()
     last_time_ms = models.BigIntegerField()
+    opened_ms = models.BigIntegerField(null=True)  # when it was first dispensed from in part
+    left = models.IntegerField(null=True)  # units in an opened pack, where the newest dispensing says so
 
     class Meta:
         indexes = [models.Index(fields=["gtin", "lot", "party"]), models.Index(fields=["place", "status"])]

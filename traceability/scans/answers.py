@@ -15,6 +15,7 @@ from traceability.common.models import Document
 from traceability.common.problems import ProblemError, pointer
 from traceability.parties.models import Party
 
+from . import in_force
 from .models import ScanEvent
 from .preflight import ALLOW, STOP, Preflight, Reason
 from .reading import Scan
@@ -129,6 +130,7 @@ def keep(answer: Answer) -> Answer:
                 place=scan.site.uri,
                 codes=scan.raw,
                 details=scan.details,
+                profile=in_force.current().name,
                 verdict=answer.preflight.verdict,
                 reasons=[
                     {"verdict": one.verdict, "code": one.code, "epc": one.epc} for one in answer.preflight.reasons

@@ -73,6 +73,8 @@ def _base(act: Act, kind: str) -> dict[str, Any]:
     event["dosetrail:scanned"] = [code.raw for code in act.codes]
     if reason := act.details.get("reason"):
         event["dosetrail:reason"] = reason
+    if witness := act.details.get("witness"):
+        event["dosetrail:witness"] = witness
     return event | dict(act.extensions)
 
 

@@ -59,6 +59,7 @@ STOCK = Step(
     biz_step="stocking",
     disposition="sellable_accessible",
     icon="store",
+    stops_on=("frozen", "from-patient"),
 )
 OPENING_STOCK = Step(
     "opening_stock",
@@ -94,9 +95,19 @@ RELEASE_HOLD = Step(
     icon="check",
     needs=("reason",),
     from_statuses=("active", "partially_dispensed"),
-    stops_on=("recalled", "frozen"),
+    stops_on=("recalled", "frozen", "from-patient", "unverified"),
     high_risk=True,
     quality_only=True,
+)
+VERIFY_RETURN = Step(
+    "verify_return",
+    _("Verify a return"),
+    _("Returned goods are compared with their maker's record, each pack or sealed case, and can be sold again"),
+    Shape.OBSERVE,
+    biz_step="inspecting",
+    disposition="sellable_accessible",
+    icon="check",
+    stops_on=("expired", "recalled", "frozen", "unknown", "elsewhere", "from-patient"),
 )
 RETURN_IN = Step(
     "return_in",
@@ -106,6 +117,7 @@ RETURN_IN = Step(
     biz_step="receiving",
     disposition="returned",
     icon="arrow",
+    optional=("rma", "reason"),
     from_statuses=("active", "shipped", "dispensed", "partially_dispensed"),
 )
 DESTROY = Step(
@@ -141,7 +153,7 @@ DISPENSE = Step(
     disposition="dispensed",
     icon="user",
     from_statuses=("active", "partially_dispensed"),
-    stops_on=MOVES,
+    stops_on=(*MOVES, "from-patient"),
 )
 DISPENSE_PART = Step(
     "dispense_part",
@@ -153,7 +165,7 @@ DISPENSE_PART = Step(
     icon="user",
     needs=("quantity_left",),
     from_statuses=("active", "partially_dispensed"),
-    stops_on=MOVES,
+    stops_on=(*MOVES, "from-patient"),
 )
 UNDO = Step(
     "undo",

@@ -14,6 +14,7 @@ TABLE = Table(
         common.STOCK,
         VOID_SHIPPING,
         common.RETURN_IN,
+        common.VERIFY_RETURN,
         common.HOLD,
         common.RELEASE_HOLD,
         common.DESTROY,

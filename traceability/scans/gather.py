@@ -2,10 +2,13 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
+from traceability.capture.models import EventEpc, PublishedEvent
+from traceability.common import bulk
 from traceability.custody import selectors as custody
 from traceability.custody.models import ItemState, LotStatus, Shipment
 from traceability.custody.selectors import Located
@@ -14,11 +17,12 @@ from traceability.gs1.scan import ScannedCode
 from traceability.products.models import Lot, TradeItem
 from traceability.visibility.rules import visible_indexes
 
-from . import undo
+from . import in_force, undo
 from .preflight import Advice, Known, LotFacts, Situation
 from .reading import Scan
 from .steps import Shape
 
+SALES = ("dispensing", "retail_selling")
 _GONE = {"dispensed", "destroyed", "decommissioned", "sampled"}
 Lots = Mapping[tuple[str, str], LotFacts]  # by (GTIN, lot number)
 
@@ -26,12 +30,30 @@ Lots = Mapping[tuple[str, str], LotFacts]  # by (GTIN, lot number)
 def situation(scan: Scan) -> Situation:
     """What preflight judges the scan by."""
     return Situation(
-        known={} if scan.step.shape is Shape.LOT else known({*scan.epcs, scan.details.get("container", "")} - {""}),
+        known={} if scan.step.shape is Shape.LOT else _things(scan),
         lots=_scanned_lots(scan),
         advice=_advice(scan),
         hindrances=_hindrances(scan),
         place_frozen=bool(custody.frozen_places([scan.site.uri])),
     )
+
+
+def _things(scan: Scan) -> dict[str, Known]:
+    """`known`, and what depends on who asks, and when."""
+    found = known({*scan.epcs, scan.details.get("container", "")} - {""})
+    items = custody.items(set(found))
+    since = scan.now - in_force.current().rules.double_scan_s * 1000
+    zone = ZoneInfo(scan.site.time_zone)
+    return {
+        epc: replace(
+            one,
+            just_dispensed=items[epc].status == "dispensed"
+            and items[epc].party == scan.party.uri
+            and items[epc].last_time_ms >= since,
+            opened=_local_day(items[epc].opened_ms, zone),
+        )
+        for epc, one in found.items()
+    }
 
 
 def known(epcs: Collection[str]) -> dict[str, Known]:
@@ -41,13 +63,19 @@ def known(epcs: Collection[str]) -> dict[str, Known]:
     packs = custody.items({epc for found in inside.values() for epc in found})
     lots = _lots({(row.gtin, row.lot) for row in (*packs.values(), *(one.item for one in located.values()))})
     frozen = custody.frozen_places({one.place for one in located.values()})
+    returned, sold = _returned(located.values()), _sold(located.values())
     return {
-        epc: _known(one, lots, [packs[pack] for pack in inside[epc] if pack in packs], frozen)
+        epc: replace(
+            _known(one, lots, [packs[pack] for pack in inside[epc] if pack in packs]),
+            place_frozen=one.place in frozen,
+            unverified=bool({one.item.held_index, one.holder.held_index} & returned),
+            from_patient=epc in sold,
+        )
         for epc, one in located.items()
     }
 
 
-def _known(one: Located, lots: Lots, packs: Collection[ItemState], frozen: Collection[str]) -> Known:
+def _known(one: Located, lots: Lots, packs: Collection[ItemState]) -> Known:
     lot = lots.get((one.item.gtin, one.item.lot), LotFacts())
     return Known(
         status=one.status,
@@ -57,13 +85,34 @@ def _known(one: Located, lots: Lots, packs: Collection[ItemState], frozen: Colle
         last_day=lot.expiry,
         held=one.item.held_index is not None or one.holder.held_index is not None or lot.held,
         frozen=lot.frozen,
-        place_frozen=one.place in frozen,
         recalled=lot.recalled,
         destinations=frozenset({one.holder.destination} - {""}),
         containers=one.path,
         has_contents=bool(packs),
+        is_sealed_case=bool(packs)
+        and all(row.gtin for row in packs)
+        and len({(row.gtin, row.lot) for row in packs}) == 1,
+        left=one.item.left,
         lots_inside=frozenset(_inside(row, lots) for row in packs if row.status not in _GONE),
     )
+
+
+def _returned(located: Collection[Located]) -> set[int | None]:
+    """The events that hold some of these things because they were returned."""
+    held = {index for one in located for index in (one.item.held_index, one.holder.held_index) if index is not None}
+    returns = PublishedEvent.objects.filter(biz_step="receiving", disposition="returned")
+    return set(bulk.among(returns.values_list("index", flat=True), "index", held))
+
+
+def _sold(located: Collection[Located]) -> set[str]:
+    """The packs that were handed out whole and came back; the undone ones never were."""
+    back = {one.item.epc for one in located if one.item.status == "active"}
+    named = list(bulk.among(EventEpc.objects.filter(role="epc").values_list("epc", "event_index"), "epc", back))
+    sales = PublishedEvent.objects.filter(biz_step__in=SALES, declaration_ms=None, voided_by=None).exclude(
+        disposition="partially_dispensed"
+    )
+    found = set(bulk.among(sales.values_list("index", flat=True), "index", {index for _, index in named}))
+    return {epc for epc, index in named if index in found}
 
 
 def _inside(row: ItemState, lots: Lots) -> LotFacts:
@@ -154,6 +203,10 @@ def _hindrances(scan: Scan) -> list[tuple[str, str]]:
         reason = undo.find(scan)[1]
         found += [(reason, scan.epcs[0])] if reason else []
     return found
+
+
+def _local_day(ms: int | None, zone: ZoneInfo) -> date | None:
+    return datetime.fromtimestamp(ms / 1000, zone).date() if ms is not None else None
 
 
 def _day(text: str) -> date | None:

@@ -71,6 +71,7 @@ TABLE = Table(
         VOID_SHIPPING,
         common.UNPACK,
         common.RETURN_IN,
+        common.VERIFY_RETURN,
         common.HOLD,
         common.RELEASE_HOLD,
         SAMPLE,

@@ -17,6 +17,7 @@ class ScanEvent(models.Model):
     place = models.CharField(max_length=1024)
     codes = models.JSONField()  # raw, as scanned
     details = models.JSONField(default=dict)  # what else the step was told
+    profile = models.CharField(max_length=80, default="")  # that it was judged by, such as core/1
     verdict = models.CharField(max_length=8)
     reasons = models.JSONField()  # [{verdict, code, epc}]
     override_reason = models.CharField(max_length=500, default="")

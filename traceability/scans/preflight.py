@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from django.utils.functional import Promise
 
@@ -55,7 +55,8 @@ class LotFacts:
 class Known:
     """What is recorded of a scanned thing. `expiry` as printed, `last_day` with an extension; `held` by anyone.
 
-    `frozen`: its lot, by a regulator; `place_frozen`: where it stands.
+    `frozen`: its lot, by a regulator; `place_frozen`: where it stands. `unverified`: held since it was returned;
+    `from_patient`: it came back after it had been handed out; `just_dispensed`: by this party, moments ago.
     """
 
     status: str
@@ -70,6 +71,12 @@ class Known:
     destinations: frozenset[str] = frozenset()
     containers: tuple[str, ...] = ()
     has_contents: bool = False
+    is_sealed_case: bool = False  # holds packs of one lot and nothing else
+    unverified: bool = False
+    from_patient: bool = False
+    just_dispensed: bool = False
+    opened: date | None = None  # day of the first partial dispensing, at the place
+    left: int | None = None
     lots_inside: frozenset[LotFacts] = frozenset()
 
 
@@ -94,6 +101,8 @@ class Ask:
     lot: str = ""
     expiry: date | None = None
     container: str = ""
+    quantity_left: int | None = None
+    open_pack_days: int | None = None  # of the profile
 
 
 @dataclass(frozen=True)
@@ -186,10 +195,14 @@ def _of_thing(ask: Ask, code: ScannedCode, known: Mapping[str, Known]) -> Iterat
         yield from _of_print(code, thing)
         yield from _of_whereabouts(ask, code, thing)
         yield from _of_contents(ask, code, thing)
+        yield from _of_return(ask.step, code, thing)
+        yield from _of_opened(ask, code, thing)
 
 
 def _of_state(ask: Ask, code: ScannedCode, thing: Known) -> Iterator[Reason]:
     step = ask.step
+    if thing.just_dispensed and step.biz_step in _DISPENSING:
+        yield Reason(STOP, "double-scan", code.epc)
     if thing.status not in step.from_statuses:
         yield Reason(STOP, f"is-{thing.status}", code.epc)
     if thing.recalled:
@@ -247,6 +260,32 @@ def _of_contents(ask: Ask, code: ScannedCode, thing: Known) -> Iterator[Reason]:
             yield Reason(_verdict(ask.step, "held"), "inside-held", code.epc)
         if lot.expiry is not None and ask.today > lot.expiry:
             yield Reason(_verdict(ask.step, "expired"), "inside-expired", code.epc)
+
+
+def _of_return(step: Step, code: ScannedCode, thing: Known) -> Iterator[Reason]:
+    """What came back: cleared when each pack or sealed case was compared with its maker's record, or never."""
+    if thing.from_patient and "from-patient" in step.stops_on:
+        yield Reason(STOP, "from-patient", code.epc)
+    if thing.unverified and "unverified" in step.stops_on:
+        yield Reason(STOP, "unverified", code.epc)
+    if step.id != "verify_return":
+        return
+    if not thing.unverified:
+        yield Reason(STOP, "not-a-return", code.epc)
+    if code.kind == "sscc" and not thing.is_sealed_case:
+        yield Reason(STOP, "verify-each", code.epc)
+    if code.kind == "pack" and not (code.lot and code.expiry):
+        yield Reason(STOP, "print-missing", code.epc)
+
+
+def _of_opened(ask: Ask, code: ScannedCode, thing: Known) -> Iterator[Reason]:
+    """A pack that was opened before: for how long it may be used, and that nothing grows in it."""
+    if ask.step.biz_step not in _DISPENSING or thing.status != "partially_dispensed":
+        return
+    if ask.quantity_left is not None and thing.left is not None and ask.quantity_left >= thing.left:
+        yield Reason(STOP, "not-less", code.epc)
+    if ask.open_pack_days and thing.opened and ask.today > thing.opened + timedelta(days=ask.open_pack_days):
+        yield Reason(STOP, "open-too-long", code.epc)
 
 
 def _of_container(ask: Ask, container: Known | None) -> Iterator[Reason]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError, pointer
 from traceability.epcis import times
@@ -14,9 +16,10 @@ from traceability.gs1.scan import ScannedCode
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party, Site
 
+from . import in_force
 from .build import document_uri
 from .steps import Step
-from .tables import TABLES, step_for
+from .tables import TABLES
 
 MAX_CODES = 1000
 MAX_TEXT = 500  # characters of a code or a detail
@@ -78,7 +81,7 @@ def read(
     """The call as the rooms below understand it."""
     if member is not None and member.party_id != party.id:
         raise ProblemError(403, "not-your-party", "this person does not act for this party")
-    chosen = step_for(party.roles, step)
+    chosen = in_force.step_for(party.roles, step)
     if chosen is None:
         raise _no_such_step(step)
     if not 1 <= len(codes) <= MAX_CODES:
@@ -92,7 +95,10 @@ def read(
     now = now_ms()
     today = datetime.fromtimestamp(now / 1000, UTC).date()
     scanned = [_code(text, today, pointer("codes", number)) for number, text in enumerate(codes)]
-    return Scan(party, member, chosen, scanned, site, _details(chosen, details, today), now)
+    understood = _details(chosen, details, today)
+    if "witness" in understood:
+        understood["witness"] = _witness(party, member, understood["witness"])
+    return Scan(party, member, chosen, scanned, site, understood, now)
 
 
 def _no_such_step(step: str) -> ProblemError:
@@ -140,6 +146,15 @@ def _details(step: Step, given: Mapping[str, str], today: date) -> dict[str, str
         detail = "the quantity left must be a whole number"
         raise ProblemError(400, "quantity-left", detail, pointer="/details/quantity_left")
     return details
+
+
+def _witness(party: Party, member: Member | None, name: str) -> str:
+    """The pseudonym of another active member of the party, by user name or pseudonym."""
+    found = Member.objects.filter(Q(user__username=name) | Q(pseudonym=name), party=party, user__is_active=True).first()
+    if found is None or (member is not None and found.pk == member.pk):
+        detail = "the witness is another person of this organisation, by user name"
+        raise ProblemError(400, "witness", detail, pointer="/details/witness")
+    return found.pseudonym
 
 
 def _party_uri(name: str, value: str) -> str:

@@ -1,7 +1,10 @@
 """docs/roles.md, made from the step tables, so that it cannot differ from what the portal and the scan API do. Pure."""
 
+from dataclasses import fields
+
 from django.utils.translation import override
 
+from .profile import Profile
 from .steps import Shape, Step
 from .tables import TABLES
 
@@ -23,12 +26,32 @@ source. `step` is the name in `POST /api/v1/scans`. Details in brackets are opti
 reason by a member with the quality role, where the last column does not say otherwise; the override becomes part of the
 event, and what it leads to is a finding. The reasons that preflight gives are in `traceability/scans/reasons.py`.
 """
+_PROFILE = """
+## Profile `{name}`
+
+The numbers behind these steps ([profiles](profiles.md)); the steps above are shown as they are under it.
+
+| rule | means | value | source |
+|---|---|---|---|
+"""
 
 
-def markdown() -> str:
-    """The whole page, in English."""
+def markdown(core: Profile) -> str:
+    """The whole page, in English; `core` is the profile that ships."""
     with override("en"):
-        return _HEAD + "".join(_table(table.role, table.steps) for table in TABLES)
+        return _HEAD + "".join(_table(table.role, table.steps) for table in TABLES) + _profile(core)
+
+
+def _profile(core: Profile) -> str:
+    rows = (
+        (f"`{rule.name}`", rule.metadata["means"], _value(getattr(core.rules, rule.name)), core.sources[rule.name])
+        for rule in fields(core.rules)
+    )
+    return _PROFILE.format(name=core.name) + "".join("| " + " | ".join(cells) + " |\n" for cells in rows)
+
+
+def _value(value: bool | int | None) -> str:
+    return "no limit" if value is None else {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def _table(role: str, steps: tuple[Step, ...]) -> str:

@@ -15,7 +15,7 @@ from traceability.epcis import times
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party
 
-from . import answers, build, gather, reading, undo
+from . import answers, build, gather, in_force, reading, undo
 from .answers import Answer
 from .preflight import STOP, Ask, Preflight, judge
 from .reading import Scan
@@ -98,6 +98,8 @@ def _judge(scan: Scan) -> Preflight:
         lot=scan.details.get("lot", ""),
         expiry=times.day(scan.details["expiry"]) if "expiry" in scan.details else None,
         container=scan.details.get("container", "") if scan.step.shape is Shape.PACK else "",
+        quantity_left=int(scan.details["quantity_left"]) if "quantity_left" in scan.details else None,
+        open_pack_days=in_force.current().rules.open_pack_days,
     )
     return judge(ask, gather.situation(scan))
 

@@ -34,7 +34,9 @@ class Step:
     needs: tuple[str, ...] = ()  # details the step asks for: receiver, despatch, container, lot, reason, quantity_left
     optional: tuple[str, ...] = ()
     from_statuses: tuple[str, ...] = ("active",)  # of the things scanned; others are a stop
-    stops_on: tuple[str, ...] = ()  # expired | recalled | held | frozen | unknown | elsewhere
+    stops_on: tuple[
+        str, ...
+    ] = ()  # expired | recalled | held | frozen | unknown | elsewhere | from-patient | unverified
     persistent: tuple[str, ...] = ()  # persistentDisposition set
     high_risk: bool = False  # the portal asks for the password and a reason
     quality_only: bool = False  # members with role quality or admin

@@ -10,13 +10,18 @@ from traceability.capture import selectors as captured
 from traceability.capture.models import CapturedEvent, EventEpc, PublishedEvent
 from traceability.common.problems import ProblemError
 
+from . import in_force
 from .reading import Scan
 
-UNDO_DAYS_MS = 10 * 86_400_000
+DAY_MS = 86_400_000
 
 
 def find(scan: Scan) -> tuple[PublishedEvent | None, str]:
-    """The pack's newest dispensing if this party may undo it here and now, or the reason code why not."""
+    """The pack's newest dispensing if this party may undo it here and now, or the reason code why not.
+
+    The window, and whether the place must be the same, are the profile's.
+    """
+    rules = in_force.current().rules
     indexes = EventEpc.objects.filter(epc__in=scan.epcs, role="epc").values("event_index")
     newest = (
         PublishedEvent.objects.filter(index__in=indexes, biz_step="dispensing", declaration_ms=None, voided_by=None)
@@ -25,9 +30,10 @@ def find(scan: Scan) -> tuple[PublishedEvent | None, str]:
     )
     if newest is None:
         return None, "nothing-to-undo"
-    if newest.reporter != scan.party.uri or newest.biz_location != scan.site.uri:
+    elsewhere = rules.undo_same_place and newest.biz_location != scan.site.uri
+    if newest.reporter != scan.party.uri or elsewhere:
         return None, "undo-elsewhere"
-    if newest.event_time_ms < scan.now - UNDO_DAYS_MS:
+    if newest.event_time_ms < scan.now - rules.undo_days * DAY_MS:
         return None, "undo-too-late"
     if (
         CapturedEvent.objects.filter(reporter=newest.reporter, event_id=newest.event_id)

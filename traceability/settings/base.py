@@ -221,6 +221,8 @@ CELERY_BEAT_SCHEDULE = {
     "forget-sessions": {"task": "traceability.parties.tasks.forget_sessions", "schedule": 24 * 3600.0},
 }
 
+# The programme's rules of dispensing, undo, returns and destruction (docs/profiles.md).
+PROFILE_FILE = os.environ.get("DOSETRAIL_PROFILE", str(BASE_DIR / "traceability" / "scans" / "profiles" / "core.json"))
 # /healthz fails when less is free where the data folder (and SQLite's database) lies.
 HEALTH_MIN_FREE_BYTES = int(os.environ.get("DOSETRAIL_MIN_FREE_MB", "1024")) * 1024 * 1024
 # Who is told numbers by /healthz and /metrics: who has this file's token, and whoever calls from this machine.

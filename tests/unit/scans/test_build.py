@@ -24,6 +24,7 @@ DETAILS = {
     "receiver": "urn:dosetrail:party:pharmacy",
     "sender": "urn:dosetrail:party:maker",
     "despatch": "DA 1",
+    "rma": "RMA-7",
     "report": "COA-1",
     "reason": "because",
     "quantity_left": "12",

@@ -9,6 +9,7 @@ from traceability.custody import selectors as custody
 from traceability.gs1 import digital_link
 from traceability.products import selectors as products
 from traceability.products.models import TradeItem
+from traceability.scans import in_force
 
 from .codes import OnPack, PackCode
 
@@ -33,7 +34,6 @@ _AT_THE_MAKER = {
 
 
 _SALES = {"dispensing", "retail_selling"}
-DOUBLE_SCAN_MS = 10 * 60 * 1000
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,8 @@ def _is_sale(event: PublishedEvent) -> bool:
 
 
 def _same_scan(first: PublishedEvent, again: PublishedEvent) -> bool:
-    return first.reporter == again.reporter and again.event_time_ms - first.event_time_ms <= DOUBLE_SCAN_MS
+    window_ms = in_force.current().rules.double_scan_s * 1000
+    return first.reporter == again.reporter and again.event_time_ms - first.event_time_ms <= window_ms
 
 
 def _effective(indexes: Sequence[int]) -> list[PublishedEvent]:

@@ -24,7 +24,14 @@ from traceability.web.shared import names
 from .problems import Error
 
 WHITESPACE = " \t\r\n"  # not str.strip(): GS counts as whitespace there, and here it separates elements
-_KINDS = {"receiver": "select", "sender": "select", "expiry": "date", "quantity_left": "number", "despatch": "suggest"}
+_KINDS = {
+    "receiver": "select",
+    "sender": "select",
+    "expiry": "date",
+    "quantity_left": "number",
+    "despatch": "suggest",
+    "witness": "select",
+}
 _LABELS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "receiver": (gettext_lazy("Receiver"), gettext_lazy("Who the goods go to")),
     "sender": (gettext_lazy("Sender"), gettext_lazy("Who the goods come from")),
@@ -33,6 +40,8 @@ _LABELS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "lot": (gettext_lazy("Lot number"), gettext_lazy("Left empty, it is taken from the first code")),
     "expiry": (gettext_lazy("Expiry date"), gettext_lazy("Left empty, it is taken from the first code")),
     "quantity_left": (gettext_lazy("Quantity left"), gettext_lazy("How many units stay in the pack")),
+    "witness": (gettext_lazy("Witness of it"), gettext_lazy("Who was there and saw it, beside you")),
+    "rma": (gettext_lazy("Return authorisation"), gettext_lazy("Its number, where one was given")),
     "report": (gettext_lazy("Inspection report"), gettext_lazy("Its number")),
     "reason": (gettext_lazy("Reason"), gettext_lazy("In your own words; it is recorded")),
 }
@@ -163,6 +172,9 @@ def _options(name: str, step: Step, member: Member) -> list[tuple[str, str]]:
     if name in {"receiver", "sender"}:
         others = Party.objects.filter(active=True).exclude(id=member.party_id).order_by("name")
         return [(party.id, party.name) for party in others if not party.has_role(Party.Role.REGULATOR)]
+    if name == "witness":
+        others = Member.objects.filter(party=member.party, user__is_active=True).exclude(pk=member.pk)
+        return [(one.user.get_username(), one.user.get_username()) for one in others.select_related("user")]
     if name == "despatch":
         return _open_shipments(step, member.party)
     return []

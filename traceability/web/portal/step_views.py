@@ -16,11 +16,11 @@ from django.views.decorators.cache import never_cache
 from traceability.common.problems import ProblemError
 from traceability.parties import services as parties
 from traceability.parties.models import Member
+from traceability.scans import in_force
 from traceability.scans import services as scans
 from traceability.scans.models import ScanEvent
 from traceability.scans.preflight import ALLOW, STOP, WARN, Preflight, Reason
 from traceability.scans.steps import Step
-from traceability.scans.tables import step_for
 from traceability.web.shared import names
 
 from . import step_form
@@ -52,7 +52,7 @@ class Answer:
 @member_view
 def step(request: HttpRequest, member: Member, step_id: str) -> HttpResponse:
     """One step of the party's roles: GET the empty form, POST action=check or action=record."""
-    chosen = step_for(member.party.roles, step_id)
+    chosen = in_force.step_for(member.party.roles, step_id)
     if chosen is None:
         raise Http404
     if request.method != "POST":
