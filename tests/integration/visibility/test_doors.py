@@ -78,7 +78,7 @@ REGULATOR = """regulator/ regulator/alerts/<str:alert_id> regulator/alerts/<str:
     regulator/recalls/<slug:recall_id>/calls regulator/recalls/<slug:recall_id>/holders.csv
     regulator/reports regulator/reports/<slug:report_id> regulator/reports/<slug:report_id>.csv
     regulator/reports/<slug:report_id>/proofs.json regulator/trace.csv regulator/exceptions
-    regulator/exceptions/<str:item_id>""".split()
+    regulator/exceptions/<str:item_id> regulator/freezes regulator/freezes/one""".split()
 PLACED = [*NOTHING, *PUBLIC, *OWN, *AUDIENCE, *REGULATOR]
 CALLERS = ("nobody", "other", "maker", "wholesaler", "pharmacy")
 

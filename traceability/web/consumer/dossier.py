@@ -156,4 +156,4 @@ def _event(index: int | None) -> PublishedEvent | None:
 
 def _stands_frozen(state: custody.Located | None) -> bool:
     """What was sold before is no longer at the place."""
-    return state is not None and state.status != "dispensed" and bool(custody.frozen_places([state.place]))
+    return state is not None and bool(custody.frozen_places([state.place])) and state.status != "dispensed"

@@ -27,6 +27,8 @@ _DOORS = {
     "regulator:report": _("Report"),
     "regulator:report-csv": _("Report as CSV"),
     "regulator:report-proofs": _("Proofs of a report"),
+    "regulator:freeze": _("Page of a freeze"),
+    "regulator:freezes": _("List of freezes"),
     "regulator:key": _("Page of a key"),
     "regulator:key-csv": _("List of what a key signed"),
     "log-content": _("Copy by a follower"),
