@@ -130,6 +130,8 @@ _ENDS = {
     "sampling": "sampled",
 }
 _FINAL = {"destroyed", "decommissioned"}
+# Shipped out of what is traced here: CBV has no word for it; `inactive` may be reintroduced (CBV 2.0, section 7.2).
+_ABROAD = {"exported", "inactive"}
 _ARRIVALS = {"receiving", "accepting", "void_shipping"}
 # What is known to be wrong with goods keeps them on hold until someone has inspected them.
 _BLOCKING = {"returned", "non_sellable_other", "non_conformant", "damaged", "no_pedigree_match"}
@@ -199,8 +201,8 @@ def _status(status: str, fact: Fact) -> str:
     if fact.step in {"dispensing", "retail_selling"}:
         return "partially_dispensed" if fact.disposition == "partially_dispensed" else "dispensed"
     if fact.step == "shipping":
-        return "exported" if fact.disposition == "exported" else "shipped"
-    if (fact.step in _ARRIVALS or fact.is_opening) and status in {"shipped", "dispensed"}:
+        return "exported" if fact.disposition in _ABROAD else "shipped"
+    if (fact.step in _ARRIVALS or fact.is_opening) and status in {"shipped", "dispensed", "exported"}:
         return "active"
     return status
 

@@ -308,6 +308,12 @@ def stock(place: str) -> list[Located]:
     return [Located(row, row, ()) for row in rows.order_by("-last_time_ms", "epc")]
 
 
+def open_packs(place: str) -> list[ItemState]:
+    """The packs at a place that were dispensed from in part, those open for longest first; one query."""
+    rows = ItemState.objects.filter(place=place, status=ItemState.Status.PARTIALLY_DISPENSED)
+    return list(rows.order_by("opened_ms", "epc"))
+
+
 def trace_down(gtin: str, lot: str) -> list[LotHolder]:
     """Where all packs of a lot are now, containers' moves included; one row per party, place and status."""
     return lot_account(gtin, lot)[1]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote
@@ -118,11 +118,20 @@ def _partners(act: Act) -> dict[str, Any]:
 
 def _observe(act: Act) -> list[dict[str, Any]]:
     event = {**_base(act, "ObjectEvent"), "action": "OBSERVE", "epcList": act.epcs}
-    if act.step.persistent:
-        event["persistentDisposition"] = {"set": list(act.step.persistent)}
+    persistent = {"set": list(act.step.persistent), "unset": list(act.step.unset)}
+    if act.step.persistent or act.step.unset:
+        event["persistentDisposition"] = {name: words for name, words in persistent.items() if words}
     if left := act.details.get("quantity_left"):
         event["dosetrail:quantityLeft"] = int(left)
     return [event]
+
+
+def _delivery(act: Act) -> list[dict[str, Any]]:
+    """Two events however much lies in what was scanned: it arrived, and a moment later was supplied or is on a ward."""
+    biz_step, disposition = act.step.then
+    then = replace(act.step, biz_step=biz_step, disposition=disposition)
+    onward = replace(act, step=then, place=act.details.get("ward", act.place), details={})
+    return _observe(replace(act, time_ms=act.time_ms - 1)) + _observe(onward)
 
 
 def _delete(act: Act) -> list[dict[str, Any]]:
@@ -225,6 +234,7 @@ def _with_own_prefix(context: Any) -> list[Any]:
 
 _BUILDERS = {
     Shape.OBSERVE: _observe,
+    Shape.DELIVERY: _delivery,
     Shape.DELETE: _delete,
     Shape.COMMISSION: _commission,
     Shape.OPENING: _opening,

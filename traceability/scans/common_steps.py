@@ -178,6 +178,68 @@ UNDO = Step(
     stops_on=("expired", "recalled", "held", "frozen"),
     is_overridable=False,  # EU 2016/161, Article 13: otherwise it never goes back to saleable stock
 )
+SAMPLE = Step(
+    "sample",
+    _("Take a sample"),
+    _("A pack goes to the laboratory"),
+    Shape.OBSERVE,
+    biz_step="sampling",
+    disposition="unavailable",
+    icon="search",
+    optional=("reason",),
+    stops_on=("elsewhere", "frozen"),
+)
+EXPORT = Step(
+    "export",
+    _("Export"),
+    _("Goods leave for a country whose medicines are not traced here"),
+    Shape.OBSERVE,
+    biz_step="shipping",
+    disposition="inactive",
+    icon="arrow",
+    needs=("country",),
+    stops_on=MOVES,
+)
+FOUND = Step(
+    "found",
+    _("Found again"),
+    _("Goods reported stolen have turned up; they stay on hold until they are cleared"),
+    Shape.OBSERVE,
+    biz_step="holding",
+    disposition="non_sellable_other",
+    icon="search",
+    needs=("reason",),
+    from_statuses=("stolen",),
+    unset=("stolen",),
+    quality_only=True,
+)
+RECEIVE_AND_SUPPLY = Step(
+    "receive_and_supply",
+    _("Receive and supply"),
+    _("A whole delivery arrives and is handed to the wards: one scan, and no pack is scanned again"),
+    Shape.DELIVERY,
+    biz_step="receiving",
+    disposition="in_progress",
+    then=("dispensing", "dispensed"),
+    icon="hospital",
+    optional=("despatch", "sender"),
+    from_statuses=("active", "shipped"),
+    stops_on=(*MOVES, "from-patient"),
+)
+RECEIVE_TO_WARD = Step(
+    "receive_to_ward",
+    _("Receive to a ward"),
+    _("A whole delivery arrives and goes to a ward that opens and dispenses packs itself: one scan"),
+    Shape.DELIVERY,
+    biz_step="receiving",
+    disposition="in_progress",
+    then=("stocking", "sellable_accessible"),
+    icon="hospital",
+    needs=("ward",),
+    optional=("despatch", "sender"),
+    from_statuses=("active", "shipped"),
+    stops_on=(*MOVES, "from-patient"),
+)
 VERIFY = Step(
     "verify",
     _("Verify only"),

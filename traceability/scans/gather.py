@@ -34,7 +34,7 @@ def situation(scan: Scan) -> Situation:
         lots=_scanned_lots(scan),
         advice=_advice(scan),
         hindrances=_hindrances(scan),
-        place_frozen=bool(custody.frozen_places([scan.site.uri])),
+        place_frozen=bool(custody.frozen_places([scan.site.uri, scan.details.get("ward", scan.site.uri)])),
     )
 
 

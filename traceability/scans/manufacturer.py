@@ -51,16 +51,6 @@ VOID_SHIPPING = Step(
     needs=("despatch",),
     from_statuses=("shipped",),
 )
-SAMPLE = Step(
-    "sample",
-    _("Take a sample"),
-    _("A pack goes to the laboratory"),
-    Shape.OBSERVE,
-    biz_step="sampling",
-    disposition="unavailable",
-    icon="search",
-    stops_on=("elsewhere", "frozen"),
-)
 TABLE = Table(
     "manufacturer",
     (
@@ -68,17 +58,19 @@ TABLE = Table(
         common.PACK,
         RELEASE,
         common.SHIP,
+        common.EXPORT,
         VOID_SHIPPING,
         common.UNPACK,
         common.RETURN_IN,
         common.VERIFY_RETURN,
         common.HOLD,
         common.RELEASE_HOLD,
-        SAMPLE,
+        common.SAMPLE,
         common.DESTROY,
         HOLD_LOT,
         common.OPENING_STOCK,
         common.STOLEN,
+        common.FOUND,
         common.VERIFY,
     ),
 )

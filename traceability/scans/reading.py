@@ -1,5 +1,6 @@
 """Reading a call: the step, the codes as scanned, the place and the details; ProblemError names what makes no sense."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -24,6 +25,8 @@ from .tables import TABLES
 MAX_CODES = 1000
 MAX_TEXT = 500  # characters of a code or a detail
 MAX_LOT = 20  # AI 10
+ABROAD = "urn:dosetrail:abroad:"
+_COUNTRY = re.compile("[A-Z]{2}")
 _DOCUMENTS = ("despatch", "order", "report", "rma")
 
 
@@ -96,6 +99,8 @@ def read(
     today = datetime.fromtimestamp(now / 1000, UTC).date()
     scanned = [_code(text, today, pointer("codes", number)) for number, text in enumerate(codes)]
     understood = _details(chosen, details, today)
+    if "ward" in understood:
+        understood["ward"] = _ward(party, understood["ward"])
     if "witness" in understood:
         understood["witness"] = _witness(party, member, understood["witness"])
     return Scan(party, member, chosen, scanned, site, understood, now)
@@ -141,11 +146,22 @@ def _details(step: Step, given: Mapping[str, str], today: date) -> dict[str, str
         details[name] = document_uri(details[name])
     if "container" in details:
         details["container"] = _container(details["container"], today)
+    if "country" in details:
+        details["receiver"] = _abroad(details["country"])
     _require_lot_and_date(details)
     if "quantity_left" in details and not (details["quantity_left"].isascii() and details["quantity_left"].isdigit()):
         detail = "the quantity left must be a whole number"
         raise ProblemError(400, "quantity-left", detail, pointer="/details/quantity_left")
     return details
+
+
+def _ward(party: Party, value: str) -> str:
+    """The URI of another place of the party, by URI or id."""
+    site = parties.site_by_uri(value) or Site.objects.filter(id=value).first()
+    if site is None or site.party_id != party.id:
+        detail = f"{value[:200]!r} is not a place of this party"
+        raise ProblemError(400, "ward", detail, pointer="/details/ward")
+    return site.uri
 
 
 def _witness(party: Party, member: Member | None, name: str) -> str:
@@ -163,6 +179,14 @@ def _party_uri(name: str, value: str) -> str:
         detail = f"{value!r} is not a party that is registered here"
         raise ProblemError(400, f"unknown-{name}", detail, pointer=pointer("details", name))
     return own_uri(party)
+
+
+def _abroad(country: str) -> str:
+    """Whom an export goes to: nobody here, so that nobody here can claim to have received it."""
+    if _COUNTRY.fullmatch(country) is None:
+        detail = "the country is two capital letters (ISO 3166-1), such as NL"
+        raise ProblemError(400, "country", detail, pointer="/details/country")
+    return ABROAD + country
 
 
 def _container(value: str, today: date) -> str:

@@ -11,6 +11,7 @@ from .tables import TABLES
 _EVENTS = {
     Shape.COMMISSION: "ObjectEvent ADD",
     Shape.OBSERVE: "ObjectEvent OBSERVE",
+    Shape.DELIVERY: "two ObjectEvents OBSERVE",
     Shape.DELETE: "ObjectEvent DELETE",
     Shape.PACK: "AggregationEvent ADD",
     Shape.UNPACK: "AggregationEvent DELETE",
@@ -72,8 +73,16 @@ def _row(step: Step) -> str:
     )
     notes = [text for text, holds in marks if holds]
     words = " / ".join(
-        word for word in (step.biz_step, step.disposition, *(f"set {p}" for p in step.persistent)) if word
+        word
+        for word in (
+            step.biz_step,
+            step.disposition,
+            *(f"set {p}" for p in step.persistent),
+            *(f"unset {p}" for p in step.unset),
+        )
+        if word
     )
+    words += f", then {' / '.join(step.then)}" if step.shape is Shape.DELIVERY else ""
     cells = (
         f"`{step.id}`",
         f"{step.label}: {step.hint}",

@@ -16,6 +16,7 @@ class Shape(StrEnum):
     UNPACK = "unpack"  # AggregationEvent DELETE: a container is opened, or packs are taken out of theirs
     LOT = "lot"  # ObjectEvent OBSERVE of a lot (class level)
     OPENING = "opening"  # ObjectEvent OBSERVE of goods that nobody recorded before, marked as opening stock
+    DELIVERY = "delivery"  # two ObjectEvents OBSERVE: what was scanned is received, and goes on at once
     UNDO = "undo"  # error declaration of the last dispensing
     NONE = "none"  # nothing is recorded
 
@@ -38,6 +39,8 @@ class Step:
         str, ...
     ] = ()  # expired | recalled | held | frozen | unknown | elsewhere | from-patient | unverified
     persistent: tuple[str, ...] = ()  # persistentDisposition set
+    unset: tuple[str, ...] = ()  # persistentDisposition unset
+    then: tuple[str, str] = ("", "")  # bizStep and disposition of a delivery's second event
     high_risk: bool = False  # the portal asks for the password and a reason
     quality_only: bool = False  # members with role quality or admin
     is_overridable: bool = True  # whether a stop can be passed with a reason

@@ -32,6 +32,8 @@ STATUSES = [
     ("active", []),
     ("shipped", [fact(2, "shipping")]),
     ("exported", [fact(2, "shipping", disposition="exported")]),
+    ("exported", [fact(2, "shipping", disposition="inactive")]),
+    ("active", [fact(2, "shipping", disposition="inactive"), fact(3, "receiving")]),  # it came back
     ("active", [fact(2, "shipping"), fact(3, "receiving")]),
     ("active", [fact(2, "shipping"), fact(3, "void_shipping")]),
     ("shipped", [fact(2, "shipping"), fact(3, "stocking")]),

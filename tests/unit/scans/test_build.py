@@ -25,6 +25,8 @@ DETAILS = {
     "sender": "urn:dosetrail:party:maker",
     "despatch": "DA 1",
     "rma": "RMA-7",
+    "ward": "https://id.gs1.org/414/9521000000025",
+    "country": "NL",
     "report": "COA-1",
     "reason": "because",
     "quantity_left": "12",
@@ -63,10 +65,29 @@ def test_a_steps_events_are_valid(step: Step) -> None:
     for event in events:
         assert validation.validate_event(event, cbv_compliant=True) == []
         view = epcis_event.read({"eventID": "urn:uuid:33333333-0000-4000-8000-000000000003", **event})
-        assert (view.event_time_ms, view.offset_minutes, view.read_point) == (1_780_000_000_123, 480, PLACE)
-        if step.shape is not Shape.UNDO:
+        if step.shape is not Shape.DELIVERY:
+            assert (view.event_time_ms, view.offset_minutes, view.read_point) == (1_780_000_000_123, 480, PLACE)
+        if step.shape not in {Shape.UNDO, Shape.DELIVERY}:
             assert (view.biz_step, view.disposition) == (step.biz_step, step.disposition)
             assert event["dosetrail:member"] == "m-1"
+
+
+@pytest.mark.parametrize(
+    ("step", "place", "words"),
+    [
+        ("receive_and_supply", PLACE, ("dispensing", "dispensed")),
+        ("receive_to_ward", DETAILS["ward"], ("stocking", "sellable_accessible")),
+    ],
+)
+def test_a_delivery_is_two_events_one_moment_apart(step: str, place: str, words: tuple[str, str]) -> None:
+    first, then = build.events(act(STEPS[step]))
+    read = [epcis_event.read({"eventID": f"urn:uuid:{n}", **event}) for n, event in enumerate((first, then))]
+    assert [one.event_time_ms for one in read] == [1_780_000_000_122, 1_780_000_000_123]
+    assert (read[0].biz_step, read[0].read_point) == ("receiving", PLACE)
+    assert (read[1].biz_step, read[1].disposition, read[1].biz_location) == (*words, place)
+    assert first["epcList"] == then["epcList"]
+    assert "bizTransactionList" in first
+    assert "bizTransactionList" not in then
 
 
 def test_the_bytes_of_a_scan_are_kept_separators_and_all() -> None:

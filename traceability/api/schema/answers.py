@@ -33,6 +33,8 @@ _DETAILS: dict[str, Schema] = {
     "quantity_left": text("Whole number of what is left in the pack.", pattern="^[0-9]{1,6}$"),
     "reason": _TEXT,
     "despatch": text("Number of the despatch advice.", minLength=1, maxLength=MAX_TEXT, format="document"),
+    "ward": text("URI or id of a place of the caller.", minLength=1, maxLength=MAX_TEXT, format="own-place"),
+    "country": text("ISO 3166-1, two capital letters.", pattern="^[A-Z]{2}$"),
     "rma": text("Number of the return authorisation.", minLength=1, maxLength=MAX_TEXT, format="document"),
     "report": text("Number of the inspection report.", minLength=1, maxLength=MAX_TEXT, format="document"),
 }

@@ -73,14 +73,16 @@ class Dossier:
     def sales(self) -> Sequence[PublishedEvent]:
         """Whole packs handed out since the last return; undone ones are no events, a double scan counts once."""
         found: list[PublishedEvent] = []
+        whole: list[PublishedEvent] = []  # of a container that was handed out with the pack in it
         for event in self.events:
             if event.index not in self.own:
+                whole += [event] if _is_sale(event) else []
                 continue
             if event.biz_step == "receiving" and event.disposition == "returned":
-                found = []
+                found, whole = [], []
             elif _is_sale(event) and not (found and _same_scan(found[-1], event)):
                 found.append(event)
-        return found
+        return found or whole[:1]
 
     def matches(self, given: OnPack) -> bool:
         """Whether the reader has the pack in hand: lot and expiry are what the maker recorded."""

@@ -31,6 +31,7 @@ _KINDS = {
     "quantity_left": "number",
     "despatch": "suggest",
     "witness": "select",
+    "ward": "select",
 }
 _LABELS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "receiver": (gettext_lazy("Receiver"), gettext_lazy("Who the goods go to")),
@@ -41,6 +42,8 @@ _LABELS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "expiry": (gettext_lazy("Expiry date"), gettext_lazy("Left empty, it is taken from the first code")),
     "quantity_left": (gettext_lazy("Quantity left"), gettext_lazy("How many units stay in the pack")),
     "witness": (gettext_lazy("Witness of it"), gettext_lazy("Who was there and saw it, beside you")),
+    "ward": (gettext_lazy("Ward"), gettext_lazy("The place where the goods are kept from now on")),
+    "country": (gettext_lazy("Country"), gettext_lazy("Two letters, such as NL")),
     "rma": (gettext_lazy("Return authorisation"), gettext_lazy("Its number, where one was given")),
     "report": (gettext_lazy("Inspection report"), gettext_lazy("Its number")),
     "reason": (gettext_lazy("Reason"), gettext_lazy("In your own words; it is recorded")),
@@ -172,6 +175,8 @@ def _options(name: str, step: Step, member: Member) -> list[tuple[str, str]]:
     if name in {"receiver", "sender"}:
         others = Party.objects.filter(active=True).exclude(id=member.party_id).order_by("name")
         return [(party.id, party.name) for party in others if not party.has_role(Party.Role.REGULATOR)]
+    if name == "ward":
+        return [(site.uri, site.name) for site in member.party.sites.order_by("name")]
     if name == "witness":
         others = Member.objects.filter(party=member.party, user__is_active=True).exclude(pk=member.pk)
         return [(one.user.get_username(), one.user.get_username()) for one in others.select_related("user")]

@@ -124,7 +124,7 @@ def _page(
         "nonce_value": request.POST.get("nonce") or secrets.token_hex(16),
         "codes": "\n".join(filled.codes if filled else request.GET.getlist("code")),
         "sites": sites,
-        "place": filled.place if filled else (home.uri if home else ""),
+        "place": filled.place if filled else request.GET.get("place", home.uri if home else ""),
         "fields": step_form.fields(chosen, member, filled, request.GET.dict()),
         "errors": errors,
         "wrong": {error.field: error.text for error in errors},
