@@ -58,7 +58,7 @@ def test_an_inspector_freezes_a_lot_and_a_nurse_sees_it(
     _lift(house)
     _visit(page, f"{live_server.url}/portal/open-packs", f"pool-{width}")
     page.fill("input[name=given]", "2")
-    page.click("td form button")
+    page.click("section form button")
     assert page.locator("#id_quantity_left").input_value() == "1"
     _seen(page, f"pool-step-{width}")
     page.close()

@@ -223,6 +223,7 @@ def test_the_inspectors_pages(stocked: House, inspector: Member) -> None:
     stocked.settle()
     page = client.get(path).content.decode()
     assert "End the freeze" in page
+    assert "<p>why</p>" in page
     assert f"(01){GTIN}(10){LOT}" in client.get("/regulator/freezes").content.decode()
     again = client.post(path, {"action": "freeze", "reason": "why", "password": PASSWORD})
     assert again.status_code == 409

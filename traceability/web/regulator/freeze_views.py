@@ -11,11 +11,13 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from traceability.capture import selectors as captured
 from traceability.capture.models import EventClass, EventEpc, PublishedEvent
 from traceability.common.problems import ProblemError
 from traceability.custody import selectors as custody
 from traceability.gs1.epc import is_place
-from traceability.parties.models import Member, Site
+from traceability.parties import selectors as parties
+from traceability.parties.models import Member, Party, Site
 from traceability.parties.services import ConfirmationError
 from traceability.scans import freezing
 from traceability.web.shared import confirmation, names
@@ -109,19 +111,32 @@ def _shown(of: freezing.Subject) -> dict[str, Any]:
 
 
 def _acts(of: freezing.Subject, naming: names.Names) -> list[dict[str, Any]]:
-    """Freezes of this and their ends, newest first, in words."""
+    """Freezes and holds of this, and their ends, newest first, in words; with the reason that the event gives."""
     named = (
         EventEpc.objects.filter(epc=of.uri, role="epc")
         if of.kind == "place"
         else EventClass.objects.filter(epc_class=of.uri)
     )
-    rows = PublishedEvent.objects.filter(
+    found = PublishedEvent.objects.filter(
         Q(biz_step="holding") | Q(biz_step="inspecting", disposition="conformant"),
         index__in=named.values("event_index"),
         declaration_ms=None,
         voided_by=None,
-    ).order_by("-index")[:PAGE_SIZE]
-    return [words.event_row(row, naming) for row in rows]
+    )
+    rows = list(found.order_by("-index")[:PAGE_SIZE])
+    bodies = captured.bodies([row.index for row in rows])
+    who = parties.parties_by_own_uri({row.reporter for row in rows})
+    return [
+        words.event_row(row, naming)
+        | {"what": _what(row, who.get(row.reporter)), "reason": bodies.get(row.index, {}).get("dosetrail:reason", "")}
+        for row in rows
+    ]
+
+
+def _what(event: PublishedEvent, by: Party | None) -> str:
+    if by is None or not by.has_role(Party.Role.REGULATOR):
+        return names.step(event)
+    return _("Frozen by the authority") if event.biz_step == "holding" else _("Freeze ended")
 
 
 def _act(request: HttpRequest, member: Member, of: freezing.Subject) -> tuple[int, dict[str, str] | None]:
