@@ -178,8 +178,8 @@ def _options(name: str, step: Step, member: Member) -> list[tuple[str, str]]:
     if name == "ward":
         return [(site.uri, site.name) for site in member.party.sites.order_by("name")]
     if name == "witness":
-        others = Member.objects.filter(party=member.party, user__is_active=True).exclude(pk=member.pk)
-        return [(one.user.get_username(), one.user.get_username()) for one in others.select_related("user")]
+        people = Member.objects.filter(party=member.party, user__is_active=True).exclude(pk=member.pk)
+        return [(one.user.get_username(), one.user.get_username()) for one in people.select_related("user")]
     if name == "despatch":
         return _open_shipments(step, member.party)
     return []

@@ -113,13 +113,13 @@ def _shown(of: freezing.Subject) -> dict[str, Any]:
 def _acts(of: freezing.Subject, naming: names.Names) -> list[dict[str, Any]]:
     """Freezes and holds of this, and their ends, newest first, in words; with the reason that the event gives."""
     named = (
-        EventEpc.objects.filter(epc=of.uri, role="epc")
+        EventEpc.objects.filter(epc=of.uri, role="epc").values_list("event_index", flat=True)
         if of.kind == "place"
-        else EventClass.objects.filter(epc_class=of.uri)
+        else EventClass.objects.filter(epc_class=of.uri).values_list("event_index", flat=True)
     )
     found = PublishedEvent.objects.filter(
         Q(biz_step="holding") | Q(biz_step="inspecting", disposition="conformant"),
-        index__in=named.values("event_index"),
+        index__in=named,
         declaration_ms=None,
         voided_by=None,
     )
