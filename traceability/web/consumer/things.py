@@ -18,7 +18,7 @@ from traceability.parties.models import Site
 from traceability.products import selectors as products
 from traceability.products.models import TradeItem
 
-from . import dossier, journey, links
+from . import links
 from .selectors import Recall, recall_of
 from .verdict import Outcome
 from .words import OUTCOMES

@@ -3,7 +3,14 @@
 from django.urls import path
 
 from . import (
-    alert_views, exception_views, freeze_views, house_views, key_views, recall_views, report_views, trace_views,
+    alert_views,
+    exception_views,
+    freeze_views,
+    house_views,
+    key_views,
+    recall_views,
+    report_views,
+    trace_views,
 )  # fmt: skip
 
 app_name = "regulator"

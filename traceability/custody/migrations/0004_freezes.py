@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('custody', '0002_lots_counted'),
+        ('custody', '0003_lots_counted_by_place'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('custody', '0003_freezes'),
+        ('custody', '0004_freezes'),
     ]
 
     operations = [
