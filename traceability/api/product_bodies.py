@@ -153,8 +153,10 @@ def changing(party: Party) -> Iterator[None]:
             for one in found
             for message in one.messages
         ]
-        is_taken = any(one["code"] == "unique" for one in errors)
-        raise _refused(409 if is_taken else 400, errors) from error
+        codes = {one["code"] for one in errors}
+        if "not-yours" in codes:  # another party made it since the view looked
+            raise ProblemError(403, "not-yours", errors[0]["message"]) from error
+        raise _refused(409 if "unique" in codes else 400, errors) from error
     except Gs1Error as error:
         field = "gln" if "GLN" in error.detail else "gtin"
         raise _refused(400, [{"field": field, "code": f"gs1-{error.code}", "message": error.detail}]) from error

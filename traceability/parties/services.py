@@ -120,7 +120,7 @@ def save_site(
         check_digit.require(gln, name="GLN", length=13)
     known = Site.objects.filter(id=id).first()
     if known is not None and known.party_id != party.id:
-        raise ValidationError({"id": f"the site {id} is another party's"})
+        raise ValidationError({"id": ValidationError(f"the site {id} is another party's", code="not-yours")})
     site = known or Site(id=id)
     for field, value in fields.items():
         setattr(site, field, value)

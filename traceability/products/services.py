@@ -90,7 +90,7 @@ def save_item(
         raise ValidationError({"profile_id": f"there is no storage profile {profile_id}"})
     known = TradeItem.objects.filter(id=id).first()
     if known is not None and known.manufacturer_id != manufacturer.id:
-        raise ValidationError({"id": f"the item {id} is another manufacturer's"})
+        raise ValidationError({"id": ValidationError(f"the item {id} is another manufacturer's", code="not-yours")})
     changed = known or TradeItem(id=id)
     for name, value in {**fields, "manufacturer": manufacturer, "profile": profile}.items():
         setattr(changed, name, value)

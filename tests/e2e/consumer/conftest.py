@@ -1,5 +1,6 @@
 """The browser verifier's modules on a bare page, in a secure context and over plain http."""
 
+import gzip
 import os
 import socket
 import threading
@@ -91,11 +92,9 @@ class Visitor:
         self.context = browser.new_context(base_url=base_url, **options)
         self.page = self.context.new_page()
         self.wrongs: list[str] = []
-        self.bytes = 0
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.wrongs.append(f"script: {error}"))
         self.page.on("request", self._request)
-        self.page.on("response", self._response)
 
     def open(self, path: str, state: str | None = None) -> Any:
         """The page at `path`; with `state`, after the check on the device has come to it."""
@@ -103,6 +102,13 @@ class Visitor:
         if state:
             self.page.wait_for_selector(f'#device-check[data-state="{state}"]', timeout=10_000)
         return self.page
+
+    def weight(self) -> int:
+        """Bytes of the open page and of all that it loaded; files as production sends them, compressed."""
+        loaded = self.page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
+        files = [self.context.request.get(url).body() for url in {*loaded}]
+        document = self.context.request.get(self.page.url).body()
+        return len(document) + sum(len(gzip.compress(file)) for file in files)
 
     def close(self) -> None:
         self.context.close()
@@ -114,10 +120,6 @@ class Visitor:
     def _request(self, request: Any) -> None:
         if not request.url.startswith((self.base_url, "data:", "blob:")):
             self.wrongs.append(f"request to {request.url}")
-
-    def _response(self, response: Any) -> None:
-        if response.ok and response.request.resource_type in ("document", "stylesheet", "script"):
-            self.bytes += len(response.body())
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def test_pages_are_light_quiet_and_fit_a_small_phone(world: World, visitor: Visi
         visit = visitor(**PHONE)
         page = visit.open(path)
         page.wait_for_load_state("networkidle")
-        assert visit.bytes <= 60 * 1024, f"{path}: {visit.bytes} bytes"
+        assert visit.weight() <= 60 * 1024, f"{path}: {visit.weight()} bytes"
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
         small = page.evaluate(
             """[...document.querySelectorAll("a.btn, button, summary, input, .site-footer nav a, .brand, a.task")]
