@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 _TITLES: Mapping[str, Promise | str] = {
     "temperature-hot": _("Too warm"),
-    "temperature-freeze": _("Frozen"),
+    "temperature-freeze": _("Too cold"),
     "temperature-cold": _("Too cold"),
     "expired-sale": _("Sold after expiry"),
     "clone-commissioned-twice": _("Serial number made twice"),

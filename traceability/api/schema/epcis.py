@@ -1,5 +1,6 @@
 """EPCIS 2.0 documents and events as JSON Schema, with the words and limits of our own validator (EPCIS 2.0, 10)."""
 
+from traceability.common.strict_json import MAX_SAFE_INTEGER
 from traceability.epcis import context, shapes, values
 from traceability.epcis import vocabulary as cbv
 
@@ -19,7 +20,7 @@ def _term(vocabulary: cbv.Vocabulary) -> Schema:
 
 def _open(properties: dict[str, Schema], required: tuple[str, ...] = (), description: str = "") -> Schema:
     """An object that members of one's own may join, under a URI or a CURIE whose prefix the context declares."""
-    return {**members(properties, required, description), "patternProperties": {OWN_NAME: {}}}
+    return {**members(properties, required, description), "patternProperties": {OWN_NAME: ref("Value")}}
 
 
 def _needs(name: str) -> Schema:
@@ -133,9 +134,9 @@ _OWN_MEMBERS |= {"transformationID": _URI, **_ILMD}
 _VOCABULARY_ELEMENT = _open(
     {
         "id": _URI,
-        "attributes": many(_open({"id": _URI, "attribute": {"description": "A text, or an object."}}, ("id",))),
+        "attributes": many(_open({"id": _URI, "attribute": ref("Value")}, ("id",))),
         "children": many(_URI),
-        "isA": {},
+        "isA": ref("Value"),
     },
     ("id",),
 )
@@ -193,6 +194,15 @@ COMPONENTS: dict[str, Schema] = {
         maxLength=values.MAX_URI,
         pattern=OWN_NAME,
     ),
+    "Value": {
+        "description": "Any JSON. An integer is at most 2^53 - 1 away from 0 (RFC 7493).",
+        "anyOf": [
+            {"type": ["string", "boolean", "null"]},
+            {"type": "number", "minimum": -MAX_SAFE_INTEGER, "maximum": MAX_SAFE_INTEGER},
+            many(ref("Value")),
+            {"type": "object", "additionalProperties": ref("Value")},
+        ],
+    },
     "Context": {
         "description": "The EPCIS context, alone or in a list with objects that declare prefixes of one's own.",
         "anyOf": [
@@ -247,7 +257,7 @@ COMPONENTS: dict[str, Schema] = {
             "cbvmda:lotNumber": text(minLength=1, maxLength=values.MAX_LOT, format="plain-text"),
             "cbvmda:itemExpirationDate": text("Such as 2030-01-31.", format="date"),
         },
-        "patternProperties": {OWN_NAME: {}},
+        "patternProperties": {OWN_NAME: ref("Value")},
         "additionalProperties": False,
     },
     "SensorElement": _open(

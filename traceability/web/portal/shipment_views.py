@@ -81,6 +81,7 @@ def shipment(request: HttpRequest, member: Member) -> HttpResponse:
         "section": "shipments",
         "despatch": row.despatch,
         "number": names.document(row.despatch),
+        "shown": names.short_document(row.despatch),
         "incoming": found.incoming,
         "sender": naming.party(row.sender),
         "receiver": naming.party(row.receiver or row.receiver_party),
@@ -90,7 +91,7 @@ def shipment(request: HttpRequest, member: Member) -> HttpResponse:
         "arrived": names.moment(_arrived_ms(found), zone),
         "dwell": _dwell(found),
         "by_content": bool(found.matches),
-        "sources": [(one.despatch, names.document(one.despatch)) for one in _sources(found, member)],
+        "sources": [(one.despatch, names.short_document(one.despatch)) for one in _sources(found, member)],
         "lots": [
             (naming.product(gtin) or gtin, lot, expected, received, max(expected - received, 0))
             for (gtin, lot), (expected, received) in lots.items()

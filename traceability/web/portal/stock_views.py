@@ -65,6 +65,10 @@ class ShipmentRow:
     by_content: bool
 
     @property
+    def number(self) -> str:
+        return names.short_document(self.uri)
+
+    @property
     def status_text(self) -> str:
         return str(names.SHIPMENT_STATUSES.get(self.status, self.status))
 

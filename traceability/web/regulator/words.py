@@ -41,7 +41,7 @@ RULES = {
     "log": _("The log itself"),
     "key": _("Keys"),
 }
-TEMPLATES = RULES | {"temperature-hot": _("Too warm"), "temperature-freeze": _("Frozen")}
+TEMPLATES = RULES | {"temperature-hot": _("Too warm"), "temperature-freeze": _("Too cold")}
 CAUSES = {
     "confirmed": _("Confirmed"),
     "technical-error": _("Technical error"),

@@ -85,6 +85,11 @@ def document(uri: str) -> str:
     return uri.removeprefix(DOCUMENTS)
 
 
+def short_document(uri: str) -> str:
+    """A document number as it is printed; the parties beside it say whose number it is."""
+    return wording.short(document(uri))
+
+
 def pack_path(epc: str) -> str:
     """Where the pack's public page is, '' for cases, pallets and lots, which have none."""
     if epc.startswith(NMPA):
