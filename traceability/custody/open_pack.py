@@ -12,10 +12,6 @@ MAX = 999_999
 
 
 def left(event: Mapping[str, Any]) -> int | None:
-    """Units left, whatever prefix the writer chose; None when it says none, or nothing that can be."""
-    prefixes = epcis_event.namespaces(event)
-    for name, value in event.items():
-        prefix, colon, local = name.partition(":")
-        if colon and prefixes.get(prefix, prefix + ":") + local == NAMESPACE + MEMBER:
-            return value if type(value) is int and 0 <= value <= MAX else None
-    return None
+    """Units left; None when it says none, or nothing that can be."""
+    value = epcis_event.own(event, NAMESPACE + MEMBER)
+    return value if type(value) is int and 0 <= value <= MAX else None

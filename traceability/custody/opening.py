@@ -26,13 +26,11 @@ def member(*, lot: str = "", expiry: str = "") -> dict[str, Any]:
 
 
 def read(event: Mapping[str, Any]) -> Opening | None:
-    """What an event says of opening stock, whatever prefix its writer chose; None when it is something else."""
-    prefixes = epcis_event.namespaces(event)
-    for name, value in event.items():
-        prefix, colon, local = name.partition(":")
-        if colon and prefixes.get(prefix, prefix + ":") + local == NAMESPACE + MEMBER and isinstance(value, Mapping):
-            return Opening(_text(value, "lotNumber", 64), _text(value, "itemExpirationDate", 40))
-    return None
+    """What an event says of opening stock; None when it is something else."""
+    value = epcis_event.own(event, NAMESPACE + MEMBER)
+    if not isinstance(value, Mapping):
+        return None
+    return Opening(_text(value, "lotNumber", 64), _text(value, "itemExpirationDate", 40))
 
 
 def _text(content: Mapping[str, Any], name: str, limit: int) -> str:

@@ -133,6 +133,16 @@ def namespaces(event: Mapping[str, Any]) -> dict[str, str]:
     return {**PREFIXES, **declared(event.get("@context"))}
 
 
+def own(event: Mapping[str, Any], uri: str) -> Any:
+    """The value of the member whose full name is `uri`, whatever prefix its writer chose; None without one."""
+    prefixes = namespaces(event)
+    for name, value in event.items():
+        prefix, colon, local = name.partition(":")
+        if colon and prefixes.get(prefix, prefix + ":") + local == uri:
+            return value
+    return None
+
+
 def _place(place: Mapping[str, Any] | None) -> str:
     return epc.canonical(place["id"]) if place else ""
 

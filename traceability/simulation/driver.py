@@ -1,4 +1,4 @@
-"""Posting a plan through the front doors: capture with tokens, scan API, logger upload, on the simulated clock."""
+"""Posting a plan through the front doors (capture, scan API, logger upload, desks) on the simulated clock."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from ledger import api as ledger
 from traceability.common import clock, projection
 from traceability.common.models import Cursor
 
-from . import events
+from . import desks, events
 from .plan import Action, Plan
 
 SETTLE_TIMEOUT_SECONDS = 60
@@ -24,8 +24,8 @@ class DoorError(Exception):
 class Driver:
     """Posts actions in order; before goods are touched again it waits until the house has seen the last touch."""
 
-    def __init__(self, *, base_url: str, tokens: Mapping[str, str]) -> None:
-        self.tokens = tokens
+    def __init__(self, *, base_url: str, tokens: Mapping[str, str], users: desks.Users | None = None) -> None:
+        self.tokens, self.users = tokens, users or {}
         self.client = httpx.Client(base_url=base_url, timeout=60)
         self.touched: set[str] = set()
 
@@ -70,6 +70,10 @@ class Driver:
 
     def _scan(self, action: Action) -> None:
         self._post(action, "/api/v1/scans", action.data, expected=201)
+
+    def _desk(self, action: Action) -> None:
+        self.settle()  # people look before they act
+        desks.work(action.data["task"], self.users, action.party, action.data)
 
     def _logger(self, action: Action) -> None:
         data = action.data

@@ -7,6 +7,7 @@ from typing import Any
 from .world import Lot, Party
 
 CONTEXT = "https://ref.gs1.org/standards/epcis/epcis-context.jsonld"
+OWN_TERMS = "https://ns.dosetrail.org/epcis/"
 
 
 def document(events: Sequence[Mapping[str, Any]], at_ms: int) -> dict[str, Any]:
@@ -113,6 +114,19 @@ def recall(lot: Lot, **common: Any) -> dict[str, Any]:
         action="OBSERVE",
         quantityList=[{"epcClass": lot_class(lot)}],
         persistentDisposition={"set": ["recalled"]},
+        **common,
+    )
+
+
+def freeze(lot: Lot, **common: Any) -> dict[str, Any]:
+    """The regulator freezes a lot: a class-level event with its reason."""
+    return event(
+        "ObjectEvent",
+        step="holding",
+        disposition="unavailable",
+        action="OBSERVE",
+        quantityList=[{"epcClass": lot_class(lot)}],
+        **{f"{OWN_TERMS}reason": "One serial number was handed out twice; the lot stays where it is meanwhile."},
         **common,
     )
 

@@ -25,7 +25,7 @@ LOGGER_INTERVAL_MS = 10 * MINUTE
 
 @dataclass(frozen=True)
 class Action:
-    """Something a party does at a moment, and the front door it uses: `events`, `scan` or `logger`.
+    """Something a party does at a moment, and the front door it uses: `events`, `scan`, `logger` or `desk`.
 
     `keys` are the goods it touches; two actions with a common key must be seen by the house in their order.
     """
@@ -81,6 +81,7 @@ def make_plan(world: World, *, seed: int, start_ms: int) -> Plan:
     planner = Planner(world, seed=seed, start_ms=start_ms)
     for number, lot in enumerate(world.lots):
         planner.lot(number, lot)
+    planner.last_day()
     planner.plan.actions.sort(key=lambda action: action.at_ms)
     planner.plan.incidents.sort(key=lambda incident: incident.at_ms)
     return planner.plan
@@ -218,6 +219,17 @@ class Planner:
         self._despatch(cases, lot, sender, receiver, at_ms=at_ms, despatch=despatch)
         self._receipt(cases[:1], sender, receiver, at_ms=arrived, despatch=despatch)
         self._plant("short_delivery", despatch, arrived, cases[1].packs)
+        asked = {
+            "kind": "data-no-product",
+            "codes": [cases[1].code],
+            "place": receiver.site_uri,
+            "note": "One case of this delivery has not arrived.",
+            "partner": sender.id,
+            "despatch": despatch,
+        }
+        self._at_desk(receiver, "exception", asked, arrived + 3 * HOUR, keys=[cases[1].sscc])
+        told = {"comment": "The sender has not answered for four days."}
+        self._at_desk(receiver, "escalate", told, arrived + 4 * DAY, keys=[cases[1].sscc])
 
     def _unpack(self, container: Pallet | Case, inside: Sequence[tuple[str, str]], party: Party, at_ms: int) -> None:
         unpacked = events.aggregate(
@@ -276,8 +288,42 @@ class Planner:
             self._plant("moved_after_recall", left[0].epc, late, [left[0]])
 
     def _recall(self, lot: Lot, maker: Party) -> None:
-        at_ms = self._recall_ms()
-        self._post(maker, [events.recall(lot, **self._common(maker, at_ms))], at_ms, keys=[lot.number])
+        given = {
+            "class": "1",
+            "lots": [f"{lot.item.gtin} {lot.number}"],
+            "reason": "Some canisters of this lot hold less than the dose that the label states.",
+            "instruction": "Set all packs of this lot aside and answer with your counts. We collect them.",
+        }
+        self._at_desk(maker, "recall", given, self._recall_ms(), keys=[lot.number])
+        told = list(dict.fromkeys(party for party, case in self.plan.unpacked if case.packs[0].lot == lot.number))
+        for place, party in enumerate(told[: len(told) // 2]):
+            at_ms = self._recall_ms() + 3 * HOUR + place * 40 * MINUTE
+            self._at_desk(self.world.parties[party], "answer_recall", {}, at_ms, keys=[lot.number])
+
+    def last_day(self) -> None:
+        """A regulator freezes the lot of the pack that was handed out twice; a hospital gives a part of a pack."""
+        end = self.start_ms + (DAYS - 1) * DAY - HOUR
+        (twice,) = [incident for incident in self.plan.incidents if incident.kind == "double_dispense"]
+        (lot,) = [lot for lot in self.world.lots if lot.number == twice.packs[0].lot]
+        (regulator,) = self.world.by_role("regulator")
+        self._post(regulator, [events.freeze(lot, **self._common(regulator, end))], end, keys=[lot.number])
+        hospital, pack = self._spare()
+        opened = {"step": "dispense_part", "codes": [pack.code], "place": hospital.site_uri}
+        opened["details"] = {"quantity_left": "7"}
+        self.plan.actions.append(Action(end - HOUR, hospital.id, "scan", frozenset([pack.code]), opened))
+
+    def _spare(self) -> tuple[Party, Pack]:
+        """A hospital and the last loose pack of a case that nothing is planned for."""
+        hit = {pack.lot for incident in self.plan.incidents for pack in incident.packs}
+        for party_id, case in self.plan.unpacked:
+            party = self.world.parties[party_id]
+            loose = [pack for pack in case.packs if pack.epc not in self.plan.sold]
+            if party.role == "hospital" and len(loose) > 1 and case.packs[0].lot not in hit:
+                return party, loose[-1]
+        raise AssertionError("no hospital has unpacked a case")
+
+    def _at_desk(self, party: Party, task: str, data: dict[str, Any], at_ms: int, *, keys: Sequence[str]) -> None:
+        self.plan.actions.append(Action(at_ms, party.id, "desk", frozenset(keys), {**data, "task": task}))
 
     def _recall_ms(self) -> int:
         return self.start_ms + 18 * DAY + 9 * HOUR

@@ -26,7 +26,7 @@ from . import fuzzing
 
 fuzzing.register_formats()
 SEED = 1
-EXAMPLES = 15
+EXAMPLES = 6
 
 
 # Of a good request: 406, no form of the answer lies between the two versions that were drawn; 412 and 428, nor was the

@@ -31,6 +31,9 @@ def test_every_seed_gives_a_whole_world(seed: int) -> None:
     assert set(plan.stock()) == {party.id for party in world.parties.values() if party.role != "regulator"}
     content = summary(world, plan, Founded({}, {}), base_url="http://x", seed=seed)
     assert len(content["samples"]) == 7
+    tasks = [action.data["task"] for action in plan.actions if action.door == "desk"]
+    assert (tasks.count("recall"), tasks.count("exception"), "answer_recall" in tasks) == (1, 1, True)
+    assert sum(action.data.get("step") == "dispense_part" for action in plan.actions) == 1
     assert plan.actions[0].at_ms >= START_MS
     assert plan.actions[-1].at_ms < START_MS + (DAYS - 1) * DAY  # never later than the day on which it is built
 

@@ -1,5 +1,6 @@
 """Freezes: what the authority has stopped, stopping more, and letting it go again."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -15,6 +16,8 @@ from traceability.capture import selectors as captured
 from traceability.capture.models import EventClass, EventEpc, PublishedEvent
 from traceability.common.problems import ProblemError
 from traceability.custody import selectors as custody
+from traceability.custody.opening import NAMESPACE
+from traceability.epcis import event as epcis_event
 from traceability.gs1.epc import is_place
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party, Site
@@ -128,9 +131,14 @@ def _acts(of: freezing.Subject, naming: names.Names) -> list[dict[str, Any]]:
     who = parties.parties_by_own_uri({row.reporter for row in rows})
     return [
         words.event_row(row, naming)
-        | {"what": _what(row, who.get(row.reporter)), "reason": bodies.get(row.index, {}).get("dosetrail:reason", "")}
+        | {"what": _what(row, who.get(row.reporter)), "reason": _reason(bodies.get(row.index, {}))}
         for row in rows
     ]
+
+
+def _reason(event: Mapping[str, Any]) -> str:
+    reason = epcis_event.own(event, NAMESPACE + "reason")
+    return reason[:500] if isinstance(reason, str) else ""
 
 
 def _what(event: PublishedEvent, by: Party | None) -> str:

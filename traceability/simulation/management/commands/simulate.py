@@ -65,7 +65,7 @@ class Command(BaseCommand):
             call_command("deploy_contracts", stdout=self.stdout)
             content = summary.summary(world, plan, founded, base_url=options["base_url"], seed=options["seed"])
             summary.write(path, content | {"complete": False})
-            driver = Driver(base_url=options["base_url"], tokens=founded.tokens)
+            driver = Driver(base_url=options["base_url"], tokens=founded.tokens, users=founded.users)
             for _ in tqdm(driver.run(plan), total=len(plan.actions), desc="Three weeks", unit=" actions"):
                 pass
         finally:
