@@ -124,8 +124,7 @@ def members(request: Request, known: Mapping[str, bool]) -> Body:
         elif not isinstance(given[name], str) or "\0" in given[name]:
             faults.append((name, "text", "must be a text without NUL"))
     if faults:
-        errors = [{"field": name, "code": code, "message": f"{name[:60]} {words}"} for name, code, words in faults]
-        raise ProblemError(400, "master-data", errors[0]["message"], errors=errors)
+        raise refused(400, [{"field": name, "code": code, "message": f"{name[:60]} {w}"} for name, code, w in faults])
     return given
 
 
@@ -134,7 +133,7 @@ def day(given: Body, name: str) -> date:
     try:
         return times.day(given[name])
     except ValueError as error:
-        raise _refused(400, [{"field": name, "code": "date", "message": str(error)}]) from error
+        raise refused(400, [{"field": name, "code": "date", "message": str(error)}]) from error
 
 
 @contextmanager
@@ -156,10 +155,10 @@ def changing(party: Party) -> Iterator[None]:
         codes = {one["code"] for one in errors}
         if "not-yours" in codes:  # another party made it since the view looked
             raise ProblemError(403, "not-yours", errors[0]["message"]) from error
-        raise _refused(409 if "unique" in codes else 400, errors) from error
+        raise refused(409 if "unique" in codes else 400, errors) from error
     except Gs1Error as error:
         field = "gln" if "GLN" in error.detail else "gtin"
-        raise _refused(400, [{"field": field, "code": f"gs1-{error.code}", "message": error.detail}]) from error
+        raise refused(400, [{"field": field, "code": f"gs1-{error.code}", "message": error.detail}]) from error
     except IntegrityError as error:  # another party made the same thing at the same moment
         raise _changed() from error
 
@@ -168,7 +167,8 @@ def _is_degrees(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MAX_DEGREES
 
 
-def _refused(status: int, errors: list[dict[str, str]]) -> ProblemError:
+def refused(status: int, errors: list[dict[str, str]]) -> ProblemError:
+    """The problem of a body that cannot be taken, each fault with its field."""
     return ProblemError(status, "master-data", errors[0]["message"], errors=errors)
 
 

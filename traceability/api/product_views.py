@@ -33,7 +33,9 @@ from .product_bodies import (
 )  # fmt: skip
 
 
-class _View(APIView):
+class MasterDataView(APIView):
+    """What the views of a party's own things have in common."""
+
     parser_classes = ()
 
     def party(self) -> Party:
@@ -52,24 +54,24 @@ class _View(APIView):
         return answers.with_next(JsonResponse([body(row) for row in found], safe=False), request, token)
 
 
-class Products(_View):
+class Products(MasterDataView):
     """The party's own trade items."""
 
     def get(self, request: Request) -> HttpResponse:
         return self.listed(request, "products", self.party().trade_items.order_by("id"), item_body)
 
 
-class Product(_View):
+class Product(MasterDataView):
     """One trade item: to its maker all of it and to change, to others what is public."""
 
     def get(self, request: Request, id: str) -> HttpResponse:
-        return _versioned(item_body(_item(id)))
+        return versioned(item_body(item_of(id)))
 
     def put(self, request: Request, id: str) -> HttpResponse:
         given = members(request, ITEM)
         with changing(self.party()):
             known = TradeItem.objects.select_for_update().filter(id=id).first()
-            _require_own(known.manufacturer_id if known else None, self.party(), "product")
+            require_own(known.manufacturer_id if known else None, self.party(), "product")
             require_version(request, item_body(known) if known else None)
             item = services.save_item(
                 id=id,
@@ -83,29 +85,29 @@ class Product(_View):
                 authorisation=given["authorisation"],
                 profile_id=given["profile"],
             )
-        return _versioned(item_body(item), made=known is None)
+        return versioned(item_body(item), made=known is None)
 
 
-class Lots(_View):
+class Lots(MasterDataView):
     """The lots of one of the party's own products."""
 
     def get(self, request: Request, item: str) -> HttpResponse:
-        return self.listed(request, f"lots {item}", _own_item(item, self.party()).lots.order_by("pk"), lot_body)
+        return self.listed(request, f"lots {item}", own_item(item, self.party()).lots.order_by("pk"), lot_body)
 
 
-class LotView(_View):
+class LotView(MasterDataView):
     """One lot of the party's own product."""
 
     def get(self, request: Request, item: str, number: str) -> HttpResponse:
-        lot = _own_item(item, self.party()).lots.filter(number=number).first()
+        lot = own_item(item, self.party()).lots.filter(number=number).first()
         if lot is None:
             raise problems.not_found("there is no such lot of yours")
-        return _versioned(lot_body(lot))
+        return versioned(lot_body(lot))
 
     def put(self, request: Request, item: str, number: str) -> HttpResponse:
         given = members(request, LOT)
         with changing(self.party()):
-            of = _own_item(item, self.party())
+            of = own_item(item, self.party())
             known = of.lots.select_for_update().filter(number=number).first()
             require_version(request, lot_body(known) if known else None)
             lot = services.save_lot(
@@ -114,30 +116,30 @@ class LotView(_View):
                 production_date=day(given, "productionDate"),
                 expiry_date=day(given, "expiryDate"),
             )
-        return _versioned(lot_body(lot), made=known is None)
+        return versioned(lot_body(lot), made=known is None)
 
 
-class Places(_View):
+class Places(MasterDataView):
     """The party's own places."""
 
     def get(self, request: Request) -> HttpResponse:
         return self.listed(request, "places", self.party().sites.order_by("id"), place_body)
 
 
-class Place(_View):
+class Place(MasterDataView):
     """One of the party's own places."""
 
     def get(self, request: Request, id: str) -> HttpResponse:
         site = self.party().sites.filter(id=id).first()
         if site is None:
             raise problems.not_found("there is no such place of yours")
-        return _versioned(place_body(site))
+        return versioned(place_body(site))
 
     def put(self, request: Request, id: str) -> HttpResponse:
         given = members(request, PLACE)
         with changing(self.party()):
             known = Site.objects.select_for_update().filter(id=id).first()
-            _require_own(known.party_id if known else None, self.party(), "place")
+            require_own(known.party_id if known else None, self.party(), "place")
             require_version(request, place_body(known) if known else None)
             site = places.save_site(
                 id=id,
@@ -150,10 +152,10 @@ class Place(_View):
                 city=given["city"],
                 country=given["country"],
             )
-        return _versioned(place_body(site), made=known is None)
+        return versioned(place_body(site), made=known is None)
 
 
-class Unknown(_View):
+class Unknown(MasterDataView):
     """Codes met in events that the party reported and that no master data knows by now."""
 
     def get(self, request: Request) -> HttpResponse:
@@ -161,25 +163,28 @@ class Unknown(_View):
         return self.listed(request, "unknown", rows, unknown_body)
 
 
-def _item(id: str) -> TradeItem:
+def item_of(id: str) -> TradeItem:
+    """The product; 404 where there is none."""
     item = TradeItem.objects.filter(id=id).first()
     if item is None:
         raise problems.not_found("there is no such product")
     return item
 
 
-def _own_item(id: str, party: Party) -> TradeItem:
+def own_item(id: str, party: Party) -> TradeItem:
+    """The party's own product; 404 for another's."""
     item = party.trade_items.filter(id=id).first()
     if item is None:
         raise problems.not_found("there is no such product of yours")
     return item
 
 
-def _require_own(owner: str | None, party: Party, what: str) -> None:
+def require_own(owner: str | None, party: Party, what: str) -> None:
     """ProblemError 403 where the thing is there and another party's."""
     if owner is not None and owner != party.id:
         raise ProblemError(403, "not-yours", f"this {what} is another party's")
 
 
-def _versioned(body: Body, *, made: bool = False) -> HttpResponse:
+def versioned(body: Body, *, made: bool = False) -> HttpResponse:
+    """The thing, with the entity tag of this version."""
     return JsonResponse(body, status=201 if made else 200, headers={"ETag": version_of(body)})

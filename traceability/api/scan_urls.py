@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import delivery_views, product_views, recall_views, trace_views
+from . import delivery_views, link_views, product_views, recall_views, trace_views
 from . import scan_views as views
 from .epcis_base import Missing
 
@@ -32,6 +32,8 @@ urlpatterns = [
     ),
     path("products", product_views.Products.as_view(), name="products"),
     path("products/<slug:id>", product_views.Product.as_view(), name="product"),
+    path("products/<slug:id>/links", link_views.ProductLinks.as_view(), name="product-links"),
+    path("products/<slug:id>/links/<path:number>", link_views.LotLinks.as_view(), name="lot-links"),
     path("lots/<slug:item>", product_views.Lots.as_view(), name="lots"),
     path("lots/<slug:item>/<path:number>", product_views.LotView.as_view(), name="lot"),
     path("places", product_views.Places.as_view(), name="places"),

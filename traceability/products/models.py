@@ -64,6 +64,23 @@ class InspectionReport(models.Model):
     created_ms = models.BigIntegerField()
 
 
+class LinkSet(models.Model):
+    """What a maker registered of a product, or of one of its lots, for the Digital Link resolver.
+
+    Written by `products.links`; each change is a logged version, the row is gone when its last link is.
+    """
+
+    item = models.ForeignKey(TradeItem, models.PROTECT, related_name="link_sets")
+    lot = models.ForeignKey(Lot, models.PROTECT, null=True, blank=True, related_name="link_sets")  # null = the product
+    links = models.JSONField()  # members of gs1.linkset.TargetLink, in the maker's order
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["item"], condition=models.Q(lot=None), name="links_of_an_item_once"),
+            models.UniqueConstraint(fields=["lot"], name="links_of_a_lot_once"),
+        ]
+
+
 class UnknownIdentifier(models.Model):
     """A GLN or GTIN met in an event that no master data knows: the steward's work list until master data does.
 

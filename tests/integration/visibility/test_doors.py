@@ -34,7 +34,8 @@ from .conftest import CASE, Chain, X, Y
 NOTHING = """livez healthz metrics log/ log/checkpoint log/vkey log/vkeys log/reports epcis/ epcis/<path:rest>
     epcis/queries epcis/queries/<str:name> epcis/queries/<str:name>/subscriptions
     epcis/queries/<str:name>/subscriptions/<str:subscription_id> api/schema api/docs api/v1/<path:rest>
-    api/v1/products api/v1/products/<slug:id> api/v1/lots/<slug:item> api/v1/lots/<slug:item>/<path:number>
+    api/v1/products api/v1/products/<slug:id> api/v1/products/<slug:id>/links
+    api/v1/products/<slug:id>/links/<path:number> api/v1/lots/<slug:item> api/v1/lots/<slug:item>/<path:number>
     portal/sign-in portal/sign-out portal/step/<slug:step_id> portal/labels portal/reads portal/master-data
     regulator/contracts regulator/witness-reports/<str:digest> regulator/master-data language verify/ verify/worker.js
     look-up .well-known/gs1resolver""".split()

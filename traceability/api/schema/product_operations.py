@@ -1,8 +1,9 @@
-"""The operations on products, lots and places."""
+"""The operations on products, lots, places, and the links that makers register."""
 
 from rest_framework.views import APIView
 
-from traceability.api import product_bodies, product_views
+from traceability.api import link_views, product_bodies, product_views
+from traceability.gs1 import linkset
 
 from .build import Schema, answer, many, members, ref, text, words
 from .operation import JSON, Answer, Operation
@@ -29,6 +30,14 @@ _PLACE: dict[str, Schema] = {
     "city": text(minLength=1, maxLength=100, format="plain-text"),
     "country": text("ISO 3166-1.", pattern="^[A-Z]{2}$"),
 }
+_LINK: dict[str, Schema] = {
+    "linkType": words(tuple(link_views.PREFIX + name for name in linkset.LINK_TYPES), "GS1 Web Vocabulary."),
+    "href": text("Where it leads.", format="https-url", pattern=linkset.HREF, maxLength=linkset.MAX_HREF),
+    "title": text(minLength=1, maxLength=linkset.MAX_TITLE, format="plain-text"),
+    "hreflang": text("RFC 5646; '' = for everybody.", format="language", pattern=linkset.LANGUAGE),
+    "type": text("Media type.", format="media-type", pattern=linkset.MEDIA_TYPE, maxLength=linkset.MAX_TYPE),
+    "default": {"type": "boolean", "description": "For readers whose language none of this type is in."},
+}
 
 
 def _needed(table: dict[str, bool]) -> list[str]:
@@ -48,6 +57,18 @@ COMPONENTS: dict[str, Schema] = {
     "PlaceChange": members(_PLACE, _needed(dict(product_bodies.PLACE)), "A place where goods are."),
     "MasterDataPlace": answer({"id": text(), "uri": text("Its name in events."), **_PLACE}),
     "MasterDataPlaces": many(ref("MasterDataPlace")),
+    "ProductLinkChange": members(
+        _LINK, [name for name, (_, _, needed) in link_views.LINK.items() if needed], "One link."
+    ),
+    "ProductLinksChange": members(
+        {"links": {**many(ref("ProductLinkChange")), "minItems": 1, "maxItems": linkset.MAX_LINKS}},
+        ["links"],
+        "All links of a product or of a lot; at most one of a type is the default, none stands twice.",
+    ),
+    "ProductLink": answer(_LINK),
+    "ProductLinks": answer(
+        {"product": text(), "lot": {"anyOf": [text(), {"type": "null"}]}, "links": many(ref("ProductLink"))},
+    ),
     "UnknownCode": answer(
         {"scheme": words(("gln", "gtin", "nmpa")), "value": text(), "eventID": text(), "firstSeen": ref("DateTime")}
     ),
@@ -83,6 +104,11 @@ def _put(name: str, summary: str, component: str) -> Operation:
     )
 
 
+def _delete(name: str, summary: str) -> Operation:
+    gone = {204: Answer("Removed; the log has a version without links.")}
+    return Operation(name, _TAG, summary, gone, refusals=(403, 404, 412, 428, 507), parameters=(_IF_MATCH,))
+
+
 OPERATIONS: dict[tuple[type[APIView], str], Operation] = {
     (product_views.Products, "GET"): _list("listProducts", "The caller's products", "Products"),
     (product_views.Product, "GET"): _get("getProduct", "A product, anybody's", "Product"),
@@ -93,6 +119,14 @@ OPERATIONS: dict[tuple[type[APIView], str], Operation] = {
     (product_views.Places, "GET"): _list("listPlaces", "The caller's places", "MasterDataPlaces"),
     (product_views.Place, "GET"): _get("getPlace", "A place of one's own", "MasterDataPlace"),
     (product_views.Place, "PUT"): _put("putPlace", "Make or change a place of one's own", "MasterDataPlace"),
+    (link_views.ProductLinks, "GET"): _get("getProductLinks", "The links of a product, anybody's", "ProductLinks"),
+    (link_views.ProductLinks, "PUT"): _put(
+        "putProductLinks", "Register all links of a product of one's own", "ProductLinks"
+    ),
+    (link_views.ProductLinks, "DELETE"): _delete("deleteProductLinks", "Remove a product's links"),
+    (link_views.LotLinks, "GET"): _get("getLotLinks", "The links of a lot of one's own", "ProductLinks"),
+    (link_views.LotLinks, "PUT"): _put("putLotLinks", "Register a lot's links", "ProductLinks"),
+    (link_views.LotLinks, "DELETE"): _delete("deleteLotLinks", "Remove a lot's links"),
     (product_views.Unknown, "GET"): _list(
         "listUnknownCodes", "Codes that the caller's events named and nobody registered", "UnknownCodes"
     ),
