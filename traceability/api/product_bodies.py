@@ -15,6 +15,7 @@ from traceability.common.problems import ProblemError
 from traceability.epcis import times
 from traceability.gs1.errors import Gs1Error
 from traceability.parties.models import Party, Site
+from traceability.parties.selectors import NoSignerError
 from traceability.products.models import Lot, TradeItem, UnknownIdentifier
 
 from . import answers, bodies
@@ -159,6 +160,8 @@ def changing(party: Party) -> Iterator[None]:
     except Gs1Error as error:
         field = "gln" if "GLN" in error.detail else "gtin"
         raise refused(400, [{"field": field, "code": f"gs1-{error.code}", "message": error.detail}]) from error
+    except NoSignerError as error:  # each change is a signed version
+        raise ProblemError(409, "no-signing-key", str(error)) from error
     except IntegrityError as error:  # another party made the same thing at the same moment
         raise _changed() from error
 

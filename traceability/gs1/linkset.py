@@ -46,6 +46,17 @@ class TargetLink:
         return urlsplit(self.href).netloc
 
 
+Links = tuple[TargetLink, ...]
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What a maker registered of a product and of one lot of it."""
+
+    product: Links = ()
+    lot: Links = ()
+
+
 @dataclass(frozen=True)
 class Fault:
     """What is wrong with the link at `index`: which field (of TargetLink), a stable code, and words for programmers."""

@@ -34,12 +34,16 @@ def party_for_token(plain: str) -> Party | None:
     return token.party if token else None
 
 
+class NoSignerError(LookupError):
+    """A party has no hosted key in force: nothing of it can be signed here."""
+
+
 def signer_for(party: Party) -> ledger.SigningKey:
-    """The party's newest hosted key that is not revoked or retired; LookupError when it has none."""
+    """The party's newest hosted key that is not revoked or retired; NoSignerError when it has none."""
     hosted = keys.in_force(now_ms()).filter(party=party, sealed_seed__isnull=False)
     key = hosted.order_by("-created_ms").first()
     if key is None:
-        raise LookupError(f"{party} has no hosted key that is in force")
+        raise NoSignerError(f"{party} has no hosted key that is in force")
     return _unsealed(key.kid, bytes(key.sealed_seed or b""))
 
 

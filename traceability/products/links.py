@@ -3,18 +3,17 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from django.db import transaction
 from django.db.models import Q
 
 from traceability.gs1 import linkset
-from traceability.gs1.linkset import Fault, TargetLink
+from traceability.gs1.linkset import Fault, Links, Registered, TargetLink
 from traceability.parties.versions import log_version
 
 from .models import LinkSet, Lot, TradeItem
 
-Links = tuple[TargetLink, ...]
 __all__ = ["Edit", "Links", "LinksRefusedError", "Registered", "TargetLink", "change", "digest", "of", "of_item"]
 # From what is registered (nothing: empty) to what shall be; may raise, then nothing changes.
 Edit = Callable[[Links], Sequence[TargetLink]]
@@ -26,14 +25,6 @@ class LinksRefusedError(Exception):
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__(faults[0].detail)
         self.faults = faults
-
-
-@dataclass(frozen=True)
-class Registered:
-    """What a maker registered of a product and of one lot of it."""
-
-    product: Links = ()
-    lot: Links = ()
 
 
 def of(item: TradeItem, lot: Lot | None = None) -> Links:

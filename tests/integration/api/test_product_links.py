@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration.api.test_products import NEW, get, put
+from tests.integration.api.test_products import ITEM, NEW, get, put
 from tests.integration.conftest import GTIN, LOT, House
 from traceability.common.models import MasterVersion
+from traceability.parties.models import PartyKey
 from traceability.products.models import LinkSet
 
 LEAFLET = {
@@ -94,7 +95,8 @@ def test_another_s_links_are_read_of_a_product_and_never_changed(house: House) -
         ({}, "links"), ({"links": []}, "links"), ({"links": {}}, "links"), ({"links": [LEAFLET], "x": 1}, "x"),
         ({"links": [7]}, "links/0"), ({"links": [{**LEAFLET, "rel": "x"}]}, "links/0/rel"),
         ({"links": [{"linkType": "gs1:epil", "title": "x"}]}, "links/0/href"),
-        ({"links": [{**LEAFLET, "default": "yes"}]}, "links/0/default"), ({"links": [{**LEAFLET, "title": 7}]}, "links/0/title"),
+        ({"links": [{**LEAFLET, "default": "yes"}]}, "links/0/default"),
+        ({"links": [{**LEAFLET, "title": 7}]}, "links/0/title"),
         ({"links": [LEAFLET, {**SHORT, "linkType": "epil"}]}, "links/1/linkType"),
         ({"links": [LEAFLET, {**SHORT, "linkType": "gs1:defaultLink"}]}, "links/1/linkType"),
         ({"links": [LEAFLET, {**SHORT, "href": "http://a.example/"}]}, "links/1/href"),
@@ -111,3 +113,12 @@ def test_a_fault_is_named_by_its_place_and_nothing_is_stored(house: House, body:
     assert (answer.status_code, answer.json()["code"]) == (400, "master-data"), answer.content
     assert field in {one["field"] for one in answer.json()["errors"]}
     assert not LinkSet.objects.exists()
+
+
+def test_without_a_key_to_sign_with_nothing_changes(house: House) -> None:
+    PartyKey.objects.filter(party=house.parties["maker"]).delete()
+    changes = {OF_PRODUCT: {"links": [LEAFLET]}, "products/novo": ITEM}
+    for path, body in changes.items():
+        answer = put(house, "maker", path, body, NEW)
+        assert (answer.status_code, answer.json()["code"]) == (409, "no-signing-key")
+        assert get(house, "maker", path).status_code == 404

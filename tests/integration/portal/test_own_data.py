@@ -25,9 +25,9 @@ __all__ = ["watched"]  # a fixture of the contracts' tests: the house under the 
 Enter = Callable[..., Portal]
 ROWS = ("2026-03-01T08:00", 5.1), ("2026-03-01T08:10", 9.4), ("2026-03-01T08:20", -0.5), ("2026-03-01T12:00", 5.0)
 # Every address of the portal that shows goods, then those that show none, then those that name one thing: of these each
-# has a test here, in test_steps.py, test_documents.py, test_partners.py, test_shipment.py, test_exceptions.py,
-# recalls/test_pages.py, reports/test_reports.py, regulator/test_key_pages.py or web/test_trace_pages.py that a stranger
-# is told there is none.
+# has a test here, in test_products.py, test_steps.py, test_documents.py, test_partners.py, test_shipment.py,
+# test_exceptions.py, recalls/test_pages.py, reports/test_reports.py, regulator/test_key_pages.py or
+# web/test_trace_pages.py that a stranger is told there is none.
 PAGES = (
     "",
     "stock",
@@ -55,6 +55,7 @@ NO_GOODS = {
     "documents",
     "recalls/new",
     "reports",
+    "products",
 }
 ONE_THING = {
     "exceptions/<str:item_id>",
@@ -80,6 +81,7 @@ ONE_THING = {
     "recalls/<slug:recall_id>/holders.csv",
     "recall-notices/<slug:notice_id>",
     "recall-notices/<slug:notice_id>/packs.csv",
+    "products/<slug:item_id>",
     "reports/<slug:report_id>",
     "reports/<slug:report_id>.csv",
     "reports/<slug:report_id>/proofs.json",

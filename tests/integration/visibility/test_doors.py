@@ -36,6 +36,7 @@ NOTHING = """livez healthz metrics log/ log/checkpoint log/vkey log/vkeys log/re
     epcis/queries/<str:name>/subscriptions/<str:subscription_id> api/schema api/docs api/v1/<path:rest>
     api/v1/products api/v1/products/<slug:id> api/v1/products/<slug:id>/links
     api/v1/products/<slug:id>/links/<path:number> api/v1/lots/<slug:item> api/v1/lots/<slug:item>/<path:number>
+    portal/products portal/products/<slug:item_id>
     portal/sign-in portal/sign-out portal/step/<slug:step_id> portal/labels portal/reads portal/master-data
     regulator/contracts regulator/witness-reports/<str:digest> regulator/master-data language verify/ verify/worker.js
     look-up .well-known/gs1resolver""".split()
@@ -138,6 +139,7 @@ def _addresses(chain: Chain) -> list[str]:
         "<slug:recall_id>": list(Recall.objects.values_list("id", flat=True)),
         "<slug:notice_id>": list(Notice.objects.values_list("id", flat=True)),
         "<slug:item>": ["none"],
+        "<slug:item_id>": ["none", "glarvia"],
         "<path:number>": [LOT],
         "<str:subscription_id>": ["none"],
         "<str:token>": ["none"],

@@ -276,5 +276,5 @@ def test_walking_up_finds_what_the_finest_level_lacks() -> None:
         links.Level("lot", "/01/1/10/2", []),
         links.Level("product", "/01/1", [links.Link("pip", "/01/1", "")]),
     )
-    assert links.find([here, above], "pip") == above.links[0]
-    assert links.find([here], "pip") is None
+    assert links.find([here, above], "pip", links.Reader()) == above.links
+    assert links.find([here], "pip", links.Reader()) == []

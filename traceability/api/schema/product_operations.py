@@ -106,7 +106,7 @@ def _put(name: str, summary: str, component: str) -> Operation:
 
 def _delete(name: str, summary: str) -> Operation:
     gone = {204: Answer("Removed; the log has a version without links.")}
-    return Operation(name, _TAG, summary, gone, refusals=(403, 404, 412, 428, 507), parameters=(_IF_MATCH,))
+    return Operation(name, _TAG, summary, gone, refusals=(403, 404, 409, 412, 428, 507), parameters=(_IF_MATCH,))
 
 
 OPERATIONS: dict[tuple[type[APIView], str], Operation] = {

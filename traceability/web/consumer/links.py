@@ -4,31 +4,44 @@ GS1-Conformant Resolver Standard 1.2; linksets are RFC 9264. A pack that nobody 
 of its product: they say where to ask, not what is there.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from traceability.gs1 import linkset as registry
 from traceability.gs1.digital_link import CANONICAL_DOMAIN, DigitalLink
+from traceability.gs1.linkset import VOCABULARY, Registered, TargetLink
 
-VOCABULARY = "https://ref.gs1.org/voc/"
 _VOCABULARIES = (VOCABULARY, "https://gs1.org/voc/", "http://gs1.org/voc/", "https://www.gs1.org/voc/", "gs1:")
 HTML, LD_JSON, JSON = "text/html", "application/ld+json", "application/json"
 LANGUAGES = ("en", "zh-Hans")
 # linkset is the standard's name; `all` is its older one.
 WHOLE = frozenset({"linkset", "all"})
 DEFAULT = "defaultLink"
+# Whether it is recalled is asked of the record: a maker's own word on it is listed beside ours, never in its place.
+_OURS_FIRST = frozenset({"recallStatus"})
+_NOTHING = Registered()
 
 
 @dataclass(frozen=True)
 class Link:
-    """One target: an address on this site, what it is called and which form it has."""
+    """One target: an address on this site, or one that the maker `registered`; its name and form."""
 
     kind: str  # local name of the link type
     href: str
     title: str
     type: str = HTML
     languages: tuple[str, ...] = LANGUAGES
+    registered: TargetLink | None = None
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who asks: languages in order of preference, and the quality of a media type (RFC 9110, section 12.5)."""
+
+    languages: Sequence[str] = ()
+    quality: Callable[[str], float] = field(default=lambda _: 1.0)
 
 
 @dataclass(frozen=True)
@@ -48,10 +61,10 @@ def local_name(link_type: str) -> str:
     return link_type
 
 
-def levels(link: DigitalLink) -> list[Level]:
+def levels(link: DigitalLink, registered: Registered = _NOTHING) -> list[Level]:
     """The levels of a key, finest first: what is not found at one is looked for at the next."""
     if link.key == "01":
-        return list(_item_levels(link))
+        return list(_item_levels(link, registered))
     name = {"00": "unit", "414": "place", "417": "party"}.get(link.key, "other")
     here = [_page(DEFAULT, link.path)]
     if name == "place":
@@ -62,11 +75,18 @@ def levels(link: DigitalLink) -> list[Level]:
     return [Level(name, link.path, here)]
 
 
-def trade_code_levels(code: str, epc: str, gtin: str) -> list[Level]:
-    """The levels of a 20-digit drug trace code: its pack, and its product where that has a GTIN ('' = none)."""
+def trade_code_levels(code: str, epc: str, gtin: str, registered: Registered = _NOTHING) -> list[Level]:
+    """The levels of a 20-digit drug trace code: its pack, and its product where that has a GTIN ('' = none).
+
+    A product without one has no address of its own: its maker's links are found at the pack.
+    """
     path = f"/c/{code}"
-    pack = Level("pack", path, list(_of_pack(path, epc)))
-    return [pack, *(_item_levels(DigitalLink("01", gtin)) if gtin else ())]
+    if gtin:
+        return [
+            Level("pack", path, list(_of_pack(path, epc))),
+            *_item_levels(DigitalLink("01", gtin), registered),
+        ]
+    return [Level("pack", path, [*_of_pack(path, epc), *_of_maker(registered.product)])]
 
 
 def name_of(link: DigitalLink) -> str:
@@ -74,9 +94,37 @@ def name_of(link: DigitalLink) -> str:
     return levels(link)[0].name
 
 
-def find(found: Sequence[Level], kind: str) -> Link | None:
-    """The link of this type at the finest level that has one (the standard's walk up the tree)."""
-    return next((link for level in found for link in level.links if link.kind == kind), None)
+def find(found: Sequence[Level], kind: str, reader: Reader) -> list[Link]:
+    """The link of this type at the finest level that has one (the standard's walk up the tree).
+
+    Of several that the maker registered it is the one that fits the reader; all that do, if nothing tells them apart.
+    """
+    for level in found:
+        there = [link for link in level.links if link.kind == kind]
+        makers = [link for link in there if link.registered]
+        if makers and (len(makers) == len(there) or kind not in _OURS_FIRST):
+            fitting = registry.best(
+                [one.registered for one in makers if one.registered], reader.languages, reader.quality
+            )
+            return [link for link in makers if link.registered in fitting]
+        if there:
+            return there[:1]
+    return []
+
+
+def of_makers(registered: Registered, reader: Reader) -> list[Link]:
+    """Of each type that the maker registered the links that fit the reader, as at `find`; the leaflet first."""
+    found = [
+        Level("lot", "", list(_of_maker(registered.lot))),
+        Level("product", "", list(_of_maker(registered.product))),
+    ]
+    return [link for kind in registry.LINK_TYPES for link in find(found, kind, reader)]
+
+
+def only(found: Sequence[Level], chosen: Sequence[Link]) -> list[Level]:
+    """The levels with the chosen links only."""
+    kept = [Level(one.name, one.path, [link for link in one.links if link in chosen]) for one in found]
+    return [level for level in kept if level.links]
 
 
 def linkset(found: Sequence[Level], root: str) -> dict[str, Any]:
@@ -101,7 +149,7 @@ def description(root: str, name: str) -> dict[str, Any]:
     }
 
 
-def _item_levels(link: DigitalLink) -> Iterator[Level]:
+def _item_levels(link: DigitalLink, registered: Registered) -> Iterator[Level]:
     lot, serial = link.qualifier("10"), link.qualifier("21")
     product = DigitalLink("01", link.value)
     batch = DigitalLink("01", link.value, (("10", lot),)) if lot else None
@@ -109,8 +157,8 @@ def _item_levels(link: DigitalLink) -> Iterator[Level]:
         pack = DigitalLink("01", link.value, (*(batch.qualifiers if batch else ()), ("21", serial)))
         yield Level("pack", pack.path, list(_of_pack(pack.path, pack.canonical)))
     if batch:
-        yield Level("lot", batch.path, list(_of_class(batch, "Recall of the batch")))
-    links = [*_of_class(product, "Recall of the product"), *_of_product(product)]
+        yield Level("lot", batch.path, [*_of_class(batch, "Recall of the batch"), *_of_maker(registered.lot)])
+    links = [*_of_class(product, "Recall of the product"), *_of_product(product), *_of_maker(registered.product)]
     yield Level("product", product.path, links)
 
 
@@ -133,6 +181,12 @@ def _of_product(product: DigitalLink) -> Iterator[Link]:
     yield Link("masterData", product.path, "Product data", LD_JSON, ())
 
 
+def _of_maker(registered: Sequence[TargetLink]) -> Iterator[Link]:
+    for one in registered:
+        languages = (one.language,) if one.language else ()
+        yield Link(one.kind, one.href, one.title, one.media_type, languages, one)
+
+
 def _page(kind: str, path: str) -> Link:
     return Link(kind, path, "Page for people")
 
@@ -150,7 +204,8 @@ def _value(uri: str) -> str:
 
 
 def _target(link: Link, root: str) -> Mapping[str, Any]:
-    target: dict[str, Any] = {"href": root + link.href, "title": link.title, "type": link.type}
+    href = link.href if link.registered else root + link.href
+    target: dict[str, Any] = {"href": href, "title": link.title, "type": link.type}
     return target | ({"hreflang": list(link.languages)} if link.languages else {})
 
 

@@ -1,9 +1,11 @@
 """The GS1 Digital Link resolver: one address of a thing, answered as page, data, linkset or redirect
 (GS1-Conformant Resolver Standard 1.2), and the same for codes that are not GS1's at /c/.
 
-It redirects to addresses of this site only. What it says of a pack is what the pack's page says.
+It redirects to addresses of this site, and to the very ones that the product's maker registered (`products.links`).
+What it says of a pack is what the pack's page says.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from django.db import DatabaseError
@@ -17,10 +19,12 @@ from django.views.decorators.http import require_http_methods
 from traceability.gs1 import digital_link as digital_links
 from traceability.gs1.digital_link import DigitalLink
 from traceability.gs1.errors import Gs1Error
+from traceability.gs1.linkset import Registered
 from traceability.parties import selectors as parties
+from traceability.products import links as maker_links
 from traceability.products import selectors as products
 
-from . import codes, links, things, views
+from . import codes, links, makers, things, views
 from .codes import CodeError, PackCode
 from .links import Level
 
@@ -74,19 +78,19 @@ def description(request: HttpRequest) -> HttpResponse:
 
 
 def _resolve(request: HttpRequest, link: DigitalLink) -> HttpResponse:
-    levels, asked, form = links.levels(link), links.local_name(request.GET.get("linkType", "")), _form(request)
-    is_pack = levels[0].name == "pack"
+    asked, form = links.local_name(request.GET.get("linkType", "")), _form(request)
+    is_pack = links.name_of(link) == "pack"
     if is_pack and form == links.HTML and asked in {"", links.DEFAULT}:
         return _pack(request, link, form)  # which has a verdict for an unknown product too
     try:
-        known = things.is_known(link)
+        known, registered = things.is_known(link), things.registered(link)
     except DatabaseError:
         return _cannot_check()
     if not known:
         return _unknown(request, form)
-    if led := _led(request, levels, asked, form):
+    if led := _led(request, links.levels(link, registered), asked, form):
         return led
-    return _pack(request, link, form) if is_pack else _thing(request, link, form)
+    return _pack(request, link, form) if is_pack else _thing(request, link, registered, form)
 
 
 def _led(request: HttpRequest, levels: list[Level], asked: str, form: str) -> HttpResponse | None:
@@ -95,8 +99,23 @@ def _led(request: HttpRequest, levels: list[Level], asked: str, form: str) -> Ht
         return _linkset(request, levels)
     if asked in {"", links.DEFAULT}:
         return None
-    target = links.find(levels, asked)
-    return _redirect(request, target.href) if target else _no_such_link(request, form, levels)
+    found = links.find(levels, asked, makers.reader(request))
+    if len(found) > 1:
+        return _choice(request, links.only(levels, found), form)
+    if not found:
+        return _no_such_link(request, form, levels)
+    # Nothing of the request goes along to another's server: not what is asked of which lot, not a word to misuse there.
+    (target,) = found
+    return _to(target.href) if target.registered else _redirect(request, target.href)
+
+
+def _choice(request: HttpRequest, levels: list[Level], form: str) -> HttpResponse:
+    """Several of the maker's links fit alike: the reader chooses."""
+    if form != links.HTML:
+        return _linkset(request, levels, status=300)
+    shown = makers.shown([link for level in levels for link in level.links])
+    thing = things.Thing(_("Which one?"), _("The maker registered several that fit. Choose one."), {})
+    return render(request, "consumer/thing.html", {"thing": thing, "makers": shown}, status=300)
 
 
 def _pack(request: HttpRequest, link: DigitalLink, form: str) -> HttpResponse:
@@ -108,20 +127,22 @@ def _pack(request: HttpRequest, link: DigitalLink, form: str) -> HttpResponse:
     return views.pack_page(request, code, lot)
 
 
-def _thing(request: HttpRequest, link: DigitalLink, form: str) -> HttpResponse:
+def _thing(request: HttpRequest, link: DigitalLink, registered: Registered, form: str) -> HttpResponse:
     try:
         found = things.read(link)
     except DatabaseError:
         return _cannot_check()
-    return _shown(request, found, form)
+    return _shown(request, found, form, makers.of_thing(request, registered))
 
 
-def _shown(request: HttpRequest, found: things.Thing | None, form: str) -> HttpResponse:
+def _shown(
+    request: HttpRequest, found: things.Thing | None, form: str, of_maker: Sequence[makers.Shown] = ()
+) -> HttpResponse:
     if found is None:
         return _unknown(request, form)
     if form in {links.LD_JSON, links.JSON}:
         return JsonResponse(found.data, content_type=links.LD_JSON)
-    return render(request, "consumer/thing.html", {"thing": found})
+    return render(request, "consumer/thing.html", {"thing": found, "makers": of_maker})
 
 
 def _other(request: HttpRequest, code: str, uri: str) -> HttpResponse:
@@ -149,17 +170,19 @@ def _trade_code(request: HttpRequest, code: PackCode) -> HttpResponse:
 def _of_trade_code(request: HttpRequest, code: PackCode, asked: str, form: str) -> HttpResponse:
     try:
         item = products.item_by_nmpa(code.nmpa)
+        registered = maker_links.of_item("", id=item.id) if item else Registered()
     except DatabaseError:
         return _cannot_check()
     if item is None:
         return _unknown(request, form)
-    if led := _led(request, links.trade_code_levels(code.nmpa, code.epc, item.gtin or ""), asked, form):
+    levels = links.trade_code_levels(code.nmpa, code.epc, item.gtin or "", registered)
+    if led := _led(request, levels, asked, form):
         return led
     return views.pack_data(request, code, "", lambda: things.trade_code_data(item, code.epc))
 
 
-def _linkset(request: HttpRequest, levels: list[Level]) -> HttpResponse:
-    response = JsonResponse(links.linkset(levels, _root(request)), content_type=LINKSET)
+def _linkset(request: HttpRequest, levels: list[Level], status: int = 200) -> HttpResponse:
+    response = JsonResponse(links.linkset(levels, _root(request)), content_type=LINKSET, status=status)
     response["Link"] = f'<{_CONTEXT}>; rel="{_JSON_LD}"; type="{links.LD_JSON}"'
     return response
 
@@ -169,8 +192,11 @@ def _redirect(request: HttpRequest, path: str) -> HttpResponse:
     query = request.GET.copy()
     query.pop("linkType", None)
     more = query.urlencode()
-    joined = f"{path}{'&' if '?' in path else '?'}{more}" if more else path
-    return _open(HttpResponse(status=307, headers={"Location": joined}))
+    return _to(f"{path}{'&' if '?' in path else '?'}{more}" if more else path)
+
+
+def _to(address: str) -> HttpResponse:
+    return _open(HttpResponse(status=307, headers={"Location": address}))
 
 
 def _headers(request: HttpRequest, link: DigitalLink) -> list[str]:

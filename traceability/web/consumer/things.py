@@ -13,8 +13,10 @@ from django.utils.translation import gettext as _
 from traceability.capture.models import PublishedEvent
 from traceability.custody import selectors as custody
 from traceability.gs1.digital_link import DigitalLink
+from traceability.gs1.linkset import Registered
 from traceability.parties import selectors as parties
 from traceability.parties.models import Site
+from traceability.products import links as maker_links
 from traceability.products import selectors as products
 from traceability.products.models import TradeItem
 
@@ -45,6 +47,13 @@ def read(link: DigitalLink) -> Thing | None:
 def is_known(link: DigitalLink) -> bool:
     """Whether the product of a trade item's link is registered here; other keys say nothing about that."""
     return link.key != "01" or products.item_by_gtin(link.value) is not None
+
+
+def registered(link: DigitalLink) -> Registered:
+    """What the maker of a trade item registered of it and of the lot in the link; nothing for other keys."""
+    if link.key != "01":
+        return Registered()
+    return maker_links.of_item(link.qualifier("10") or "", gtin=link.value)
 
 
 def item_data(item: TradeItem, link: DigitalLink) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from ledger import api as ledger
 from traceability.common import clock
 
-from . import codes, selectors
+from . import codes, makers, selectors
 from .codes import CodeError, OnPack, PackCode
 from .selectors import Answer
 from .verdict import Outcome
@@ -46,7 +46,8 @@ def pack_page(request: HttpRequest, code: PackCode, lot: str) -> HttpResponse:
     started, given = time.monotonic(), _given(request, lot)
     try:
         answer = selectors.look_up(code, given, now_ms=clock.now_ms())
-        response = render(request, "consumer/look_up.html", _context(answer, given))
+        of_maker = makers.of_pack(request, code, given)
+        response = render(request, "consumer/look_up.html", {**_context(answer, given), "makers": of_maker})
     except DatabaseError:
         context = {"answer": Answer(Outcome.CANNOT_CHECK, None), "words": OUTCOMES[Outcome.CANNOT_CHECK]}
         return render(request, "consumer/look_up.html", context, status=503)

@@ -67,6 +67,23 @@ _WORDS: dict[str, tuple[str, str | Promise]] = {
         gettext_lazy("The hold is on its way to the log. Try again in a few seconds."),
     ),
     "comment": ("comment", gettext_lazy("Write a comment of 1 to 500 characters.")),
+    "link-type": ("kind", gettext_lazy("Choose what the link leads to.")),
+    "link-href": (
+        "href",
+        gettext_lazy(
+            "Give an address that begins with https:// and a server's name, in plain letters, without user, password"
+            " or #, of at most 1024 characters."
+        ),
+    ),
+    "link-title": ("title", gettext_lazy("Give it a title of 1 to 200 characters, on one line.")),
+    "link-language": ("language", gettext_lazy("Write the language as en, zh-Hans or pt-BR, or leave it empty.")),
+    "link-media-type": ("media_type", gettext_lazy("Choose what kind of file it is.")),
+    "link-twice": ("href", gettext_lazy("This link is there already.")),
+    "too-many": ("href", gettext_lazy("There are 50 links here: remove one before you add another.")),
+    "no-signing-key": (
+        "href",
+        gettext_lazy("Your organisation has no signing key in force here, and each version is signed."),
+    ),
     "state-changed": ("comment", gettext_lazy("Someone else has acted on this alert. Look at it again.")),
     "state": ("comment", gettext_lazy("The alert is no longer in a state where this can be done.")),
 }
