@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from ledger import api as ledger
 from traceability.parties import services as parties
 from traceability.parties.models import Party as PartyRow
+from traceability.products import links
 from traceability.products import services as products
+from traceability.products.models import TradeItem
 
 from .world import CITIES, PROFILES, World
 
@@ -95,12 +97,25 @@ def _products(world: World, rows: Mapping[str, PartyRow]) -> None:
         )
         for item in world.items.values()
     }
+    _leaflet(items["glarvia"])
     for lot in world.lots:
         row = products.save_lot(
             item=items[lot.item.id], number=lot.number, production_date=lot.produced, expiry_date=lot.expiry
         )
         report = f"Inspection report (demonstration)\nItem: {lot.item.name}\nLot: {lot.number}\nResult: conformant\n"
         products.attach_report(lot=row, filename=f"{lot.number}.txt", content=report.encode(), verdict="conformant")
+
+
+def _leaflet(item: TradeItem) -> None:
+    """One product leads to its maker's leaflet, in two languages; the addresses lead nowhere (RFC 2606)."""
+    leaflets = [
+        links.TargetLink(
+            "epil", f"https://leaflets.{item.manufacturer_id}.example/{item.id}/{language.lower()}", title, language,
+            is_default=language == "en",
+        )
+        for language, title in (("en", f"{item.name}: package leaflet"), ("zh-Hans", f"{item.name} 药品说明书"))
+    ]  # fmt: skip
+    links.change(item=item, lot=None, edit=lambda _: leaflets)
 
 
 def _people(party_id: str, row: PartyRow) -> dict[str, dict[str, str]]:
