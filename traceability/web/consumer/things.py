@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from traceability.capture.models import PublishedEvent
 from traceability.custody import selectors as custody
 from traceability.gs1.digital_link import DigitalLink
-from traceability.gs1.linkset import Registered
+from traceability.gs1.linkset import VOCABULARY, Registered
 from traceability.parties import selectors as parties
 from traceability.parties.models import Site
 from traceability.products import links as maker_links
@@ -80,7 +80,7 @@ def site(found: Site, uri: str) -> Thing:
         title=found.name,
         meaning=_("A place where medicines are kept. What lies there is known to its owner and the regulator only."),
         data={
-            "@context": {"gs1": links.VOCABULARY},
+            "@context": {"gs1": VOCABULARY},
             "@id": uri,
             "@type": "gs1:Place",
             "gs1:physicalLocationName": found.name,
@@ -103,7 +103,7 @@ def party(name: str, uri: str) -> Thing:
         title=name,
         meaning=_("An organisation that takes part in this record. What it recorded is shown on the page of a pack."),
         data={
-            "@context": {"gs1": links.VOCABULARY},
+            "@context": {"gs1": VOCABULARY},
             "@id": uri,
             "@type": "gs1:Organization",
             "gs1:organizationName": name,
@@ -194,7 +194,7 @@ def _other(link: DigitalLink) -> Thing:
 
 
 def _data(uri: str, kind: str) -> dict[str, Any]:
-    context = {"gs1": links.VOCABULARY, "dosetrail": "urn:dosetrail:voc:"}
+    context = {"gs1": VOCABULARY, "dosetrail": "urn:dosetrail:voc:"}
     return {"@context": context, "@id": uri, "@type": f"gs1:{kind}"}
 
 

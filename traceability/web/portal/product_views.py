@@ -71,8 +71,8 @@ def product(request: HttpRequest, member: Member, item_id: str) -> HttpResponse:
     except NoSignerError as error:
         return _page(request, member, item, lot, errors=[worded("no-signing-key", str(error))], status=409)
     except ProblemError as problem:
-        error = replace(worded(problem.code, problem.detail), field="href")
-        return _page(request, member, item, lot, errors=[error], status=problem.status)
+        said = replace(worded(problem.code, problem.detail), field="href")
+        return _page(request, member, item, lot, errors=[said], status=problem.status)
     messages.success(request, _("Done."))
     return redirect(_address(item, lot))
 
