@@ -1,6 +1,8 @@
 """Reading exceptions: a party's own, those that it was asked about, those escalated to the regulator."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -10,6 +12,8 @@ from traceability.parties.models import Party
 
 from .models import ExceptionGoods, ExceptionItem
 
+DAY_MS = 86_400_000
+AGES = (2, 7, 30)  # whole days open: up to each of these, and longer
 UNRESOLVED = (ExceptionItem.State.OPEN, ExceptionItem.State.ASKED, ExceptionItem.State.ESCALATED)
 # Filters of the desk's address: name -> the values that it takes.
 STATES: Mapping[str, tuple[str, ...]] = {
@@ -35,6 +39,65 @@ def asked_of(party: Party, filters: Mapping[str, Any]) -> QuerySet[ExceptionItem
 def escalated(filters: Mapping[str, Any]) -> QuerySet[ExceptionItem]:
     """What parties have brought before the regulator."""
     return _filtered(ExceptionItem.objects.exclude(escalated_ms=None), filters)
+
+
+def unresolved() -> QuerySet[ExceptionItem]:
+    """Everybody's, for the regulator's report: that there is one, since when and with whom."""
+    return _filtered(ExceptionItem.objects.all(), {})
+
+
+@dataclass(frozen=True)
+class Ages:
+    """How many exceptions have been open how long, in the order of `AGES`, and what is pressing among them."""
+
+    by_age: tuple[int, ...]
+    by_kind: Mapping[str, int]
+    overdue: int
+    escalated: int
+
+
+def ages(rows: QuerySet[ExceptionItem], *, at_ms: int) -> Ages:
+    """These exceptions counted; one query."""
+    # An exception has been open n whole days from opened + n days on: up to n means opened after now - (n + 1) days.
+    limits = [at_ms - (days + 1) * DAY_MS for days in AGES]
+    spans = [
+        Q(opened_ms__gt=limits[0]),
+        *(Q(opened_ms__lte=newer, opened_ms__gt=older) for newer, older in pairwise(limits)),
+        Q(opened_ms__lte=limits[-1]),
+    ]
+    wanted = {f"age_{number}": Count("id", filter=span) for number, span in enumerate(spans)}
+    wanted |= {f"kind_{kind}": Count("id", filter=Q(kind=kind)) for kind in ExceptionItem.Kind.values}
+    found = rows.order_by().aggregate(
+        **wanted,
+        overdue=Count("id", filter=Q(due_ms__lt=at_ms)),
+        escalated=Count("id", filter=~Q(escalated_ms=None)),
+    )
+    return Ages(
+        by_age=tuple(found[f"age_{number}"] for number in range(len(spans))),
+        by_kind={kind: found[f"kind_{kind}"] for kind in ExceptionItem.Kind.values},
+        overdue=found["overdue"],
+        escalated=found["escalated"],
+    )
+
+
+def oldest(rows: QuerySet[ExceptionItem], *, after: tuple[int, str] | None, limit: int) -> list[ExceptionItem]:
+    """The next of these after a place (opened_ms, id), the one that has been open longest first."""
+    if after is not None:
+        opened_ms, item_id = after
+        rows = rows.filter(Q(opened_ms__gt=opened_ms) | Q(opened_ms=opened_ms, id__gt=item_id))
+    return list(rows.order_by("opened_ms", "id")[:limit])
+
+
+def place_of(text: str) -> tuple[int, str] | None:
+    """A place as `opened_ms-id`; None for anything else: the beginning."""
+    opened_ms, _dash, item_id = text.partition("-")
+    is_number = opened_ms.isascii() and opened_ms.isdigit() and len(opened_ms) < 16
+    return (int(opened_ms), item_id) if is_number and item_id.isalnum() else None
+
+
+def days_open(item: ExceptionItem, *, at_ms: int) -> int:
+    """Whole days since it was opened."""
+    return max(at_ms - item.opened_ms, 0) // DAY_MS
 
 
 def find(item_id: str, *, party: Party) -> ExceptionItem | None:

@@ -10,6 +10,8 @@ import pytest
 from tests.e2e.consumer.conftest import Visitor
 from tests.integration.conftest import GTIN, LOT, House
 from tests.integration.portal.conftest import PASSWORD, Portal
+from traceability.exceptions import services as exceptions
+from traceability.exceptions.models import ExceptionItem
 from traceability.parties import services as parties
 
 from .test_dispensing import violations
@@ -24,6 +26,7 @@ REGULATOR = [
     ("/site-movements", {"site": "pharmacy-main", **DAYS}),
     ("/tracing-answer", {"code": f"(01){GTIN}(21)1"}),
     ("/silent-parties", {}),
+    ("/open-exceptions", {}),
     ("/stock-by-lot", {"party": "nobody"}),
 ]
 PORTAL = [
@@ -31,6 +34,7 @@ PORTAL = [
     ("/site-movements", {}),
     ("/stock-by-lot", {}),
     ("/near-expiry", {"days": "1825"}),
+    ("/open-exceptions", {"side": "own"}),
     ("/lot-reconciliation", {"code": LOT_CODE}),
 ]
 
@@ -47,6 +51,7 @@ def test_reports(
         parties.add_member(party=stocked.parties["regulator"], username=username, password=PASSWORD, role="inspector")
     else:
         person("pharmacy")
+    _exception(stocked)
     visit = visitor(viewport={"width": width, "height": 800})
     page = visit.open(f"/{face}/reports")
     page.fill("#id_username", username)
@@ -61,6 +66,16 @@ def test_reports(
             _keep(page, f"{face}-{width}-{language}-{report[1:] or 'list'}{'-paper' if paper else ''}", paper)
     wrongs = [wrong for wrong in visit.wrongs if "400 (Bad Request)" not in wrong]
     assert wrongs == []
+
+
+def _exception(house: House) -> None:
+    """One that is overdue, for the report of those that are open."""
+    who = parties.add_member(party=house.parties["pharmacy"], username="desk", password=PASSWORD, role="quality")
+    codes, maker = [f"(01){GTIN}(21)1"], house.parties["maker"]
+    what = exceptions.Opening("packaging", codes, house.place("pharmacy"), "torn", maker)
+    exceptions.open_item(who, what)
+    ExceptionItem.objects.update(opened_ms=1_790_000_000_000, due_ms=1_790_100_000_000)
+    house.settle()
 
 
 def _keep(page: Any, name: str, paper: dict[str, str]) -> None:

@@ -21,6 +21,8 @@ from traceability.capture import services as capture
 from traceability.capture.models import PublishedEvent
 from traceability.common import clock
 from traceability.custody.models import ItemState
+from traceability.exceptions import services as exceptions
+from traceability.exceptions.models import ExceptionItem
 from traceability.parties import services as parties
 from traceability.parties.models import Member
 from traceability.products import services as products
@@ -329,6 +331,88 @@ def test_more_goods_need_no_more_queries(stocked: House, ask: Ask, report: str, 
     for start in range(20, 60, 10):
         act(stocked, "pharmacy", "receive", [code(str(n)) for n in range(start, start + 10)])
     assert count() == before
+
+
+DAY_MS = 24 * 3_600_000
+
+
+def desk(house: House, ask: Ask, *ages_days: float) -> list[ExceptionItem]:
+    """An exception of the pharmacy about the maker's goods for each age, the first pack's first."""
+    now, who = clock.now_ms(), ask("pharmacy").member
+    items = []
+    for number, days_open in enumerate(ages_days, 1):
+        what = exceptions.Opening(
+            kind="packaging", codes=[code(str(number))], place=house.place("pharmacy"), note="torn at the corner",
+            partner=house.parties["maker"], nonce=str(number),
+        )  # fmt: skip
+        item = exceptions.open_item(who, what)
+        opened = now - int(days_open * DAY_MS)
+        ExceptionItem.objects.filter(id=item.id).update(opened_ms=opened, due_ms=opened + 72 * 3_600_000)
+        items.append(item)
+    house.settle()
+    return items
+
+
+@pytest.mark.parametrize(
+    ("days_open", "age", "overdue"),
+    [
+        (0, 0, "no"),
+        (2.9, 0, "no"),
+        (3.1, 1, "yes"),
+        (7.9, 1, "yes"),
+        (8.1, 2, "yes"),
+        (30.9, 2, "yes"),
+        (31.1, 3, "yes"),
+    ],
+)
+def test_an_exception_is_as_old_as_the_days_since_it_was_opened(
+    stocked: House, ask: Ask, days_open: float, age: int, overdue: str
+) -> None:
+    desk(stocked, ask, days_open)
+    browser = Browser(Member.objects.get(user__username="pharmacy-asks"), "portal")
+    (row,) = browser.rows("open-exceptions")
+    assert (row["days_open"], row["overdue"], row["kind"]) == (str(int(days_open)), overdue, "packaging")
+    assert (row["party"], row["partner"], row["goods"], row["state"]) == ("Pharmacy", "Maker", "1", "open")
+    answer = browser.client.get(reverse("portal:report", args=["open-exceptions"])).context["answer"]
+    assert [bar.number for bar in answer.bars] == [int(number == age) for number in range(4)]
+    assert dict(answer.facts)["Overdue"] == (overdue == "yes")
+
+
+def test_open_exceptions_are_told_to_those_whom_they_concern(stocked: House, ask: Ask) -> None:
+    item, _other = desk(stocked, ask, 1, 9)
+    browser = Browser(Member.objects.get(user__username="pharmacy-asks"), "portal")
+    assert [row["days_open"] for row in browser.rows("open-exceptions")] == ["9", "1"], "the oldest first"
+    inspector, maker, other = ask("regulator"), ask("maker"), ask("other")
+    assert inspector.rows("open-exceptions") == browser.rows("open-exceptions"), "the regulator is told all"
+    assert "torn at the corner" not in inspector.page("open-exceptions"), "and not the words"
+    for side in ("own", "asked"):
+        assert maker.rows("open-exceptions", side=side) == other.rows("open-exceptions", side=side) == []
+    exceptions.ask(browser.member, item, version=0)
+    assert maker.rows("open-exceptions", side="own") == other.rows("open-exceptions", side="asked") == []
+    assert [row["state"] for row in maker.rows("open-exceptions", side="asked")] == ["asked"]
+    ExceptionItem.objects.update(state="resolved")
+    assert inspector.rows("open-exceptions") == maker.rows("open-exceptions", side="asked") == []
+
+
+def test_open_exceptions_come_in_portions_and_in_as_many_queries_for_one_as_for_four(
+    stocked: House, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk(stocked, ask, 4, 4, 4, 4)
+    ExceptionItem.objects.update(opened_ms=1_790_000_000_000)  # alike: the id decides
+    inspector = ask("regulator")
+    whole = inspector.rows("open-exceptions")
+    assert len(whole) == 4
+    with CaptureQueriesContext(connection) as many:
+        inspector.page("open-exceptions")
+    monkeypatch.setattr(frame, "CSV_ROWS", 1)
+    assert inspector.rows("open-exceptions") == whole
+    monkeypatch.setattr(pages, "PAGE_ROWS", 1)
+    with CaptureQueriesContext(connection) as few:
+        inspector.page("open-exceptions")
+    assert len(many) == len(few)
+    for after in ("x", "1-", "-a", "9" * 30 + "-a", "²-²"):
+        inspector.page("open-exceptions", after=after)
+    assert "Nothing is recorded" in inspector.page("open-exceptions", after="1800000000000-z")
 
 
 def test_the_footer_says_up_to_which_entry(stocked: House, ask: Ask) -> None:
