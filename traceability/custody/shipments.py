@@ -1,7 +1,7 @@
 """Reading shipments: both sides of one, receipts that belong to it by content, its events, how long its lane takes."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
@@ -33,15 +33,18 @@ class Lane:
     longest_ms: int
 
 
-def lines(row: Shipment, matches: Iterable[Match] = ()) -> list[Line]:
-    """Both sides of a shipment; `matches` are receipts that belong to it by content."""
+def lines(row: Shipment, matches: Iterable[Match] = (), told: Mapping[str, Lot] | None = None) -> list[Line]:
+    """Both sides of a shipment; `matches` are receipts that belong to it by content.
+
+    `told`: GTIN and lot of packs of which nothing is recorded.
+    """
     received = set(row.received).union(*(one.things for one in matches))
     at_ms = row.shipped_ms if row.shipped_ms is not None else row.received_ms
     if at_ms is None:
-        return sides.lines(row.despatched, [], sides.Known(_counts(row.despatched, row.shipped_ms), {}, {}))
+        return sides.lines(row.despatched, [], sides.Known(_counts(row.despatched, row.shipped_ms, told), {}, {}))
     besides = received - set(row.despatched)
     known = sides.Known(
-        counts=_counts({*row.despatched, *received}, at_ms),
+        counts=_counts({*row.despatched, *received}, at_ms, told),
         above=_above(besides, at_ms),
         inside=selectors.inside(besides, at_ms=at_ms) if set(row.despatched) - received else {},
     )
@@ -62,7 +65,7 @@ def by_content(rows: Collection[Shipment]) -> dict[str, list[Match]]:
     despatches = [
         Despatch(
             key=row.despatch,
-            senders=senders.get(row.sender, frozenset([row.sender])),
+            senders=senders.get(row.sender, frozenset({row.sender})) - {""},
             receivers=frozenset({row.receiver} - {""}),
             goods=frozenset(goods[row.despatch]),
             time_ms=row.shipped_ms or 0,
@@ -104,7 +107,7 @@ def lane(row: Shipment) -> Lane | None:
     return Lane(len(took), int(median(took)), max(took)) if len(took) >= LANE_MIN else None
 
 
-def _counts(epcs: Collection[str], at_ms: int | None) -> dict[str, Counter[Lot]]:
+def _counts(epcs: Collection[str], at_ms: int | None, told: Mapping[str, Lot] | None = None) -> dict[str, Counter[Lot]]:
     """How many packs of which lot lay in each thing; 1 for a thing in which nothing is known. No row per pack is read.
 
     Two queries per level of containers.
@@ -134,7 +137,7 @@ def _counts(epcs: Collection[str], at_ms: int | None) -> dict[str, Counter[Lot]]
     items = selectors.items(alone)
     for epc in alone:
         row = items.get(epc)
-        found[epc][(row.gtin, row.lot) if row else ("", "")] = 1
+        found[epc][(row.gtin, row.lot) if row else (told or {}).get(epc, ("", ""))] = 1
     return found
 
 

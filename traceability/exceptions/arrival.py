@@ -15,6 +15,9 @@ class Goods:
     is_recorded: bool = False
     is_made: bool = False  # someone recorded its making, or took it up as opening stock
     is_sent: bool = False  # another party recorded its despatch to this one, by itself or in a container
+    is_listed: bool = False  # the party was told by a list that it was sent
+    is_vouched: bool = False  # and someone with the quality role stored that list
+    is_here: bool = False  # the party itself recorded it last, and not as sent on
     status: str = ""
     lot: str = ""
     expiry: str = ""
@@ -25,12 +28,17 @@ class Goods:
 def has_arrived(kind: str, goods: Collection[Goods]) -> bool:
     """Whether nothing is missing any more, by the exception's kind; the other kinds wait for a person."""
     if kind == PRODUCT_NO_DATA:
-        return all(one.is_sent and (one.is_made or not one.is_pack) for one in goods)
+        return all((one.is_sent or one.is_vouched) and (one.is_made or not one.is_pack) for one in goods)
     if kind == DATA_NO_PRODUCT:
-        return all(one.is_recorded and one.status != "shipped" for one in goods)
+        return all(one.is_recorded and _came(one) for one in goods)
     if kind == DATA_ISSUE:
         return all(_agrees(one) for one in goods)
     return False
+
+
+def _came(one: Goods) -> bool:
+    """Whether it is under way no more; what only a list says was sent has to be received."""
+    return one.is_here if one.is_listed and not one.is_sent else one.status != "shipped"
 
 
 def _agrees(one: Goods) -> bool:

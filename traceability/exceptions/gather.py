@@ -11,7 +11,9 @@ from traceability.custody import selectors as custody
 from traceability.custody.matching import WINDOW_MS
 from traceability.custody.models import Containment
 from traceability.parties import selectors as parties
+from traceability.scans.build import document_uri
 
+from . import expected
 from .arrival import Goods
 from .models import ExceptionGoods, ExceptionItem
 
@@ -25,18 +27,25 @@ def goods_of(items: Collection[ExceptionItem], rows: Sequence[ExceptionGoods]) -
     despatches = _despatches(set(around).union(*around.values()) if around else set())
     states = custody.states({row.epc for row in rows})
     uris = parties.uris_of_many({item.party.uri for item in items})
+    numbers = {item.id: (item.party_id, document_uri(item.despatch)) for item in items if item.despatch}
+    lists = expected.listed_things(set(numbers.values()))
     found: dict[str, list[Goods]] = defaultdict(list)
     for row in rows:
         item, located = by_id[row.item_id], states.get(row.epc)
         state = located.item if located else None
         own = uris[item.party.uri]
         names = {row.epc, *around.get(row.epc, ())}
+        listed = lists.get(numbers.get(item.id, ("", "")), {})
+        told = [listed[name] for name in names if name in listed]
         found[item.id].append(
             Goods(
                 is_pack=any(mark in row.epc for mark in _PACKS),
                 is_recorded=state is not None,
                 is_made=state is not None and (state.commissioned_index is not None or bool(state.lot)),
                 is_sent=any(_is_to(one, own, item) for name in names for one in despatches.get(name, ())),
+                is_listed=bool(told),
+                is_vouched=any(told),
+                is_here=located is not None and located.party in own and located.status != "shipped",
                 status=located.status if located else "",
                 lot=state.lot if state else "",
                 expiry=state.expiry if state else "",

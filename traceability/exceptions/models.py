@@ -78,3 +78,29 @@ class ExceptionStep(models.Model):
     actor = models.CharField(max_length=32, blank=True)  # the member's pseudonym; '' = this house, when data arrived
     comment = models.CharField(max_length=500, blank=True)
     event_ids = models.JSONField(default=list)  # of the hold or release recorded with it
+
+
+class ExpectedList(models.Model):
+    """What a party was told to expect under a number: a despatch list, or its own order. Written by `expected`.
+
+    Not rebuildable: it came on paper, by mail or from an ERP, never over the log. Only the party itself sees it.
+    """
+
+    class Kind(models.TextChoices):
+        ADVICE = "advice"
+        ORDER = "order"
+
+    party = models.ForeignKey(Party, models.CASCADE, related_name="+")
+    document = models.CharField(max_length=1024)  # URI of the despatch advice or the order
+    kind = models.CharField(max_length=6, choices=Kind)
+    partner = models.ForeignKey(Party, models.PROTECT, null=True, related_name="+")
+    things = models.JSONField()  # [[EPC, lot, ISO date of expiry], ...], sorted; '' where the list does not say
+    amounts = models.JSONField()  # [[GTIN, lot, ISO date of expiry, packs], ...], sorted
+    lines = models.IntegerField()
+    sha256 = models.CharField(max_length=64)  # of the file or text as it was given
+    actor = models.CharField(max_length=32, blank=True)  # the member's pseudonym, '' = the party's system
+    by_quality = models.BooleanField()  # only then does it count for the release of goods on hold
+    stored_ms = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["party", "document", "kind"], name="expected_list_once")]

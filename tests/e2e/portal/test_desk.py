@@ -76,3 +76,41 @@ def test_a_step_is_taken_back(
     keep(page, f"taken-back-{locale}")
     assert violations(page) == []
     assert visit.wrongs == []
+
+
+@pytest.mark.parametrize(("size", "locale"), [(PHONE, "en"), (DESKTOP, "zh-CN")], ids=["phone-en", "desktop-zh"])
+def test_a_despatch_list_is_pasted_and_compared(
+    stocked: House, person: Callable[..., Portal], visitor: Callable[..., Visitor], size: Any, locale: str
+) -> None:
+    person("pharmacy")
+    visit = visitor(**size, locale=locale)
+    page = sign_in(visit, "pharmacy-operator")
+    page.click('a[href="/portal/shipments"]')
+    page.click('a[href="/portal/expected"]')
+    page.wait_for_selector("#id_number")
+    page.fill("#id_number", "DA1")
+    page.fill("#id_content", f"{code('2')}\nhello\n{code('2')}")
+    page.click('button.btn-primary[type="submit"]')
+    page.wait_for_selector("#faults")
+    assert page.locator("#faults ~ * tbody tr").count() == 2
+    assert page.input_value("#id_number") == "DA1"
+    keep(page, f"list-faults-{locale}")
+    assert violations(page) == []
+    page.fill("#id_content", "\n".join(code(serial) for serial in ("2", "3", "4", "77")))
+    page.click('button.btn-primary[type="submit"]')
+    page.wait_for_selector("#compared")
+    assert page.locator("details.notice").count() == 3
+    keep(page, f"list-compared-{locale}")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    visit.open("/portal/expected")
+    page.check("#kind_order")
+    page.fill("#id_number", "PO5")
+    page.fill("#id_content", "gtin,quantity\n09521000001008,5")
+    page.click('button.btn-primary[type="submit"]')
+    page.wait_for_selector("#compared")
+    page.click('a[href="/portal/shipments"]')
+    page.wait_for_selector("#waiting")
+    keep(page, f"list-waiting-{locale}")
+    assert violations(page) == []
+    assert [wrong for wrong in visit.wrongs if "400 (Bad Request)" not in wrong] == []

@@ -32,6 +32,7 @@ PAGES = (
     "",
     "stock",
     "stock.csv",
+    "open-packs",
     "lots",
     "shipments",
     "shipments.csv",
@@ -45,6 +46,7 @@ PAGES = (
 )
 NO_GOODS = {
     "exceptions/new",
+    "expected",
     "sign-in",
     "sign-out",
     "labels",

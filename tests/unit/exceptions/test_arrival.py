@@ -17,8 +17,20 @@ SENT = Goods(is_pack=True, is_recorded=True, is_made=True, is_sent=True, status=
         ([replace(SENT, is_made=False)], False),
         ([replace(SENT, is_made=False, is_pack=False)], True),
         ([Goods(is_pack=True)], False),
+        ([replace(SENT, is_sent=False, is_listed=True)], False),
+        ([replace(SENT, is_sent=False, is_listed=True, is_vouched=True)], True),
+        ([replace(SENT, is_sent=False, is_vouched=True, is_made=False)], False),
     ],
-    ids=["sent and made", "one of two", "never made", "a case is not made", "nothing"],
+    ids=[
+        "sent and made",
+        "one of two",
+        "never made",
+        "a case is not made",
+        "nothing",
+        "a list of anybody",
+        "a list that quality stored",
+        "listed, never made",
+    ],
 )
 def test_product_without_data_waits_for_every_despatch(goods: list[Goods], expected: bool) -> None:
     assert has_arrived("product-no-data", goods) is expected
@@ -28,6 +40,14 @@ def test_product_without_data_waits_for_every_despatch(goods: list[Goods], expec
 def test_data_without_product_waits_until_nothing_is_under_way(status: str, expected: bool) -> None:
     assert has_arrived("data-no-product", [replace(SENT, status=status)]) is expected
     assert not has_arrived("data-no-product", [Goods(is_pack=True)])
+
+
+@pytest.mark.parametrize(
+    ("is_sent", "is_here", "expected"), [(False, False, False), (False, True, True), (True, False, True)]
+)
+def test_what_only_a_list_says_was_sent_has_to_be_received(is_sent: bool, is_here: bool, expected: bool) -> None:
+    one = replace(SENT, is_listed=True, is_sent=is_sent, is_here=is_here, status="active")
+    assert has_arrived("data-no-product", [one]) is expected
 
 
 def test_wrong_data_waits_until_record_and_print_agree() -> None:

@@ -22,6 +22,9 @@ from traceability.custody import shipments, sides
 from traceability.custody.matching import Match
 from traceability.custody.models import Shipment
 from traceability.custody.sides import Line, Standing, State
+from traceability.exceptions import expected
+from traceability.exceptions.comparison import Compared
+from traceability.exceptions.expected import Expected
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member
 from traceability.scans.tables import step_for
@@ -30,6 +33,7 @@ from traceability.visibility.rules import visible_events
 from traceability.web.shared import names
 from traceability.web.shared.names import lasted
 
+from . import expected_rows
 from .access import member_view
 
 PAGE_SIZE = 100
@@ -57,10 +61,25 @@ LINE_STATES = {
 class Known:
     """A shipment that the member may see, with the receipts that belong to it by content."""
 
-    row: Shipment
+    row: Shipment  # where only a list says what was sent, as if that had been despatched
     matches: Sequence[Match]
     events: Sequence[PublishedEvent]  # those that the member's party may see
     incoming: bool
+    expected: Expected
+
+    @property
+    def is_sent(self) -> bool:
+        return self.row.shipped_index is not None
+
+    @property
+    def by_list(self) -> bool:
+        """Whether the expected side is that of a list."""
+        return not self.is_sent and bool(self.expected.advice or self.expected.order)
+
+    @property
+    def by_amount(self) -> bool:
+        """Whether the expected side has no serial numbers, so that no single thing is missing or besides."""
+        return self.by_list and not self.row.despatched
 
 
 @never_cache
@@ -69,13 +88,17 @@ def shipment(request: HttpRequest, member: Member) -> HttpResponse:
     """The shipment of `?despatch=`, sent by or to the party."""
     found, zone = _found(request, member), names.zone_of(member)
     row, naming = found.row, names.Names()
-    lines = shipments.lines(row, found.matches)
+    lines = shipments.lines(row, found.matches, found.expected.things)
     lots = sides.by_lot(lines)
+    if found.by_list:
+        lots = expected_rows.with_amounts(lots, found.expected)
     naming.learn(
         parties_of=[row.sender, row.receiver, row.receiver_party], gtins=[gtin for gtin, _lot in lots if gtin]
     ).of_events(found.events)
     page = Paginator(lines, PAGE_SIZE).get_page(request.GET.get("page"))
-    text, tone = STANDINGS[_standing(found, lines)]
+    compared = expected_rows.compared(found.expected, lines, is_sent=found.is_sent)
+    naming.learn(gtins=[one.gtin for one in compared if one.gtin])
+    text, tone = _state(found, lines, compared)
     context = {
         "member": member,
         "section": "shipments",
@@ -96,10 +119,14 @@ def shipment(request: HttpRequest, member: Member) -> HttpResponse:
             (naming.product(gtin) or gtin, lot, expected, received, max(expected - received, 0))
             for (gtin, lot), (expected, received) in lots.items()
         ],
-        "lines": [_line(line) for line in page.object_list],
+        "lines": [_line(line, by_amount=found.by_amount) for line in page.object_list],
         "page": page,
         "more": f"&despatch={request.GET['despatch']}",
         "events": [_event(event, found, naming, zone) for event in found.events[:MAX_EVENTS]],
+        "by_list": found.by_list,
+        "compared": [(naming.product(one.gtin) or one.gtin, one) for one in compared],
+        "lists": expected_rows.lists(found.expected, zone),
+        "against": expected_rows.against_record(found.expected, row),
         "tasks": _tasks(found, lines, member),
         "exception": _exception(found, lines),
     }
@@ -126,16 +153,49 @@ def proofs(request: HttpRequest, member: Member) -> HttpResponse:
 
 def _found(request: HttpRequest, member: Member) -> Known:
     """The shipment with what of its events the party may see; a stranger's despatch does not exist."""
-    despatch = request.GET.get("despatch", "")
-    row = None if "\x00" in despatch else custody.shipment(despatch)
-    own = set(parties.uris_of(member.party))
-    if row is None or not own & {row.sender, row.receiver, row.receiver_party if row.shipped_index is None else ""}:
+    despatch = request.GET.get("despatch", "")[:1024]
+    if "\x00" in despatch:
         raise Http404
-    matches = shipments.by_content([row]).get(row.despatch, [])
+    own = set(parties.uris_of(member.party))
+    row, told = _own_row(despatch, own), expected.told(member.party, despatch)
+    if row is None and not (told.advice or told.order):
+        raise Http404
+    row = expected.as_despatched(row or expected.shipment_of(member.party, despatch, told, own), told)
+    to_match = expected.to_be_matched(member.party, row, told)
+    matches = shipments.by_content([to_match]).get(row.despatch, [])
     events = list(visible_events(shipments.events(row, matches), member.party))
     receipts.shown((event.index, event.reporter) for event in events)
     seen = {event.index for event in events}
-    return Known(row, [one for one in matches if one.index in seen], events, row.sender not in own)
+    matches = [one for one in matches if one.index in seen]
+    told = expected.told(member.party, despatch, expected.orders_of(seen)) if seen else told
+    found = Known(row, matches, events, row.sender not in own, told)
+    row.received_ms = _arrived_ms(found) if row.shipped_index is None else row.received_ms
+    return found
+
+
+def _own_row(despatch: str, own: Collection[str]) -> Shipment | None:
+    """The shipment that is recorded, if the party sent it, is to receive it or received what nobody sent."""
+    row = custody.shipment(despatch)
+    if row is None:
+        return None
+    concerned = {row.sender, row.receiver, row.receiver_party if row.shipped_index is None else ""}
+    return row if concerned & set(own) else None
+
+
+def _state(found: Known, lines: Sequence[Line], compared: Sequence[Compared]) -> tuple[Any, str]:
+    """Where it stands, in words; what only a list speaks of is judged by the list, packs without serial numbers too."""
+    standing = _standing(found, lines)
+    if not found.by_list:
+        return STANDINGS[standing]
+    if not any(one.received for one in compared):
+        return gettext_lazy("Expected, nothing received yet"), "is-unknown"
+    if standing in {Standing.RECEIVED, Standing.OVER, Standing.UNSENT}:
+        short, over = any(one.short for one in compared), any(one.over for one in compared)
+        late = now_ms() - (found.row.received_ms or 0) >= sides.PARTIAL_MS
+        standing = Standing.OVER if over else Standing.RECEIVED
+        if short:
+            standing = Standing.SHORT if late else Standing.PARTIAL
+    return STANDINGS[standing]
 
 
 def _sources(found: Known, member: Member) -> list[Shipment]:
@@ -147,7 +207,7 @@ def _standing(found: Known, lines: Sequence[Line]) -> Standing:
     return sides.standing(
         lines,
         is_void=found.row.status == "void",
-        is_sent=found.row.shipped_index is not None,
+        is_sent=found.is_sent or bool(found.row.despatched),
         received_ms=_arrived_ms(found),
         now_ms=now_ms(),
     )
@@ -174,8 +234,8 @@ def _dwell(found: Known) -> str:
     return f"{text} ({usual})"
 
 
-def _line(line: Line) -> dict[str, Any]:
-    text, tone = LINE_STATES[line.state]
+def _line(line: Line, *, by_amount: bool) -> dict[str, Any]:
+    text, tone = LINE_STATES[State.RECEIVED if by_amount and line.state == State.SURPLUS else line.state]
     return {
         "shown": names.goods(line.epc),
         "path": names.pack_path(line.epc),
@@ -184,7 +244,7 @@ def _line(line: Line) -> dict[str, Any]:
         "expected": sum(line.expected.values()),
         "received": sum(line.received.values()),
         "missing": line.missing,
-        "surplus": line.surplus,
+        "surplus": 0 if by_amount else line.surplus,
         "parts": [names.goods(part) for part in line.parts[:20]],
     }
 
@@ -204,14 +264,14 @@ def _event(event: PublishedEvent, found: Known, naming: names.Names, zone: Any) 
 def _tasks(found: Known, lines: Sequence[Line], member: Member) -> list[tuple[str, str]]:
     """The steps that fit where the shipment stands: (step id, label)."""
     standing, can = _standing(found, lines), _can(member)
-    under_way = standing in {Standing.TRANSIT, Standing.PARTIAL, Standing.SHORT}
+    under_way = found.by_amount or standing in {Standing.TRANSIT, Standing.PARTIAL, Standing.SHORT}
     wanted = "receive" if found.incoming else "void_shipping"
     return [(wanted, can[wanted])] if under_way and wanted in can else []
 
 
 def _exception(found: Known, lines: Sequence[Line]) -> str:
     """The query of an exception's form for what is missing of goods that came in, or came besides; '' for neither."""
-    if not found.incoming:
+    if not found.incoming or found.by_amount:
         return ""
     missing = [line.epc for line in lines if line.state == State.AWAITED and found.row.received_ms is not None]
     surplus = [line.epc for line in lines if line.state == State.SURPLUS]

@@ -11,6 +11,7 @@ from traceability.custody import selectors as custody
 from traceability.custody import shipments as shipments_read
 from traceability.custody.models import Shipment
 from traceability.custody.selectors import Located
+from traceability.exceptions import expected
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party, Site
 from traceability.products import selectors as products
@@ -103,6 +104,10 @@ def shipments(request: HttpRequest, member: Member) -> HttpResponse:
         "rows": list(shipment_rows(page.object_list, member)),
         "page": page,
         "total": len(rows),
+        "waiting": [
+            (one.document, names.document(one.document), one.kind, one.partner.name if one.partner else "", one.lines)
+            for one in expected.waiting(member.party, {row.despatch for row in rows})
+        ],
     }
     return render(request, "portal/shipments.html", context)
 

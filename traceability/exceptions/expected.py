@@ -1,0 +1,179 @@
+"""What a party was told to expect besides what is on the log: despatch lists and orders, stored and compared."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from traceability.capture.models import EventTransaction
+from traceability.common import bulk
+from traceability.common.clock import now_ms
+from traceability.common.problems import ProblemError
+from traceability.custody.matching import WINDOW_MS
+from traceability.custody.models import Shipment
+from traceability.custody.sides import Lot
+from traceability.parties.models import Member, Party
+from traceability.scans import reading
+from traceability.scans.build import document_uri
+
+from . import despatch_list
+from .models import ExpectedList
+
+Kind = ExpectedList.Kind
+MAX_NUMBER = 100
+
+
+@dataclass(frozen=True)
+class Given:
+    """A list as it comes in: the number that it belongs to, whose goods, and its bytes."""
+
+    number: str
+    kind: str
+    content: bytes
+    partner: Party | None = None
+
+
+def store(party: Party, given: Given, *, member: Member | None = None) -> ExpectedList:
+    """Keep a list, in the place of an earlier one of the same number and kind; all of it or nothing.
+
+    ProblemError: `list-faults` with one error per faulty line, or `number`, `list-kind`.
+    """
+    number = given.number.strip()
+    if not 1 <= len(number) <= MAX_NUMBER or not number.isprintable():
+        raise ProblemError(400, "number", f"a number has 1 to {MAX_NUMBER} characters", pointer="/number")
+    if given.kind not in Kind.values:
+        raise ProblemError(400, "list-kind", f"the kind is one of {', '.join(Kind.values)}", pointer="/kind")
+    now = now_ms()
+    today = datetime.fromtimestamp(now / 1000, UTC).date()
+    listed = despatch_list.read(given.content, today=today, is_order=given.kind == Kind.ORDER)
+    if listed.faults:
+        raise _refused(listed)
+    row, _new = ExpectedList.objects.update_or_create(
+        party=party, document=document_uri(number), kind=given.kind,
+        defaults={
+            "partner": given.partner,
+            "things": sorted([epc, *said] for epc, said in listed.things.items()),
+            "amounts": sorted([*amount, packs] for amount, packs in listed.amounts.items()),
+            "lines": listed.lines,
+            "sha256": hashlib.sha256(given.content).hexdigest(),
+            "actor": member.pseudonym if member else "",
+            "by_quality": member is not None and reading.is_quality(member),
+            "stored_ms": now,
+        },
+    )  # fmt: skip
+    return row
+
+
+def _refused(listed: despatch_list.Listed) -> ProblemError:
+    count = len(listed.faults) + listed.more_faults
+    errors = [
+        {"line": fault.line, "code": fault.code, "message": fault.detail, "pointer": "/content"}
+        for fault in listed.faults
+    ]
+    return ProblemError(400, "list-faults", f"{count} faults; nothing was stored", errors=errors)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a party was told under a number: the despatch list and the order, where there is one."""
+
+    advice: ExpectedList | None = None
+    order: ExpectedList | None = None
+
+    @property
+    def things(self) -> dict[str, Lot]:
+        """What the despatch list names with a serial number, with GTIN and lot as it says them."""
+        rows = self.advice.things if self.advice else ()
+        return {epc: (gtin_of(epc), lot) for epc, lot, _expiry in rows}
+
+    @property
+    def advised(self) -> Counter[Lot]:
+        """Packs by product and lot; a case of the list counts as nothing here: what is in it only events say."""
+        found = Counter(pair for pair in self.things.values() if pair[0])
+        for gtin, lot, _expiry, packs in self.advice.amounts if self.advice else ():
+            found[gtin, lot] += packs
+        return found
+
+    @property
+    def ordered(self) -> Counter[str]:
+        """Packs by product."""
+        found: Counter[str] = Counter()
+        for gtin, _lot, _expiry, packs in self.order.amounts if self.order else ():
+            found[gtin] += packs
+        return found
+
+
+def gtin_of(epc: str) -> str:
+    """The GTIN in a pack's EPC, '' for a case and for codes that do not say it."""
+    _before, mark, rest = epc.partition("/01/")
+    return rest[:14] if mark and "/21/" in rest else ""
+
+
+def told(party: Party, document: str, orders: Collection[str] = ()) -> Expected:
+    """The lists of a party for a shipment: under its own number, and of the orders that its events name."""
+    rows = list(ExpectedList.objects.filter(party=party, document__in=[document, *orders]).select_related("partner"))
+    advice = next((row for row in rows if row.document == document and row.kind == Kind.ADVICE), None)
+    order = next((row for row in rows if row.kind == Kind.ORDER), None)
+    return Expected(advice, order)
+
+
+def shipment_of(party: Party, document: str, found: Expected, uris: Collection[str]) -> Shipment:
+    """A shipment that only lists speak of, as if it had been despatched; of an order what came under it."""
+    either = found.advice or found.order
+    partner = either.partner if either else None
+    parts = under_order(document, uris) if found.order and not found.advice else []
+    times = [part.received_ms for part in parts if part.received_ms is not None]
+    return Shipment(
+        despatch=document, sender=partner.uri if partner else "", receiver=party.uri, status="open",
+        despatched=sorted(set(found.things).union(*(part.despatched for part in parts))),
+        received=sorted(set[str]().union(*(part.received for part in parts))),
+        received_ms=max(times, default=None),
+    )  # fmt: skip
+
+
+def as_despatched(row: Shipment, found: Expected) -> Shipment:
+    """A shipment that nobody recorded as despatched, with what the despatch list says in its place. Not saved."""
+    if row.shipped_index is None and found.advice:
+        row.despatched = sorted(found.things)
+        row.sender = row.sender or (found.advice.partner.uri if found.advice.partner else "")
+    return row
+
+
+def to_be_matched(party: Party, row: Shipment, found: Expected) -> Shipment:
+    """The same for matching by content: a list has no time of despatch, so what came 30 days around it fits."""
+    if row.shipped_index is not None or not found.advice:
+        return row
+    return Shipment(
+        despatch=row.despatch, sender=row.sender, receiver=party.uri, status="open", despatched=row.despatched,
+        received=row.received, shipped_ms=found.advice.stored_ms - WINDOW_MS // 2, shipped_index=-1,
+    )  # fmt: skip
+
+
+def orders_of(indexes: Collection[int]) -> list[str]:
+    """The orders that these events name."""
+    rows = EventTransaction.objects.filter(type="po").values_list("value", flat=True)
+    return sorted(set(bulk.among(rows, "event_index", set(indexes))))
+
+
+def under_order(order: str, uris: Collection[str]) -> list[Shipment]:
+    """The shipments to a party whose events name this order beside their own despatch advice."""
+    naming = EventTransaction.objects.filter(type="po", value=order).values_list("event_index", flat=True)
+    advices = EventTransaction.objects.filter(type="desadv", event_index__in=naming).values("value")
+    return list(Shipment.objects.filter(despatch__in=advices, receiver__in=uris))
+
+
+def waiting(party: Party, known: Collection[str]) -> Sequence[ExpectedList]:
+    """Lists of numbers under which nothing is recorded yet, the newest first, without what they name."""
+    rows = ExpectedList.objects.filter(party=party).exclude(document__in=known).select_related("partner")
+    return rows.defer("things", "amounts").order_by("-stored_ms", "id")
+
+
+def listed_things(wanted: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Mapping[str, bool]]:
+    """What despatch lists name, by (party id, document): EPC -> whether someone with the quality role stored it."""
+    rows = ExpectedList.objects.filter(kind=Kind.ADVICE, party__in={one for one, _ in wanted})
+    found: dict[tuple[str, str], Mapping[str, bool]] = {}
+    for row in bulk.among(rows, "document", {document for _, document in wanted}):
+        if (row.party_id, row.document) in wanted:
+            found[row.party_id, row.document] = dict.fromkeys((epc for epc, *_ in row.things), row.by_quality)
+    return found
