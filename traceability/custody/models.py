@@ -104,7 +104,13 @@ class Shipment(models.Model):
     received_index = models.BigIntegerField(null=True)  # of the newest receipt
 
     class Meta:
-        indexes = [models.Index(fields=["sender"]), models.Index(fields=["receiver"])]
+        indexes = [
+            models.Index(fields=["sender"]),
+            models.Index(fields=["receiver"]),
+            models.Index(
+                fields=["receiver_party"], condition=models.Q(shipped_index=None), name="shipment_unsent_by_receiver"
+            ),
+        ]
 
 
 class LotStatus(models.Model):
