@@ -14,6 +14,7 @@ from .facts import HolderFacts, ShipmentFacts, ThingFacts
 from .parameters import ParameterError, Parameters
 from .templates import (
     clone,
+    containment,
     double_dispense,
     expired_sale,
     movement_after_freeze,
@@ -45,6 +46,7 @@ TEMPLATES: Mapping[str, Template] = {
         Template("expired-sale", "thing", expired_sale.ExpiredSale, expired_sale.evaluate),
         Template("clone", "thing", clone.Clone, clone.evaluate),
         Template("double-dispense", "thing", double_dispense.DoubleDispense, double_dispense.evaluate),
+        Template("containment", "thing", containment.Containment, containment.evaluate),
         Template("quantity-mismatch", "despatch", quantity_mismatch.QuantityMismatch, quantity_mismatch.evaluate),
         Template(
             "movement-after-recall", "thing", movement_after_recall.MovementAfterRecall, movement_after_recall.evaluate

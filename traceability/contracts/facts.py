@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 
 from traceability.capture.spans import Spans, stands
 from traceability.coldchain.excursions import Reading
+from traceability.custody.fold import Fact
 from traceability.gs1 import digital_link
 
 from .geo import Point
@@ -66,7 +67,8 @@ class ThingFacts:
 
     `names`: item and GTIN as master data had them at each of its events. `expiries`: by item and lot the logged
     versions (index, ISO date). `cargo`: by event the lot classes that lay in the container when it moved; `cargoes`:
-    the same by the entry that asks.
+    the same by the entry that asks. `packings`: by name, of the thing and of what it ever lay in, what put it into
+    containers and took it out; empty where that cannot contradict itself.
     """
 
     subject: str
@@ -78,13 +80,17 @@ class ThingFacts:
     recalls: tuple[Recalled, ...] = ()
     cargo: Mapping[int, frozenset[str]] = field(default_factory=dict)
     cargoes: Mapping[int, Mapping[int, frozenset[str]]] = field(default_factory=dict)
+    packings: Mapping[str, Sequence[Fact]] = field(default_factory=dict)
 
     def as_of(self, index: int) -> "ThingFacts":
         events = sorted((seen for seen in self.events if counts(seen, index)), key=lambda seen: seen.order)
         recalls = tuple(recalled for recalled in self.recalls if counts(recalled, index))
         item, gtin = _newest(self.names, index, (self.item, self.gtin))
         cargo = _newest(self.cargoes, index, self.cargo)
-        return replace(self, events=tuple(events), recalls=recalls, item=item, gtin=gtin, cargo=cargo)
+        packings = {name: [fact for fact in found if fact.counts(index)] for name, found in self.packings.items()}
+        return replace(
+            self, events=tuple(events), recalls=recalls, item=item, gtin=gtin, cargo=cargo, packings=packings
+        )
 
     def expiry_at(self, index: int) -> str:
         """The last valid day as the log knew it at an index: the lot's version, else what the pack's maker wrote."""

@@ -134,7 +134,8 @@ def _likeness(facts: Facts) -> Hashable | None:
     """
     if not isinstance(facts, ThingFacts) or not facts.lot or not all(gtin for _, gtin in facts.names.values()):
         return None
-    return tuple(seen.index for seen in facts.events), tuple(facts.names.values())
+    packed = tuple((fact.index, fact.parent) for fact in facts.packings.get(facts.subject, ()))
+    return tuple(seen.index for seen in facts.events), tuple(facts.names.values()), packed
 
 
 def _judge_shipments(

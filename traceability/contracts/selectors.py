@@ -77,7 +77,7 @@ def _inside_during(container: str, start_ms: int, end_ms: int) -> set[str]:
                 max(level[parent][0], from_ms),
                 level[parent][1] if to_ms is None else min(level[parent][1], to_ms),
             )
-            if start <= end and child not in found:
+            if start <= end and child not in found and child != container:
                 below[child] = (start, end)
         if not below:
             break

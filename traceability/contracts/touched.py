@@ -3,14 +3,16 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from traceability.capture import standing
 from traceability.capture.models import EventEpc, EventTransaction, PublishedEvent
 from traceability.coldchain.models import ReadingChunk
 from traceability.common import bulk
 from traceability.common.projection import LogEntry
+from traceability.custody import histories
 
+from .gather.packings import on_rings
 from .models import Finding, RecallMark
 
 Moments = dict[str, set[int]]  # subject -> log indexes
@@ -30,6 +32,7 @@ class Touched:
             return
         self._named(moments)
         self._regrouped(moments)
+        self._emptied(moments)
         self._released_from_recall(moments)
 
     def _moments(self, entries: Sequence[LogEntry]) -> dict[int, set[int]]:
@@ -67,13 +70,15 @@ class Touched:
     def _regrouped(self, moments: dict[int, set[int]]) -> None:
         """Containers (and those around them) whose contents changed: their shipments, readings and lots look new."""
         changed: Moments = defaultdict(set)
-        grouping = PublishedEvent.objects.filter(event_type="AggregationEvent").values_list("index", flat=True)
+        kinds = ["AggregationEvent", "AssociationEvent"]
+        grouping = PublishedEvent.objects.filter(event_type__in=kinds).values_list("index", flat=True)
         indexes = set(bulk.among(grouping, "index", list(moments)))
         for index, epc in bulk.among(
             EventEpc.objects.filter(role="parent").values_list("event_index", "epc"), "event_index", indexes
         ):
             changed[epc] |= moments[index]
-        _add_ancestors(changed)
+        for epc in on_rings(_add_ancestors(changed)):
+            self.things[epc] |= changed[epc]
         _copy(changed, self.holders, ReadingChunk.objects.values_list("holder", "holder"), "holder")
         shipped = EventEpc.objects.filter(role="epc").values_list("epc", "event_index")
         by_event: Moments = defaultdict(set)
@@ -85,6 +90,20 @@ class Touched:
         if RecallMark.objects.exists():
             for epc, asking in changed.items():
                 self.things[epc] |= asking
+
+    def _emptied(self, moments: dict[int, set[int]]) -> None:
+        """What lay in a container that an event empties without naming it, and was put somewhere else as well."""
+        asking: Moments = defaultdict(set)
+        outer = EventEpc.objects.filter(role="parent").values_list("event_index", "epc")
+        for index, container in bulk.among(outer, "event_index", histories.emptying(list(moments))):
+            asking[container] |= moments[index]
+        put = histories.ever_put_into(asking)
+        packed = EventEpc.objects.filter(role="child").order_by().values("epc").annotate(times=Count("event_index"))
+        more_than_once = packed.filter(times__gt=1).values_list("epc", flat=True)
+        again = set(bulk.among(more_than_once, "epc", set[str]().union(*put.values())))
+        for container, children in put.items():
+            for child in children & again:
+                self.things[child] |= asking[container]
 
     def _released_from_recall(self, moments: dict[int, set[int]]) -> None:
         """Recalls that an entry made void, by its index; things with a finding on one are judged anew."""
@@ -102,9 +121,12 @@ class Touched:
                 self.things.setdefault(subject, set())
 
 
-def _add_ancestors(changed: Moments) -> None:
-    """Add what each changed container was ever put into, by an entry up to the one that asks."""
-    level = dict(changed)
+def _add_ancestors(changed: Moments) -> set[tuple[str, str]]:
+    """Add what each changed container was ever put into, by an entry up to the one that asks.
+
+    What was put into what by these entries: (child, parent).
+    """
+    level, edges = dict(changed), set[tuple[str, str]]()
     for _ in range(_MAX_DEPTH):
         above: Moments = defaultdict(set)
         put = EventEpc.objects.filter(role="child").values_list("event_index", "epc")
@@ -114,13 +136,16 @@ def _add_ancestors(changed: Moments) -> None:
         for index, child in links:
             parent = parents.get(index)
             asking = {moment for moment in level[child] if moment >= index}
+            if parent is not None and asking:
+                edges.add((child, parent))
             if parent is not None and not asking <= changed.get(parent, set()):
                 above[parent] |= asking
         if not above:
-            return
+            break
         for parent, asking in above.items():
             changed[parent] |= asking
         level = above
+    return edges
 
 
 def _copy(changed: Moments, to: Moments, rows: QuerySet, column: str) -> None:  # type: ignore[type-arg]

@@ -17,6 +17,8 @@ _TITLES: Mapping[str, Promise | str] = {
     "double-dispense-elsewhere": _("Dispensed twice, by different parties"),
     "double-dispense-same-party": _("Dispensed twice by the same party"),
     "double-dispense-double-scan": _("Scanned twice within minutes"),
+    "containment-second": _("Packed again without having been taken out"),
+    "containment-ring": _("Recorded as lying in itself"),
     "quantity-mismatch": _("Received is not what was despatched"),
     "movement-after-recall-shipped": _("Shipped after recall"),
     "movement-after-recall-sold": _("Dispensed after recall"),
@@ -74,6 +76,14 @@ _TEXTS: Mapping[str, Promise | str] = {
     "double-dispense-double-scan": _(
         "{subject} was handed out twice by the same party within {minutes} minutes: probably one sale, scanned twice. "
         "Declare the second record void."
+    ),
+    "containment-second": _(
+        "{subject} was packed into {second_container} while it was recorded as lying in {first_container}. Find out "
+        "where it is, and record the unpacking or declare the wrong packing void."
+    ),
+    "containment-ring": _(
+        "{subject} is recorded as lying in {ring}, that is, in itself. Where these goods are cannot be told by their "
+        "containers: declare the wrong packing void."
     ),
     "quantity-mismatch": _(
         "Under {subject} {missing} were despatched and not received, and {extra} received and not despatched, when the "
@@ -146,6 +156,8 @@ _TEXTS: Mapping[str, Promise | str] = {
     ),
 }
 
+_URIS = frozenset({"lot_class", "party", "first_container", "second_container"})
+
 
 def title(code: str) -> str:
     """The finding in a few words."""
@@ -191,4 +203,6 @@ def _shown(name: str, value: Any) -> Any:
         return -(-value // 60) if name == "possible_s" else value // 60  # an upper bound is rounded up
     if name == "kid":
         return f"{value[:16]}…"
-    return short(value) if name in {"lot_class", "party"} else value
+    if name == "ring":
+        return " → ".join(map(short, value))
+    return short(value) if name in _URIS else value

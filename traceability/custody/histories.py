@@ -61,8 +61,12 @@ class Histories:
 
     def effective(self, history: History, *, as_of: int | None = None) -> list[Fact]:
         """The facts of a history that count now, or that counted as of a log index; in order."""
+        return [fact for fact in self.known(history) if fact.counts(as_of)]
+
+    def known(self, history: History) -> list[Fact]:
+        """The facts of a history, those that do not count included; in order."""
         known = (self._seen[pair] for pair in history if pair in self._seen)
-        return sorted((fact for fact in known if fact.counts(as_of)), key=lambda fact: (*fact.order, fact.role))
+        return sorted(known, key=lambda fact: (*fact.order, fact.role))
 
 
 def digest(history: History) -> str:
@@ -83,7 +87,7 @@ class ContentsAsOf:
         self._stays: dict[tuple[History, int], list[Stay]] = {}
         level = set(roots)
         for _ in range(MAX_DEPTH):
-            put = _ever_put_into(level)
+            put = ever_put_into(level)
             if not put:
                 break
             self._children |= put
@@ -112,8 +116,8 @@ class ContentsAsOf:
         level = {container}
         while level:
             below = set[str]().union(*(self.within(one, start_ms, end_ms, as_of=as_of) for one in level))
-            level = below - found
-            found |= below
+            level = below - found - {container}
+            found |= level
         return found
 
     def _stays_of(self, child: str, as_of: int) -> list[Stay]:
@@ -124,7 +128,7 @@ class ContentsAsOf:
         return self._stays[key]
 
 
-def _ever_put_into(containers: Collection[str]) -> dict[str, set[str]]:
+def ever_put_into(containers: Collection[str]) -> dict[str, set[str]]:
     """Whatever any event put into each container; those that never held anything are left out."""
     grouping = EventEpc.objects.filter(role="parent").values_list("event_index", "epc")
     parents = dict(bulk.among(grouping, "epc", containers))

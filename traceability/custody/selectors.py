@@ -100,9 +100,9 @@ def _paths(epcs: Collection[str]) -> dict[str, list[str]]:
     frontier = {epc: epc for epc in epcs}
     for _ in range(MAX_DEPTH):
         parents = _parents(set(frontier.values()))
-        frontier = {
-            epc: parents[top] for epc, top in frontier.items() if top in parents and parents[top] not in paths[epc]
-        }
+        above = {epc: parents[top] for epc, top in frontier.items() if top in parents}
+        # Events may say that a thing lies in itself: nothing is its own container.
+        frontier = {epc: parent for epc, parent in above.items() if parent != epc and parent not in paths[epc]}
         if not frontier:
             break
         for epc, parent in frontier.items():
@@ -123,20 +123,20 @@ def path(epc: str) -> list[PathStay]:
 
 def _path(epc: str, rows: Sequence[around.Stay]) -> list[PathStay]:
     found: list[PathStay] = []
-    level = [PathStay(epc, 0, None)]
+    level = [(PathStay(epc, 0, None), frozenset([epc]))]  # with what the way up to it came through
     by_child: dict[tuple[int, str], list[around.Stay]] = defaultdict(list)
     for row in rows:
         by_child[row.depth, row.child].append(row)
     for depth in range(1, MAX_DEPTH + 1):
         level = [
-            clipped
-            for stay in level
+            (clipped, passed | {row.parent})
+            for stay, passed in level
             for row in by_child[depth, stay.container]
-            if (clipped := _clip(row, stay)) is not None
+            if row.parent not in passed and (clipped := _clip(row, stay)) is not None
         ]
         if not level:
             break
-        found += level
+        found += [stay for stay, _ in level]
     return sorted(found, key=lambda stay: (stay.from_ms, stay.container))
 
 
@@ -231,7 +231,7 @@ def _descend(epcs: Collection[str], at_ms: int | None) -> tuple[dict[str, set[st
         below: dict[str, set[str]] = defaultdict(set)
         for parent, child in bulk.among(_open(at_ms).values_list("parent", "child"), "parent", set(level)):
             opened.add(parent)
-            new = {root for root in level[parent] if child not in found[root]}
+            new = {root for root in level[parent] if child != root and child not in found[root]}
             for root in new:
                 found[root].add(child)
             if new:

@@ -153,7 +153,8 @@ def _above(epcs: Collection[str], at_ms: int) -> dict[str, list[str]]:
     stays = Containment.objects.filter(moment).values_list("child", "parent")
     for _ in range(selectors.MAX_DEPTH):
         up = dict(bulk.among(stays, "child", set(frontier.values())))
-        frontier = {epc: up[top] for epc, top in frontier.items() if top in up and up[top] not in paths[epc]}
+        above = {epc: up[top] for epc, top in frontier.items() if top in up}
+        frontier = {epc: parent for epc, parent in above.items() if parent != epc and parent not in paths[epc]}
         if not frontier:
             break
         for epc, parent in frontier.items():

@@ -153,17 +153,17 @@ class Book:
     def inside(self, thing: str) -> list[Inside]:
         """Every stay in a container, at any depth, each clipped to those of what it follows from."""
         found: list[Inside] = []
-        level = [Inside(thing, 0, -FOREVER, FOREVER, None)]
+        level = [(Inside(thing, 0, -FOREVER, FOREVER, None), frozenset([thing]))]
         for depth in range(1, MAX_DEPTH + 1):
             level = [
-                Inside(stay.parent, depth, max(stay.from_ms, one.from_ms), min(_end_ms(stay), one.to_ms), stay.to_index)
-                for one in level
+                (_clipped(stay, one, depth), passed | {stay.parent})
+                for one, passed in level
                 for stay in self.stays(one.container)
-                if max(stay.from_ms, one.from_ms) < min(_end_ms(stay), one.to_ms)
+                if stay.parent not in passed and max(stay.from_ms, one.from_ms) < min(_end_ms(stay), one.to_ms)
             ]
             if not level:
                 break
-            found += level
+            found += [one for one, _ in level]
         return found
 
     def actor(self, fact: Fact) -> str:
@@ -432,6 +432,11 @@ def _end_state(fact: Fact) -> str:
     if fact.type == "ObjectEvent" and fact.action == "DELETE" and fact.step not in _ENDS:
         return "destroyed" if fact.disposition == "destroyed" else "decommissioned"
     return "" if fact.disposition == "partially_dispensed" else _ENDS.get(fact.step, "")
+
+
+def _clipped(stay: Stay, one: Inside, depth: int) -> Inside:
+    start, end = max(stay.from_ms, one.from_ms), min(_end_ms(stay), one.to_ms)
+    return Inside(stay.parent, depth, start, end, stay.to_index)
 
 
 def _end_ms(stay: Stay) -> int:

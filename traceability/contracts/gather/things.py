@@ -18,7 +18,7 @@ from traceability.custody import opening
 from traceability.custody.histories import ContentsAsOf, Histories, History, opening_stock
 from traceability.gs1 import digital_link
 
-from . import recalls
+from . import packings, recalls
 from .reference import Reference, item_lookup, place_lookup
 
 _MOVES = SALES | {"shipping", "destroying", "decommissioning"}
@@ -29,7 +29,7 @@ def gather(moments: Mapping[str, Collection[int]], *, end: int) -> dict[str, Thi
 
     A fixed number of bulk queries, and one or two per level of containers while a recall is on the log.
     """
-    links = _links(moments, end)
+    links, grouped = _links(moments, end)
     rows = _rows({index for indexes in links.values() for index in indexes})
     marks = recalls.known(end)
     reference = Reference(
@@ -52,6 +52,8 @@ def gather(moments: Mapping[str, Collection[int]], *, end: int) -> dict[str, Thi
         found = {epc: replace(facts, expiries=expiries) for epc, facts in found.items()}
     if marks:
         found |= _with_cargoes(found, moments)
+    for epc, mine in packings.gather(grouped).items():
+        found[epc] = replace(found[epc], packings=mine)
     return found
 
 
@@ -105,12 +107,16 @@ class _Events:
         )
 
 
-def _links(subjects: Collection[str], end: int) -> dict[str, set[int]]:
+def _links(subjects: Collection[str], end: int) -> tuple[dict[str, set[int]], dict[str, set[tuple[int, str]]]]:
+    """The events that name each thing, and those that group it with others, with its role there."""
     links: dict[str, set[int]] = defaultdict(set)
-    rows = EventEpc.objects.filter(event_index__lte=end).values_list("epc", "event_index")
-    for epc, index in bulk.among(rows, "epc", subjects):
+    grouped: dict[str, set[tuple[int, str]]] = defaultdict(set)
+    rows = EventEpc.objects.filter(event_index__lte=end).values_list("epc", "event_index", "role")
+    for epc, index, role in bulk.among(rows, "epc", subjects):
         links[epc].add(index)
-    return links
+        if role in {"parent", "child"}:
+            grouped[epc].add((index, role))
+    return links, grouped
 
 
 def _rows(indexes: Collection[int]) -> dict[int, PublishedEvent]:

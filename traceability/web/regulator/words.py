@@ -35,6 +35,7 @@ RULES = {
     "expired-sale": _("Sold after expiry"),
     "clone": _("Same serial twice"),
     "double-dispense": _("Dispensed twice"),
+    "containment": _("Contents that contradict"),
     "quantity-mismatch": _("Delivery differs from despatch"),
     "movement-after-recall": _("Moved after recall"),
     "movement-after-freeze": _("Moved although frozen"),
