@@ -34,19 +34,19 @@ def running_house(folder: str) -> Iterator[str]:
         house.wait(timeout=30)
 
 
-def on_both(module: str) -> list[tuple[str, str]]:
-    """The figures of `bench.<module>` on SQLite, and on PostgreSQL where it is installed."""
+def on_both(module: str, **more: str) -> list[tuple[str, str]]:
+    """The figures of `bench.<module>` on SQLite, and on PostgreSQL where it is installed; `more`: its settings."""
     rows = []
     with tempfile.TemporaryDirectory(prefix="dosetrail-bench-alone-") as folder:
         settings = {"DJANGO_SETTINGS_MODULE": "traceability.settings.embedded", "DOSETRAIL_DATA_DIR": folder}
-        rows += _alone(module, "SQLite", settings | {"BENCH_FOLLOW": "1"})
+        rows += _alone(module, "SQLite", settings | {"BENCH_FOLLOW": "1"} | more)
     with postgresql_server() as postgres:
         if postgres is None:
             sys.stdout.write("NOT MEASURED on PostgreSQL: it is not installed\n")
         else:
             subprocess.run(["createdb", "dosetrail"], env={**os.environ, **postgres}, check=True)
             settings = {"DJANGO_SETTINGS_MODULE": "traceability.settings.test", "DOSETRAIL_TEST_DATABASE": "postgresql"}
-            rows += _alone(module, "PostgreSQL", settings | postgres)
+            rows += _alone(module, "PostgreSQL", settings | postgres | more)
     return rows
 
 
@@ -81,7 +81,7 @@ def main() -> None:
             rows = measures.all_measures(base_url, scale=float(os.environ.get("BENCH_SCALE", "1")))
     rows += on_both("log_alone") + on_both("restore") + on_both("queries") + on_both("webhooks") + on_both("pallet")
     rows += _alone("capture", "Whole houses", {"DJANGO_SETTINGS_MODULE": "traceability.settings.test"})
-    rows += on_both("tracing")
+    rows += on_both("tracing") + on_both("rebuild", BENCH_LOTS="small") + on_both("rebuild", BENCH_LOTS="large")
     rows += browser_rows()
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
