@@ -120,14 +120,17 @@ def recall(lot: Lot, **common: Any) -> dict[str, Any]:
 
 def freeze(lot: Lot, **common: Any) -> dict[str, Any]:
     """The regulator freezes a lot: a class-level event with its reason."""
+    reason: dict[str, Any] = {
+        f"{OWN_TERMS}reason": "One serial number was handed out twice; the lot stays where it is meanwhile."
+    }
     return event(
         "ObjectEvent",
         step="holding",
         disposition="unavailable",
         action="OBSERVE",
         quantityList=[{"epcClass": lot_class(lot)}],
-        **{f"{OWN_TERMS}reason": "One serial number was handed out twice; the lot stays where it is meanwhile."},
         **common,
+        **reason,
     )
 
 

@@ -308,8 +308,12 @@ class Planner:
         (regulator,) = self.world.by_role("regulator")
         self._post(regulator, [events.freeze(lot, **self._common(regulator, end))], end, keys=[lot.number])
         hospital, pack = self._spare()
-        opened = {"step": "dispense_part", "codes": [pack.code], "place": hospital.site_uri}
-        opened["details"] = {"quantity_left": "7"}
+        opened = {
+            "step": "dispense_part",
+            "codes": [pack.code],
+            "place": hospital.site_uri,
+            "details": {"quantity_left": "7"},
+        }
         self.plan.actions.append(Action(end - HOUR, hospital.id, "scan", frozenset([pack.code]), opened))
 
     def _spare(self) -> tuple[Party, Pack]:
