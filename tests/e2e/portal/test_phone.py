@@ -9,6 +9,7 @@ from tests.integration.conftest import EXPIRY, LOT, House, code
 from tests.integration.scans.test_record import PASSWORD, act
 from traceability.parties import services as parties
 from traceability.parties.models import Member
+from traceability.products.models import TradeItem
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 HIDDEN = """[...document.querySelectorAll('.table-scroll')].filter(one => one.scrollWidth > one.clientWidth).length"""
@@ -23,13 +24,15 @@ def stocked(house: House) -> House:
     return house
 
 
-def _open(chromium: Any, live_server: Any, width: int, language: str, *, scripts: bool = True) -> Any:
+def _open(
+    chromium: Any, live_server: Any, width: int, language: str, *, scripts: bool = True, username: str = "clerk"
+) -> Any:
     context = chromium.new_context(
         viewport={"width": width, "height": 740}, locale=language, java_script_enabled=scripts, base_url=live_server.url
     )
     page = context.new_page()
     page.goto("/portal/sign-in")
-    page.fill("input[name=username]", "clerk")
+    page.fill("input[name=username]", username)
     page.fill("input[name=password]", PASSWORD)
     page.click("main form button")
     return page
@@ -53,10 +56,51 @@ def test_the_menu_opens_by_one_button_and_closes_again(
     page.context.close()
 
 
-def test_on_a_desk_all_sections_stand_in_one_row(stocked: House, chromium: Any, live_server: Any) -> None:
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("face", ["portal", "regulator"])
+def test_on_a_desk_all_sections_stand_in_one_row(
+    stocked: House, chromium: Any, live_server: Any, language: str, face: str
+) -> None:
+    """Whichever of them is open, and bold; an administrator has the most."""
+    party, role = ("maker", Member.Role.ADMIN) if face == "portal" else ("regulator", Member.Role.INSPECTOR)
+    parties.add_member(party=stocked.parties[party], username="chief", password=PASSWORD, role=role)
+    page = _open(chromium, live_server, 1280, language, username="chief")
+    page.goto(f"/{face}/")
+    for path in page.eval_on_selector_all("#nav a", "all => all.map(one => one.getAttribute('href'))"):
+        page.goto(path)
+        tops = page.eval_on_selector_all(
+            "#nav > *", "all => all.map(one => Math.round(one.getBoundingClientRect().top))"
+        )
+        assert (len(tops) > 10, len(set(tops)), page.locator(".menu").is_visible()) == (True, 1, False), path
+    page.context.close()
+
+
+def test_on_a_desk_a_list_of_stock_fits(stocked: House, chromium: Any, live_server: Any) -> None:
+    for row in (stocked.parties["pharmacy"], stocked.parties["pharmacy"].sites.get()):
+        row.name = "Riverside Community Pharmacy"
+        row.save()
+    TradeItem.objects.update(name="Glarvia SoloPen", strength="100 IU/ml")
     page = _open(chromium, live_server, 1280, "en")
-    tops = page.eval_on_selector_all("#nav > *", "all => all.map(one => Math.round(one.getBoundingClientRect().top))")
-    assert (len(tops) > 10, len(set(tops)), page.locator(".menu").is_visible()) == (True, 1, False)
+    for path in ("/portal/stock", "/portal/reports/stock-by-lot"):
+        page.goto(path)
+        assert page.locator("tbody tr").count() == 1, path
+        assert page.evaluate(HIDDEN) == 0, path
+    page.context.close()
+
+
+def test_what_a_cell_says_in_several_parts_stays_beside_its_name(
+    stocked: House, chromium: Any, live_server: Any
+) -> None:
+    parties.add_member(party=stocked.parties["regulator"], username="chief", password=PASSWORD, role="inspector")
+    page = _open(chromium, live_server, 360, "en", username="chief")
+    page.goto("/regulator/health")
+    lefts = page.eval_on_selector_all(
+        "td[data-label] > *",
+        "all => all.map(one => one.getBoundingClientRect().left - one.parentElement.getBoundingClientRect().left)",
+    )
+    assert len(lefts) > 5
+    assert min(lefts) > 100, "none slips below the name"
+    assert page.evaluate(HIDDEN) == 0
     page.context.close()
 
 

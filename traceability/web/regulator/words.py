@@ -90,6 +90,7 @@ FOLDS = {
     "master-data": _("Master data"),
     "event-index": _("Index of events"),
     "custody": _("Custody"),
+    "audience": _("Who may see what"),
     "cold-chain": _("Cold chain"),
     "findings": _("Findings"),
     "alerts": _("Alerts"),
