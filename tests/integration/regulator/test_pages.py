@@ -16,8 +16,10 @@ from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code, pack
 from tests.integration.recalls.conftest import published
 from tests.integration.scans.test_record import PASSWORD, act
 from traceability.alerts.models import Alert, AlertTransition
+from traceability.common import projection
 from traceability.contracts import services as contracts
 from traceability.parties import services as parties
+from traceability.web.regulator.words import FOLDS
 
 PAGES = ["", "trace", "recalls", "exceptions", "contracts", "unknown", "health"]
 
@@ -155,3 +157,10 @@ def test_the_pages_speak_chinese(house: House, inspector: Client, alert: Alert) 
         text = inspector.get(f"/regulator/{page}").content.decode()
         assert '<html lang="zh-Hans"' in text
         assert "追溯" in text
+
+
+def test_every_fold_is_called_something_in_both_languages(inspector: Client) -> None:
+    names = {one.name for one in projection.all_projections()}
+    assert set(FOLDS) == names
+    page = inspector.get("/regulator/health", headers={"Accept-Language": "zh-Hans"}).content.decode()
+    assert "谁可查看什么" in page
