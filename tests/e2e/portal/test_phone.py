@@ -114,6 +114,8 @@ def test_a_row_is_a_card_with_all_that_it_says(
         assert page.evaluate(HIDDEN) == 0, path
         assert _violations(page) == [], path
         assert page.get_by_role("row").count() == 2, "still a table to those who listen"
+        wraps = page.eval_on_selector_all("td.nowrap", "all => all.map(one => getComputedStyle(one).whiteSpace)")
+        assert set(wraps) <= {"normal"}, "a moment may break where it does not fit"
     page.goto("/portal/stock")
     assert page.locator("td").first.get_attribute("data-label") == label
     page.context.close()
