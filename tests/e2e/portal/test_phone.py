@@ -34,7 +34,8 @@ def _open(
     page.goto("/portal/sign-in")
     page.fill("input[name=username]", username)
     page.fill("input[name=password]", PASSWORD)
-    page.click("main form button")
+    with page.expect_navigation():  # to its load: measured is the page behind the door, with its style
+        page.click("main form button")
     return page
 
 
