@@ -9,12 +9,16 @@ import pytest
 from ledger import api as ledger
 from tests.concurrency.conftest import at_once
 from tests.integration.api.test_capture import observed
+from tests.integration.api.test_product_links import LEAFLET
 from tests.integration.api.test_products import ITEM, NEW, PLACE, put
 from tests.integration.conftest import EXPIRY, LOT, House, code, pack
 from tests.integration.portal.conftest import act
 from traceability.capture.models import CapturedEvent, CaptureJob, PublishedEvent
 from traceability.common.models import Document
 from traceability.epcis.context import DEFAULT_CONTEXT
+from traceability.products import links
+from traceability.products.links import TargetLink
+from traceability.products.models import TradeItem
 from traceability.scans.models import ScanEvent
 
 CALLS = 4
@@ -131,6 +135,30 @@ def test_two_parties_that_make_one_thing_at_once_have_one_winner(
         one.content for one in answers
     ]
     assert sum(answer.status_code == 201 for answer in answers) == 1
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_links_of_one_version_changed_at_once_have_one_winner(house: House, turn: int) -> None:
+    path, bodies = "products/glarvia/links", [{"links": [{**LEAFLET, "title": str(number)}]} for number in range(CALLS)]
+    made = at_once(*(partial(put, house, "maker", path, one, NEW) for one in bodies))
+    assert sorted(answer.status_code for answer in made) == [201] + [412] * (CALLS - 1)
+    tag = {"If-Match": house.client("maker").get(f"/api/v1/{path}")["ETag"]}
+    others = [{"links": [{**LEAFLET, "title": f"again {number}"}]} for number in range(CALLS)]
+    changed = at_once(*(partial(put, house, "maker", path, one, tag) for one in others))
+    assert sorted(answer.status_code for answer in changed) == [200] + [412] * (CALLS - 1)
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_links_that_several_add_at_once_are_all_there(house: House, turn: int) -> None:
+    """Below both doors, portal and API: without the lock each would add to what it read before the others."""
+    item = TradeItem.objects.get(id="glarvia")
+
+    def add(number: int) -> None:
+        one = TargetLink("epil", f"https://leaflets.example.com/{number}", "Leaflet")
+        links.change(item=item, lot=None, edit=lambda standing: (*standing, one))
+
+    assert at_once(*(partial(add, number) for number in range(CALLS))) == [None] * CALLS
+    assert len(links.of(item)) == CALLS
 
 
 def test_many_writers_and_sequencers_lose_and_double_nothing(house: House, writer: Any) -> None:
