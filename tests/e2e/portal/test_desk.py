@@ -1,15 +1,19 @@
 """Shipments, exceptions and taking back in a browser: a phone and a desktop, both languages, and what axe finds."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 
 from tests.e2e.consumer.conftest import Visitor
 from tests.e2e.portal.test_dispensing import PHONE, keep, sign_in, violations
-from tests.integration.conftest import EXPIRY, LOT, House, code
-from tests.integration.portal.conftest import SSCC, Portal, act
+from tests.integration.conftest import EXPIRY, LOT, House, code, pack
+from tests.integration.portal.conftest import PASSWORD, SSCC, Portal, act
+from traceability.custody.models import ItemState
 from traceability.exceptions.models import ExceptionItem
+from traceability.products import services as products
+from traceability.products.models import Lot
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
@@ -113,4 +117,38 @@ def test_a_despatch_list_is_pasted_and_compared(
     page.wait_for_selector("#waiting")
     keep(page, f"list-waiting-{locale}")
     assert violations(page) == []
+    assert [wrong for wrong in visit.wrongs if "400 (Bad Request)" not in wrong] == []
+
+
+@pytest.mark.parametrize(("size", "locale"), [(PHONE, "zh-CN"), (DESKTOP, "en")], ids=["phone-zh", "desktop-en"])
+def test_a_maker_corrects_a_lot(
+    stocked: House, person: Callable[..., Portal], visitor: Callable[..., Visitor], size: Any, locale: str
+) -> None:
+    item = Lot.objects.get(number=LOT).item
+    products.save_lot(item=item, number="L2", production_date=date(2026, 1, 1), expiry_date=date(2031, 6, 30))
+    person("maker", "quality")
+    visit = visitor(**size, locale=locale)
+    page = sign_in(visit, "maker-quality")
+    visit.open("/portal/exceptions")
+    page.click('a[href="/portal/correct"]')
+    page.wait_for_selector("#id_lot")
+    visit.open(f"/portal/correct?code=(00){SSCC}")
+    page.fill("#id_lot", "L8")
+    page.fill("#id_expiry", "2031-06-30")
+    page.click('button[value="check"]')
+    page.wait_for_selector(".error-summary")
+    keep(page, f"correct-fault-{locale}")
+    assert violations(page) == []
+    page.fill("#id_lot", "L2")
+    page.click('button[value="check"]')
+    page.wait_for_selector("#plan")
+    keep(page, f"correct-{locale}")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.fill("#id_reason", "Line clearance was missed")
+    page.fill("#id_password", PASSWORD)
+    page.click('button[value="record"]')
+    page.wait_for_url("**/portal/exceptions")
+    stocked.settle()
+    assert set(ItemState.objects.filter(lot="L2").values_list("epc", flat=True)) == {pack("5"), pack("6")}
     assert [wrong for wrong in visit.wrongs if "400 (Bad Request)" not in wrong] == []

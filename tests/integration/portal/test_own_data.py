@@ -46,6 +46,7 @@ PAGES = (
 )
 NO_GOODS = {
     "exceptions/new",
+    "correct",
     "expected",
     "sign-in",
     "sign-out",

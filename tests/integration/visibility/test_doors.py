@@ -54,7 +54,8 @@ OWN = """log/content epcis/capture epcis/capture/<str:job_id> api/v1/preflight a
     api/v1/logger-files api/v1/logger-files/<str:sha256> portal/ portal/recorded/<str:nonce> portal/logger
     portal/logger/<int:file_id> portal/stock portal/stock.csv portal/shipments portal/shipments.csv portal/events.csv
     portal/documents portal/documents/<str:job_id> api/v1/places api/v1/places/<slug:id> api/v1/unknown
-    portal/organisation portal/lots portal/open-packs portal/expected portal/reports portal/keys/<slug:kid>
+    portal/organisation portal/lots portal/open-packs portal/expected portal/correct portal/reports
+    portal/keys/<slug:kid>
     portal/keys/<slug:kid>/signed.csv api/v1/deliveries
     api/v1/deliveries/<str:delivery_id> api/v1/deliveries/<str:delivery_id>/document
     api/v1/deliveries/<str:delivery_id>/acknowledgement api/v1/recalls api/v1/recalls/<slug:notice_id>

@@ -53,6 +53,7 @@ def exceptions(request: HttpRequest, member: Member) -> HttpResponse:
         "more": f"&{urlencode(chosen)}" if chosen else "",
         "given": given,
         "is_asked": is_asked,
+        "is_maker": member.party.has_role(Party.Role.MANUFACTURER),
         "states": CHOICES.items(),
         "kinds": wording.KINDS.items(),
     }
@@ -179,6 +180,9 @@ def _page(
         "is_own": is_own,
         "may_act": is_own and is_open,
         "may_resolve": is_quality(member),
+        "may_correct": is_open
+        and item.kind == ExceptionItem.Kind.DATA_ISSUE
+        and member.party.has_role(Party.Role.MANUFACTURER),
         "has_held": any(row.held for row in goods),
         "closed_partner": item.partner is not None and not item.partner.active,
         "take_over": urlencode([("code", row.code) for row in goods]),

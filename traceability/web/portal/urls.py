@@ -4,6 +4,7 @@ from django.urls import path
 
 from . import (
     alerts_views,
+    correction_views,
     document_views,
     exception_views,
     expected_views,
@@ -51,6 +52,7 @@ urlpatterns = [
     path("trace.csv", trace_views.trace_csv, name="trace-csv"),
     path("shipment", shipment_views.shipment, name="shipment"),
     path("shipment/proofs", shipment_views.proofs, name="shipment-proofs"),
+    path("correct", correction_views.correct, name="correct"),
     path("expected", expected_views.new, name="expected"),
     path("exceptions", exception_views.exceptions, name="exceptions"),
     path("exceptions/new", exception_views.new, name="exception-new"),
