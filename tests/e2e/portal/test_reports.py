@@ -25,6 +25,7 @@ REGULATOR = [
     ("/lot-reconciliation", {"code": LOT_CODE}),
     ("/site-movements", {"site": "pharmacy-main", **DAYS}),
     ("/tracing-answer", {"code": f"(01){GTIN}(21)1"}),
+    ("/tracing-answer", {"code": LOT_CODE}),
     ("/silent-parties", {}),
     ("/open-exceptions", {}),
     ("/stock-by-lot", {"party": "nobody"}),

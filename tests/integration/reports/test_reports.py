@@ -231,6 +231,42 @@ def test_a_stranger_s_tracing_answer_is_empty(stocked: House, ask: Ask, monkeypa
     assert len(stranger.rows("tracing-answer", **query)) == 2  # the negative control
 
 
+def test_a_lot_s_tracing_answer_says_who_had_it_from_whom(stocked: House, ask: Ask) -> None:
+    """Four packs arrived at the pharmacy, two are on the way to it in a case."""
+    act(stocked, "pharmacy", "dispense", [code("1")])
+    inspector, query = ask("regulator"), {"code": LOT_CODE}
+    page = inspector.page("tracing-answer", **query)
+    for text in ("Glarvia", "100 IU", "5 pens", "Signature", "Download the proofs", "<dd>6</dd>"):
+        assert text in page
+    rows = [
+        (row["step"], row["source"], row["destination"], row["packs"])
+        for row in inspector.rows("tracing-answer", **query)
+    ]
+    assert rows[0][0] == "commissioning"
+    assert rows[1:] == [
+        ("shipping", "Maker", "Pharmacy", "4"), ("shipping", "Maker", "On the way to Pharmacy", "2"),
+        ("dispensing", "Pharmacy", "Dispensed", "1"),
+    ]  # fmt: skip
+    papers = {row["destination"]: row["documents"] for row in inspector.rows("tracing-answer", **query)}
+    assert (papers["Pharmacy"], papers["On the way to Pharmacy"]) == ("DA1", "DA2")
+    proofs = inspector.client.get(reverse("regulator:report-proofs", args=["tracing-answer"]), query)
+    entries = json.loads(proofs.content)["entries"]
+    assert len(entries) == 5, "the making, two despatches, a receipt and the sale"
+    assert Read.objects.filter(door="regulator:report").get().events >= 5
+
+
+def test_a_lot_s_tracing_answer_tells_a_party_what_it_may_see(stocked: House, ask: Ask) -> None:
+    act(stocked, "pharmacy", "dispense", [code("1")])
+    query = {"code": LOT_CODE}
+    assert "dispensing" in {row["step"] for row in ask("pharmacy").rows("tracing-answer", **query)}
+    maker = ask("maker").rows("tracing-answer", **query)
+    assert "shipping" in {row["step"] for row in maker}
+    assert "dispensing" not in {row["step"] for row in maker}
+    stranger = ask("other")
+    assert stranger.rows("tracing-answer", **query) == []
+    assert stranger.client.get(reverse("portal:report-proofs", args=["tracing-answer"]), query).status_code == 404
+
+
 def test_who_recorded_steadily_and_stopped_is_silent(stocked: House, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     _weekly(stocked, "pharmacy", weeks=8)
     _weekly(stocked, "other", weeks=2)
@@ -270,7 +306,7 @@ def _weekly(house: House, party: str, *, weeks: int) -> None:
         ("site-movements", {"site": "pharmacy-main", "first": "x", "last": "9999-12-31"}),
         ("stock-by-lot", {"party": ""}),
         ("near-expiry", {"party": "pharmacy", "days": "31"}),
-        ("tracing-answer", {"code": LOT_CODE}),
+        ("tracing-answer", {"code": f"(01){GTIN}"}),
         ("silent-parties", {"days": "0"}),
     ],
 )
@@ -313,6 +349,7 @@ def test_each_report_of_a_face_opens_and_is_listed(house: House, ask: Ask, face:
         ("stock-by-lot", {"party": "pharmacy"}),
         ("near-expiry", {"party": "pharmacy"}),
         ("tracing-answer", {"code": f"(01){GTIN}(21)1"}),
+        ("tracing-answer", {"code": LOT_CODE}),
         ("silent-parties", {}),
     ],
 )

@@ -199,7 +199,8 @@ def _subject(answer: Answer, naming: Names) -> str:
     return names.document(answer.subject.uri) if answer.subject.kind == "shipment" else names.goods(answer.subject.uri)
 
 
-def _title(node: Node, naming: Names) -> str:
+def title(node: Node, naming: Names) -> str:
+    """Who and what a node is, in words."""
     if node.state == way.IN_TRANSIT and node.party:
         return _("On the way to {party}").format(party=naming.party(node.party))
     if node.state:
@@ -236,7 +237,7 @@ def _spot(node: Node, rows: Sequence[NodeSum], naming: Names) -> flow.Spot:
     places = _("{n} places").format(n=len(rows)) if len(rows) > 1 else _place(rows[0].node, naming)
     return flow.Spot(
         key=node,
-        title=_title(node, naming),
+        title=title(node, naming),
         below="" if node.state else places,
         packs=max(row.packs for row in rows),
         now=sum(row.now for row in rows),
@@ -249,7 +250,7 @@ def _leg(leg: Leg, naming: Names, zone: ZoneInfo) -> dict[str, Any]:
     def where(node: Node | None) -> str:
         if node is None:
             return ""
-        return " · ".join(part for part in (_title(node, naming), _place(node, naming)) if part)
+        return " · ".join(part for part in (title(node, naming), _place(node, naming)) if part)
 
     return {
         "source": where(leg.source),

@@ -16,6 +16,7 @@ from traceability.products import selectors as products
 from traceability.visibility import proofs, receipts, rules
 from traceability.web.shared import names
 
+from . import tracing_lot
 from .fields import read_code, text
 from .frame import Answer, Asker, Column, Report, ReportForm, Row, Text, listed
 from .site_movements import side
@@ -40,20 +41,24 @@ MOST_STEPS = 1_000
 
 
 class Form(ReportForm):
-    """One thing that carries a serial number."""
+    """One thing that carries a serial number, or a lot."""
 
-    code = text(gettext_lazy("Code"), gettext_lazy("Of a pack, case or pallet, as scanned or printed"))
+    code = text(
+        gettext_lazy("Code"), gettext_lazy("Of a pack, case or pallet, as scanned or printed; or of a lot: (01)…(10)…")
+    )
 
     def clean_code(self) -> ScannedCode:
-        """A code that names one thing."""
+        """A code that names one thing or a lot."""
         read = read_code(self.cleaned_data["code"])
-        if read.kind not in {"pack", "sscc", "nmpa"}:
-            raise ValidationError(_("This code does not name a single pack, case or pallet."))
+        if read.kind not in {"pack", "sscc", "nmpa", "lot"}:
+            raise ValidationError(_("This code names no single pack, case or pallet, and no lot."))
         return read
 
 
 def run(asker: Asker, given: dict[str, Any]) -> Answer:
     """The steps that the asker may see, oldest first; its containers' while it was inside are among them."""
+    if given["code"].kind == "lot":
+        return tracing_lot.answer(asker, given["code"])
     epc = given["code"].epc
     steps = custody.history(epc)
     mine = rules.visible_indexes([step.index for step in steps], asker.party)
@@ -124,7 +129,7 @@ def _state(asker: Asker, located: Located) -> list[tuple[Text, Any]]:
 REPORT = Report(
     id="tracing-answer",
     title=gettext_lazy("Answer to a tracing request"),
-    lead=gettext_lazy("The hands that a pack, case or pallet went through, with papers and proofs"),
+    lead=gettext_lazy("The hands that a pack, case, pallet or lot went through, with papers and proofs"),
     form=Form,
     run=run,
     icon="search",
