@@ -3,8 +3,9 @@
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 
 from traceability.capture.models import EventTransaction
 from traceability.common import bulk
@@ -81,7 +82,7 @@ class Expected:
     advice: ExpectedList | None = None
     order: ExpectedList | None = None
 
-    @property
+    @cached_property
     def things(self) -> dict[str, Lot]:
         """What the despatch list names with a serial number, with GTIN and lot as it says them."""
         rows = self.advice.things if self.advice else ()
@@ -110,12 +111,19 @@ def gtin_of(epc: str) -> str:
     return rest[:14] if mark and "/21/" in rest else ""
 
 
-def told(party: Party, document: str, orders: Collection[str] = ()) -> Expected:
-    """The lists of a party for a shipment: under its own number, and of the orders that its events name."""
-    rows = list(ExpectedList.objects.filter(party=party, document__in=[document, *orders]).select_related("partner"))
-    advice = next((row for row in rows if row.document == document and row.kind == Kind.ADVICE), None)
-    order = next((row for row in rows if row.kind == Kind.ORDER), None)
-    return Expected(advice, order)
+def told(party: Party, document: str) -> Expected:
+    """The lists that a party has under the number of a shipment."""
+    rows = ExpectedList.objects.filter(party=party, document=document).select_related("partner")
+    by_kind = {row.kind: row for row in rows}
+    return Expected(by_kind.get(Kind.ADVICE), by_kind.get(Kind.ORDER))
+
+
+def with_order(party: Party, found: Expected, indexes: Collection[int]) -> Expected:
+    """The same with the party's order that the shipment's events name, where none has its own number."""
+    if found.order or not indexes:
+        return found
+    rows = ExpectedList.objects.filter(party=party, kind=Kind.ORDER, document__in=orders_of(indexes))
+    return replace(found, order=rows.select_related("partner").order_by("document").first())
 
 
 def shipment_of(party: Party, document: str, found: Expected, uris: Collection[str]) -> Shipment:

@@ -167,7 +167,7 @@ def _found(request: HttpRequest, member: Member) -> Known:
     receipts.shown((event.index, event.reporter) for event in events)
     seen = {event.index for event in events}
     matches = [one for one in matches if one.index in seen]
-    told = expected.told(member.party, despatch, expected.orders_of(seen)) if seen else told
+    told = expected.with_order(member.party, told, seen)
     found = Known(row, matches, events, row.sender not in own, told)
     row.received_ms = _arrived_ms(found) if row.shipped_index is None else row.received_ms
     return found
