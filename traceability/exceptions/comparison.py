@@ -40,7 +40,7 @@ def compare(
     received: Mapping[Lot, int],
 ) -> list[Compared]:
     """A row per product that any side names; None for a side of which nothing is known."""
-    told, sent, came = by_product(advised), by_product(despatched), by_product(received)
+    told, sent, came = _known(advised), _known(despatched), by_product(received)
     gtins = {gtin for side in (ordered, told, sent, came) if side for gtin, packs in side.items() if packs}
     return [
         Compared(
@@ -48,20 +48,22 @@ def compare(
             None if ordered is None else ordered.get(gtin, 0),
             None if told is None else told[gtin],
             None if sent is None else sent[gtin],
-            (came or {}).get(gtin, 0),
+            came[gtin],
         )
         for gtin in sorted(gtins)
     ]
 
 
-def by_product(counted: Mapping[Lot, int] | None) -> Counter[str] | None:
+def by_product(counted: Mapping[Lot, int]) -> Counter[str]:
     """Packs of each product, over all its lots."""
-    if counted is None:
-        return None
     found: Counter[str] = Counter()
     for (gtin, _lot), packs in counted.items():
         found[gtin] += packs
     return found
+
+
+def _known(counted: Mapping[Lot, int] | None) -> Counter[str] | None:
+    return None if counted is None else by_product(counted)
 
 
 def differing(told: Iterable[tuple[str, str, str]], recorded: Mapping[str, tuple[str, str]]) -> list[str]:

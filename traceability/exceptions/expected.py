@@ -2,10 +2,12 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+
+from django.db.models import Exists, OuterRef, Q
 
 from traceability.capture.models import EventTransaction
 from traceability.common import bulk
@@ -171,10 +173,25 @@ def under_order(order: str, uris: Collection[str]) -> list[Shipment]:
     return list(Shipment.objects.filter(despatch__in=advices, receiver__in=uris))
 
 
-def waiting(party: Party, known: Collection[str]) -> Sequence[ExpectedList]:
-    """Lists of numbers under which nothing is recorded yet, the newest first, without what they name."""
-    rows = ExpectedList.objects.filter(party=party).exclude(document__in=known).select_related("partner")
-    return rows.defer("things", "amounts").order_by("-stored_ms", "id")
+def waiting(party: Party, uris: Collection[str]) -> list[ExpectedList]:
+    """Lists of numbers under which nothing of the party's is recorded yet, the newest first, without what they name."""
+    concerned = Q(sender__in=uris) | Q(receiver__in=uris) | Q(receiver_party__in=uris, shipped_index=None)
+    known = Shipment.objects.filter(concerned, despatch=OuterRef("document"))
+    rows = ExpectedList.objects.filter(~Exists(known), party=party).select_related("partner")
+    found = list(rows.defer("things", "amounts").order_by("-stored_ms", "id"))
+    named = _delivered({row.document for row in found if row.kind == Kind.ORDER}, uris)
+    return [row for row in found if row.kind != Kind.ORDER or row.document not in named]
+
+
+def _delivered(orders: Collection[str], uris: Collection[str]) -> set[str]:
+    """Those of these orders that a shipment to the party names beside its despatch advice."""
+    naming = EventTransaction.objects.filter(type="po").values_list("value", "event_index")
+    links = list(bulk.among(naming, "value", orders))
+    advices = EventTransaction.objects.filter(type="desadv").values_list("event_index", "value")
+    advice_of = dict(bulk.among(advices, "event_index", {index for _, index in links}))
+    own = Shipment.objects.filter(receiver__in=uris).values_list("despatch", flat=True)
+    known = set(bulk.among(own, "despatch", set(advice_of.values())))
+    return {order for order, index in links if advice_of.get(index) in known}
 
 
 def listed_things(wanted: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Mapping[str, bool]]:

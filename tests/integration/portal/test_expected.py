@@ -123,7 +123,11 @@ def test_an_order_finds_the_deliveries_that_name_it(stocked: House, person: Ente
         act(stocked, "maker", "ship", codes, receiver="pharmacy", despatch=number, order="PO5")
     act(stocked, "pharmacy", "receive", first, despatch="DB1")
     portal = person("pharmacy")
+    shown(portal, f"gtin,quantity\n{GTIN},4", "PO4", "order")
     page = shown(portal, f"gtin,quantity\n{GTIN},4", "PO5", "order")
+    shipments = portal.get("shipments")
+    assert "PO4" in shipments
+    assert "PO5" not in shipments, "deliveries that name it are recorded"
     assert compared(page) == [("4", "–", "–", "2", "2", "0")]
     page = html.unescape(portal.get("shipment", despatch="urn:dosetrail:document:DB1"))
     assert compared(page) == [("4", "–", "2", "2", "0", "0")]

@@ -96,7 +96,8 @@ def stock(request: HttpRequest, member: Member) -> HttpResponse:
 @member_view
 def shipments(request: HttpRequest, member: Member) -> HttpResponse:
     """Shipments from and to the party, those under way first."""
-    rows = custody.shipments_of(parties.uris_of(member.party))
+    uris = parties.uris_of(member.party)
+    rows = custody.shipments_of(uris)
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "member": member,
@@ -106,7 +107,7 @@ def shipments(request: HttpRequest, member: Member) -> HttpResponse:
         "total": len(rows),
         "waiting": [
             (one.document, names.document(one.document), one.kind, one.partner.name if one.partner else "", one.lines)
-            for one in expected.waiting(member.party, {row.despatch for row in rows})
+            for one in expected.waiting(member.party, uris)
         ],
     }
     return render(request, "portal/shipments.html", context)
