@@ -1,6 +1,6 @@
 """A lot number or expiry date that was recorded wrongly: its maker declares the making incorrect and says it anew."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -27,6 +27,7 @@ from traceability.parties.models import Member, Party
 from traceability.products import selectors as products
 from traceability.scans import build, reading
 from traceability.scans.preflight import ALLOW
+from traceability.visibility import rules
 
 MAX_CODES = 1_000
 MAX_PACKS = 20_000
@@ -62,7 +63,8 @@ def plan(party: Party, wanted: Wanted) -> Plan:
     does not leave it by a correction.
     """
     lot, expiry = _said(wanted)
-    packs = _packs(wanted.codes)
+    packs = _packs(wanted.codes, party)
+    makings = _makings(packs, party)  # before anything is said of the packs: others learn nothing of them here
     states = custody.items(packs)
     gtins = {one.gtin for one in states.values()}
     if len(states) < len(packs) or len(gtins) != 1 or "" in gtins:
@@ -77,9 +79,9 @@ def plan(party: Party, wanted: Wanted) -> Plan:
     if not wrong:
         raise _problem("nothing-to-correct", "/codes")
     _require_free(gtin, wrong.values())
-    events = _makings(set(wrong), party)
+    events = {event.index: event for epc in wrong for event in makings[epc]}
     counted = Counter((one.lot, one.expiry[:10]) for one in wrong.values())
-    return Plan(frozenset(wrong), dict(counted), events, gtin, lot, expiry)
+    return Plan(frozenset(wrong), dict(counted), [events[index] for index in sorted(events)], gtin, lot, expiry)
 
 
 @storage_full.refused()
@@ -143,7 +145,7 @@ def _said(wanted: Wanted) -> tuple[str, str]:
         raise _problem("expiry", "/expiry") from error
 
 
-def _packs(codes: Sequence[str]) -> set[str]:
+def _packs(codes: Sequence[str], party: Party) -> set[str]:
     if not 1 <= len(codes) <= MAX_CODES:
         raise ProblemError(400, "codes", f"give 1 to {MAX_CODES} codes", pointer="/codes")
     today = datetime.fromtimestamp(now_ms() / 1000, UTC).date()
@@ -156,7 +158,7 @@ def _packs(codes: Sequence[str]) -> set[str]:
         if code.kind not in _CODES or "\x00" in raw or len(raw) > reading.MAX_TEXT:
             raise _problem("not-packs", "/codes")
         (cases if code.kind == "sscc" else packs).add(code.epc)
-    inside = custody.all_contents(cases)
+    inside = custody.all_contents(rules.visible_things(cases, party))
     packs |= {epc for epc in inside if "/00/" not in epc}
     if not packs:
         raise _problem("empty-case", "/codes")
@@ -173,15 +175,17 @@ def _require_free(gtin: str, items: Collection[ItemState]) -> None:
             raise _problem("lot-frozen", "/codes")
 
 
-def _makings(packs: Collection[str], party: Party) -> list[PublishedEvent]:
-    """The effective commissionings of these packs, in the order of the log; all have to be the party's own."""
+def _makings(packs: Collection[str], party: Party) -> dict[str, list[PublishedEvent]]:
+    """The effective commissionings of each of these packs; all have to be the party's own."""
     links = EventEpc.objects.filter(role="epc").values_list("event_index", "epc")
     naming = list(bulk.among(links, "epc", packs))
     rows = PublishedEvent.objects.filter(event_type="ObjectEvent", action="ADD", declaration_ms=None, voided_by=None)
     events = {row.index: row for row in bulk.among(rows, "index", {index for index, _ in naming})}
-    if {epc for index, epc in naming if index in events} != set(packs):
-        raise _problem("not-commissioned", "/codes")
-    if any(row.reporter != party.uri for row in events.values()):
+    found: dict[str, list[PublishedEvent]] = defaultdict(list)
+    for index, epc in naming:
+        if index in events:
+            found[epc].append(events[index])
+    if found.keys() != set(packs) or any(row.reporter != party.uri for row in events.values()):
         raise _problem("not-your-making", "/codes", status=403)
     waiting = CapturedEvent.objects.filter(reporter=party.uri, event_id__in=[row.event_id for row in events.values()])
     if waiting.exclude(declaration="").exists():
@@ -189,7 +193,7 @@ def _makings(packs: Collection[str], party: Party) -> list[PublishedEvent]:
     bodies = captured.bodies(list(events))
     if any(body.get("quantityList") for body in bodies.values()):
         raise _problem("not-commissioned", "/codes")
-    return [events[index] for index in sorted(events)]
+    return found
 
 
 _DETAILS = {
@@ -204,8 +208,8 @@ _DETAILS = {
     "nothing-to-correct": "all of these packs are recorded so already",
     "lot-recalled": "a pack of a recalled lot keeps it; speak with the regulator",
     "lot-frozen": "a pack of a frozen lot keeps it; speak with the regulator",
-    "not-commissioned": "the making of one of these packs is not on record as a commissioning of single packs",
-    "not-your-making": "another organisation recorded the making: open an exception and ask it",
+    "not-commissioned": "the making of one of these packs is recorded with quantities beside it",
+    "not-your-making": "the making of one of these packs is not on record as your commissioning of single packs",
     "correction-waiting": "a correction of these packs is on its way to the log; try again in a few seconds",
 }
 _CONFLICTS = {"nothing-to-correct", "lot-recalled", "lot-frozen", "not-commissioned", "correction-waiting"}

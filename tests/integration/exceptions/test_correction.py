@@ -166,7 +166,7 @@ def refusal(who: Member, *codes: str, lot: str = RIGHT, expiry: str = DATE, reas
         ([f"(01){GTIN}(10)L1"], {}, "not-packs"),
         (["(01)09521000001009(21)1"], {}, "code-check-digit"),
         (["(00)095210000000000094"], {}, "empty-case"),
-        ([code("99")], {}, "one-product"),
+        ([code("99")], {}, "not-your-making"),
         ([code("1")], {"lot": LOT, "expiry": EXPIRY.isoformat()}, "nothing-to-correct"),
         ([code("1")], {"lot": LOT, "expiry": DATE}, "expiry-of-lot"),
         ([code("1")], {"lot": "L5"}, "lot-unregistered"),
@@ -190,6 +190,21 @@ def test_only_the_maker_s_quality_people_correct(stocked: House, maker: Member, 
         .content.decode()
         or True
     )
+
+
+def test_another_maker_learns_nothing_of_packs_and_cases(
+    stocked: House, maker: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Right or wrong lot, recalled or not, packed or not: a stranger gets the same answer."""
+    rival = parties.add_member(party=stocked.parties["other"], username="rival", password=PASSWORD, role="quality")
+    published(stocked)
+    answers = {refusal(rival, code(serial), lot=lot, expiry=expiry) for serial, lot, expiry in (
+        ("1", LOT, EXPIRY.isoformat()), ("1", RIGHT, DATE), ("99", LOT, EXPIRY.isoformat()),
+    )}  # fmt: skip
+    assert answers == {"not-your-making"}
+    assert refusal(rival, f"(00){SSCC}") == refusal(rival, "(00)095210000000000094") == "empty-case"
+    monkeypatch.setattr("traceability.visibility.rules.visible_things", lambda things, party: set(things))
+    assert refusal(rival, f"(00){SSCC}") == "not-your-making"  # the negative control
 
 
 def test_a_recalled_pack_keeps_its_lot(stocked: House, maker: Member) -> None:

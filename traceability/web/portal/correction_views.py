@@ -42,8 +42,8 @@ _WORDS = {
     "not-your-making": (
         "codes",
         gettext_lazy(
-            "Another organisation recorded the making. Open an exception (wrong data): the goods are held, and it is"
-            " asked to correct its record."
+            "The making of one of these packs is not on record as yours. Where another organisation made it, open an"
+            " exception (wrong data): the goods are held, and it is asked to correct its record."
         ),
     ),
     "correction-waiting": (
