@@ -73,6 +73,14 @@ class PathStay:
 
 
 @dataclass(frozen=True)
+class Packs:
+    """How many packs there are, and those that were asked for, ordered by EPC."""
+
+    total: int
+    listed: Sequence[Located]
+
+
+@dataclass(frozen=True)
 class LotHolder:
     """How many packs of a lot a party has in which status."""
 
@@ -334,25 +342,46 @@ def lot_account(gtin: str, lot: str) -> tuple[Balance, list[LotHolder]]:
     return balance, [LotHolder(*key, number) for key, number in sorted(counts.items())]
 
 
-def packs_of_lot(gtin: str, lot: str, chosen: Callable[[Located], bool]) -> Iterator[Located]:
-    """The packs of a lot that are where `chosen` says yes to, ordered by EPC; no others are read.
+def packs_of_lot(gtin: str, lot: str, chosen: Callable[[Located], bool], *, limit: int | None = None) -> Packs:
+    """The packs of a lot that are where `chosen` says yes to; no others are read, and of those at most `limit`.
 
-    What has ended comes without the container that it was in.
+    A lot without number: what nobody recorded the lot of. What has ended comes without the container that it was in.
     """
-    wanted: dict[Standing, Located] = {}
-    for one, row in _counted(gtin, lot):
-        if chosen(one):
-            wanted[_standing(row, row.container, row.seen_ms, made=row.is_commissioned)] = one
     rows = ItemState.objects.filter(gtin=gtin, lot=lot)
-    found = list(bulk.among(rows, "container", {standing.container for standing in wanted} - {""}))
-    for party, status in {(standing.party, standing.status) for standing in wanted if not standing.container}:
-        ended = status in lot_count.ENDED
-        found += rows.filter(party=party, status=status, **({} if ended else {"container": ""}))
+    if not lot:  # in no count
+        found = [one for one in states(rows.values_list("epc", flat=True)).values() if chosen(one)]
+        return Packs(len(found), sorted(found, key=lambda one: one.item.epc)[:limit])
+    mine = [(one, row) for one, row in _counted(gtin, lot) if chosen(one)]
+    wanted: dict[Standing, Located] = {}
+    told = 0
+    for one, row in sorted(mine, key=lambda pair: (not pair[0].path, pair[0].path[::-1], pair[1].key)):
+        if limit is None or told < limit:
+            wanted[_standing(row, row.container, row.seen_ms, made=row.is_commissioned)] = one
+            told += row.packs
+    found = [*_inside_of(rows, wanted), *_loose(rows, wanted, limit)]
+    listed = []
     for item in sorted(found, key=lambda row: row.epc):
         made = item.commissioned_index is not None
         where = wanted.get(_standing(item, item.container, item.last_time_ms, made=made))
         if where is not None:
-            yield Located(item, where.holder if where.path else item, where.path)
+            listed.append(Located(item, where.holder if where.path else item, where.path))
+    return Packs(sum(row.packs for _, row in mine), listed[:limit])
+
+
+def _inside_of(rows: QuerySet[ItemState], wanted: Collection[Standing]) -> Iterator[ItemState]:
+    """Those of these packs that lie in a container which a standing names."""
+    inside = Containment.objects.filter(to_ms=None).values_list("child", flat=True)
+    children = set(bulk.among(inside, "parent", {standing.container for standing in wanted} - {""}))
+    return bulk.among(rows, "epc", children)
+
+
+def _loose(rows: QuerySet[ItemState], wanted: Collection[Standing], limit: int | None) -> Iterator[ItemState]:
+    """Those of these packs that stand so by themselves, at most `limit` of each standing; a query for each."""
+    for one in wanted:
+        if not one.container:
+            same = rows.filter(party=one.party, status=one.status, place=one.place, destination=one.destination)
+            same = same if one.status in lot_count.ENDED else same.filter(container="")
+            yield from same.filter(commissioned_index__isnull=not one.is_commissioned)[:limit]
 
 
 def _standing(row: ItemState | LotCount, container: str, seen_ms: int, *, made: bool) -> Standing:

@@ -15,6 +15,7 @@ from traceability.gs1 import check_digit, digital_link, scan
 from traceability.gs1.errors import Gs1Error
 
 MAX_LOTS = 100
+EVERY_LOT = "*"  # in the place of a lot number: the whole product, also the lots that are made later
 MAX_TEXT = 1000
 MAX_HOURS = 24 * 90
 # Class -> hours within which each holder must have been told, and must have answered (NMPA 2007: notice in 24/48/72 h,
@@ -106,8 +107,8 @@ def of_public(public: Mapping[str, Any]) -> Content:
 def read(given: Mapping[str, Any], *, recall: str, revision: int, today: date) -> Content:
     """A draft as a form or program gives it: class, drill, lots, reason, instruction, deliver_hours, answer_hours.
 
-    `lots` are texts: a lot's code as scanned, or GTIN and lot number with a space between. Hours that are not given are
-    the class's. ContentError names every fault.
+    `lots` are texts: a lot's code as scanned, or GTIN and lot number with a space between, `*` in the place of the
+    number for every lot. Hours that are not given are the class's. ContentError names every fault.
     """
     faults: list[Fault] = []
     level = str(given.get("class", ""))
@@ -141,7 +142,8 @@ def _lots(given: Any, today: date, faults: list[Fault]) -> tuple[tuple[str, str]
     for text in texts:
         lot = _lot(text, today)
         if lot is None:
-            faults.append(Fault("lots", "recall-lot", f"{text}: give the lot's code, or GTIN and lot number"))
+            detail = f"{text}: give the lot's code, or GTIN and lot number, {EVERY_LOT} for every lot"
+            faults.append(Fault("lots", "recall-lot", detail))
         else:
             found.add(lot)
     return tuple(sorted(found))
@@ -153,6 +155,8 @@ def _lot(text: str, today: date) -> tuple[str, str] | None:
         if first.isascii() and first.isdigit() and len(first) <= 14 and rest.strip():
             gtin, lot = first.zfill(14), rest.strip()
             check_digit.require(gtin, name="GTIN", length=14)
+            if lot == EVERY_LOT:
+                return gtin, ""
             digital_link.build(gtin=gtin, lot=lot)
             return gtin, lot
         code = scan.parse(text, today=today)

@@ -123,7 +123,7 @@ def _mail_text(notice: Notice) -> str:
     content = notice.recall.content
     title = _("Recall drill") if notice.recall.is_drill else _("Recall")
     names = products.names_of({one["gtin"] for one in content["lots"]})
-    lots = [f"{names.get(one['gtin']) or one['gtin']} (01){one['gtin']}(10){one['lot']}" for one in content["lots"]]
+    lots = [f"{names.get(one['gtin']) or one['gtin']} {_code(one)}" for one in content["lots"]]
     return "\n".join(
         [
             f"{title}: {lots[0]}{' …' if len(lots) > 1 else ''}",
@@ -133,6 +133,10 @@ def _mail_text(notice: Notice) -> str:
             _("Sign in to the portal, open the recall notice and answer it."),
         ]
     )
+
+
+def _code(lot: Mapping[str, str]) -> str:
+    return f"(01){lot['gtin']}(10){lot['lot']}" if lot["lot"] else f"(01){lot['gtin']}, {_('every lot')}"
 
 
 def _take_receipts() -> int:

@@ -39,8 +39,16 @@ def held(lots: Lots) -> dict[str, Holding]:
     return holdings(found, _own_uris(found))
 
 
-def packs(lots: Lots, holder: str) -> list[Pack]:
-    """The very packs that a party answers for, in order of lot and EPC; of others none is read."""
+@dataclass(frozen=True)
+class Packs:
+    """How many packs there are, and those that were asked for, in order of lot and EPC."""
+
+    total: int
+    listed: list[Pack]
+
+
+def packs(lots: Lots, holder: str, *, limit: int | None = None) -> Packs:
+    """The very packs that a party answers for, at most `limit`; of others none is read."""
     party = parties.party_by_uri(holder)
     own = set(parties.uris_of(party)) if party else {holder}
     registered: dict[str, bool] = {}
@@ -53,11 +61,14 @@ def packs(lots: Lots, holder: str) -> list[Pack]:
             return destination in own or (one.party in own and not registered[destination])
         return bool(part) and one.party in own
 
-    return [
-        Pack(one.item.epc, gtin, lot, one.path[-1] if one.path else "", one.status, one.place)
-        for gtin, lot in sorted(set(lots))
-        for one in custody.packs_of_lot(gtin, lot, is_its)
-    ]
+    found = Packs(0, [])
+    for gtin, lot in sorted(set(lots)):
+        left = None if limit is None else limit - len(found.listed)
+        mine = custody.packs_of_lot(gtin, lot, is_its, limit=left)
+        rows = [Pack(one.item.epc, gtin, lot, one.path[-1] if one.path else "", one.status, one.place)
+                for one in mine.listed]  # fmt: skip
+        found = Packs(found.total + mine.total, found.listed + rows)
+    return found
 
 
 def list_digest(epcs: Iterable[str]) -> str:

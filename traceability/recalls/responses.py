@@ -63,7 +63,8 @@ def fetched(*, notice: Notice, actor: str) -> None:
 def acknowledge(*, notice: Notice, actor: str, answer: Answer) -> Acknowledgement:
     """The holder's count of the packs of this version, signed with its key. ProblemError.
 
-    Where the counts do not add up to the notice's packs, a reason is needed.
+    Where the counts do not add up to the notice's packs, a reason is needed. Who has read an answer may correct it: the
+    newest holds. Of two that answer what neither knew to be answered, the first counts.
     """
     counts, reason = _counts(answer.counts), answer.reason.strip()
     if len(reason) > MAX_REASON:
@@ -86,14 +87,19 @@ def acknowledge(*, notice: Notice, actor: str, answer: Answer) -> Acknowledgemen
         packs=notice.packs, counts=counts, reason=reason, list_digest=digest, actor=actor, at_ms=at_ms,
     )  # fmt: skip
     with transaction.atomic():
-        taken = Notice.objects.filter(id=notice.id, version=answer.version)
-        if not taken.update(answered_ms=at_ms, answered_index=as_of):
-            raise ProblemError(409, "notice-changed", "the notice was renewed meanwhile; read it again")
+        same = Notice.objects.filter(id=notice.id, version=answer.version)
+        if not same.filter(answered_ms=notice.answered_ms).update(answered_ms=at_ms, answered_index=as_of):
+            raise answered() if same.exists() else ProblemError(409, "notice-changed", "it was renewed; read it again")
         Notice.objects.filter(id=notice.id, delivered_ms=None).update(delivered_ms=at_ms)
         row.save(force_insert=True)
         documents.store(signed)
     notice.answered_ms, notice.answered_index = at_ms, as_of
     return row
+
+
+def answered() -> ProblemError:
+    """That somebody else of the party has answered meanwhile."""
+    return ProblemError(409, "notice-answered", "your party has answered meanwhile; read the notice again")
 
 
 def note_call(*, member: Member, notice: Notice, remark: str) -> None:
@@ -115,7 +121,12 @@ def note_call(*, member: Member, notice: Notice, remark: str) -> None:
 
 def list_of(notice: Notice) -> list[gather.Pack]:
     """The very packs of a notice as they stand now, those that its party dispensed included."""
-    return gather.packs(reach.lots_of(notice.recall), notice.holder)
+    return gather.packs(reach.lots_of(notice.recall), notice.holder).listed
+
+
+def first_of(notice: Notice, limit: int) -> gather.Packs:
+    """So many of `list_of`, those in containers first, and how many there are."""
+    return gather.packs(reach.lots_of(notice.recall), notice.holder, limit=limit)
 
 
 def _counts(given: Mapping[str, Any]) -> dict[str, int]:

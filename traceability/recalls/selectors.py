@@ -66,8 +66,11 @@ def signatures(recall: Recall) -> list[tuple[str, str, int]]:
 
 
 def balances(recall: Recall) -> dict[tuple[str, str], Balance]:
-    """The balance of each lot as it is now; lots without packs are empty balances."""
-    return {lot: custody.lot_balance(*lot) for lot in sorted(reach.lots_of(recall))}
+    """The balance of each lot as it is now; lots without packs are empty balances.
+
+    Packs of a whole product of which nobody recorded the lot are in no balance.
+    """
+    return {lot: custody.lot_balance(*lot) for lot in sorted(reach.lots_of(recall)) if lot[1]}
 
 
 def notices(recall: Recall) -> QuerySet[Notice]:

@@ -25,7 +25,7 @@ def test_the_default_set(watched: Watched) -> None:
     names = {row.contract for row in selectors.active_at(ledger.published_size())}
     assert names == {
         "temperature-hot", "temperature-freeze", "expired-sale", "clone", "double-dispense", "quantity-mismatch",
-        "movement-after-recall", "movement-after-freeze",
+        "movement-after-recall", "movement-after-freeze", "containment",
     }  # fmt: skip
     assert services.deploy_defaults() == []
     assert Contract.objects.get(contract="clone").parameters["max_km_per_hour"] == 900

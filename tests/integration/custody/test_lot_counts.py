@@ -86,7 +86,7 @@ def test_counted_as_one_by_one(house: House, writer: Callable[[str], Written], s
     assert len(told) > 1
     for where in set(told):
         chosen = {epc: one for epc, one in sorted(packs.items()) if _where(one) == where}
-        found = list(custody.packs_of_lot(GTIN, LOT, lambda one, where=where: _where(one) == where))
+        found = custody.packs_of_lot(GTIN, LOT, lambda one, where=where: _where(one) == where).listed
         assert [(one.item.epc, one.path, _where(one)) for one in found] == [
             (epc, () if one.status in ENDED else one.path, where) for epc, one in chosen.items()
         ]

@@ -1,16 +1,20 @@
 """Every holder is told of exactly its packs: at once, and those that get packs later as well."""
 
 from collections import Counter
+from itertools import count
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from tests.integration.conftest import GTIN, LOT, House, code, pack
+from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code, pack
 from tests.integration.portal.conftest import SSCC, act
-from tests.integration.visibility.conftest import CONTEXT, LOT_CLASS
+from tests.integration.visibility.conftest import CONTEXT, LOT_CLASS, Chain
 from traceability.capture import selectors as captured
 from traceability.capture.models import PublishedEvent
 from traceability.common import clock
+from traceability.custody import selectors as custody
 from traceability.recalls import reach, responses, selectors
 from traceability.recalls.models import Notice, NoticeVersion, Recall
 
@@ -126,3 +130,49 @@ def test_looks_at_large_lots_are_rarer(stocked: House, monkeypatch: pytest.Monke
 def test_balance_of_a_lot(stocked: House) -> None:
     balance = selectors.balances(published(stocked))[GTIN, LOT]
     assert (balance.commissioned, balance.held, balance.in_transit, balance.dispensed) == (8, 5, 2, 1)
+
+
+def test_a_whole_product_is_every_lot_also_one_made_later_and_packs_without_a_lot(stocked: House) -> None:
+    nameless = pack("nolot")
+    later(stocked).event("seen", "pharmacy", 6, "receiving", [nameless], bizLocation={"id": stocked.place("pharmacy")})
+    recall = published(stocked, lots=[f"{GTIN} *"])
+    assert recall.content["lots"] == [{"gtin": GTIN, "lot": ""}]
+    look(stocked)
+    before = told()["pharmacy"]
+    mine = Notice.objects.select_related("recall").get(party="pharmacy")
+    assert nameless in listed(mine)
+    assert len(listed(mine)) == sum(before)
+    held = [one.epc for one in responses.list_of(mine) if one.status != "dispensed"]
+    answer = responses.Answer(mine.version, {"set_aside": len(held)})
+    assert responses.acknowledge(notice=mine, actor="m-1", answer=answer).packs == len(held)
+    chain = Chain(stocked, ids=count(2000))
+    ilmd = {"cbvmda:lotNumber": "L2", "cbvmda:itemExpirationDate": EXPIRY.isoformat()}
+    chain.make("new", "maker", 30, [pack("new")], ilmd=ilmd, bizLocation={"id": stocked.place("maker")})
+    chain.ship("new out", "maker", 31, [pack("new")], to="pharmacy")
+    look(stocked)
+    assert told()["pharmacy"] == (before[0] + 1, before[1])
+    assert custody.lot_status(GTIN, "L2").recalled_index is not None  # type: ignore[union-attr]
+
+
+def test_the_first_packs_of_a_long_list_and_how_many_there_are(stocked: House) -> None:
+    published(stocked)
+    look(stocked)
+    for notice in Notice.objects.select_related("recall"):
+        whole = responses.list_of(notice)
+        for limit in range(len(whole) + 2):
+            few = responses.first_of(notice, limit)
+            assert few.total == len(whole)
+            assert len(few.listed) == min(limit, len(whole))
+            assert set(few.listed) <= set(whole)
+
+
+def test_a_holder_s_page_reads_no_other_packs(stocked: House) -> None:
+    """One query for each thing that it needs to know, however many packs others have of the lot."""
+    published(stocked)
+    look(stocked)
+    notice = Notice.objects.select_related("recall").get(party="pharmacy")
+    with CaptureQueriesContext(connection) as queries:
+        responses.first_of(notice, 300)
+    read = [one["sql"] for one in queries if 'FROM "custody_itemstate"' in one["sql"]]
+    assert read
+    assert all('"epc"' in sql.partition("WHERE")[2] or '"party"' in sql.partition("WHERE")[2] for sql in read)

@@ -126,6 +126,10 @@ def test_a_holder_opens_and_answers(stocked: House) -> None:
     assert not Acknowledgement.objects.exists()
     assert client.post(where, {"version": "1", "set_aside": "4", "sold": "1"}).status_code == 302
     assert Acknowledgement.objects.get().counts["sold"] == 1
+    late = signed_in(stocked, "pharmacy", "colleague", "operator").post(where, {"version": "1", "set_aside": "5"})
+    assert late.status_code == 409
+    assert "A colleague has answered meanwhile." in late.content.decode()
+    assert Acknowledgement.objects.count() == 1
     rows = list(csv.DictReader(io.StringIO(client.get(f"{where}/packs.csv").getvalue().decode("utf-8-sig"))))
     assert {row["epc"] for row in rows} == {pack(n) for n in "123456"}
     owner = signed_in(stocked, "maker", "maker-one")

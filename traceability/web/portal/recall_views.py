@@ -99,6 +99,8 @@ def notice(request: HttpRequest, member: Member, notice_id: str) -> HttpResponse
     status = 200
     if request.method == "POST":
         try:
+            if found.answered_ms is not None:  # by a colleague, after this form was shown
+                raise responses.answered()
             responses.acknowledge(notice=found, actor=member.pseudonym, answer=_answer(request))
         except ProblemError as error:
             errors = recall_words.explain(error)
@@ -144,8 +146,8 @@ def _answer(request: HttpRequest) -> Answer:
 def _shown(found: Notice, member: Member) -> dict[str, Any]:
     naming, zone = names.Names(), names.zone_of(member)
     word, tone = recall_words.NOTICE_STATES[recall_pages.state_of(found, now_ms())]
-    packs = responses.list_of(found)
-    naming.learn(places={one.place for one in packs})
+    packs = responses.first_of(found, SHOWN)
+    naming.learn(places={one.place for one in packs.listed})
     answer = found.acknowledgements.order_by("-at_ms").first()
     return {
         "member": member,
@@ -157,8 +159,8 @@ def _shown(found: Notice, member: Member) -> dict[str, Any]:
         "state": word,
         "tone": tone,
         "lots": recall_pages.lots_shown(found.recall, naming),
-        "groups": _groups(packs[:SHOWN], naming),
-        "left_out": max(0, len(packs) - SHOWN),
+        "groups": _groups(packs.listed, naming),
+        "left_out": packs.total - len(packs.listed),
         "deliver_by": names.moment(found.deliver_by_ms, zone),
         "answer_by": names.moment(found.answer_by_ms, zone),
         "zone": zone.key,

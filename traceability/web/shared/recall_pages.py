@@ -271,7 +271,7 @@ def _of_content(found: Recall) -> dict[str, Any]:
     content = contents.of_public(found.content)
     return {
         "class": content.level,
-        "lots": "\n".join(f"{gtin} {lot}" for gtin, lot in content.lots),
+        "lots": "\n".join(f"{gtin} {lot or contents.EVERY_LOT}" for gtin, lot in content.lots),
         "reason": content.reason,
         "instruction": content.instruction,
         "deliver_hours": content.deliver_hours,

@@ -84,6 +84,7 @@ _FAULTS: Mapping[str, tuple[str, str | Promise]] = {
     ),
     "recall-answer-reason": ("reason", gettext_lazy("The reason has at most 500 characters.")),
     "notice-changed": ("set_aside", gettext_lazy("Packs have come or gone meanwhile. Look at the list again.")),
+    "notice-answered": ("", gettext_lazy("A colleague has answered meanwhile. Your counts were not recorded.")),
     "recall-email": ("email", gettext_lazy("This is no e-mail address.")),
     "recall-name": ("name", gettext_lazy("The name has at most 120 characters.")),
     "recall-phone": ("phone", gettext_lazy("The number has at most 40 characters.")),
