@@ -82,7 +82,7 @@ def main() -> None:
     rows += on_both("log_alone") + on_both("restore") + on_both("queries") + on_both("webhooks") + on_both("pallet")
     rows += _alone("capture", "Whole houses", {"DJANGO_SETTINGS_MODULE": "traceability.settings.test"})
     rows += on_both("tracing") + on_both("rebuild", BENCH_LOTS="small") + on_both("rebuild", BENCH_LOTS="large")
-    rows += on_both("peers.qu4rtet")
+    rows += on_both("recalls") + on_both("peers.qu4rtet")
     rows += browser_rows()
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False

@@ -46,8 +46,8 @@ def main() -> None:
 class Filler:
     """Writes the lot's events to the index, and folds custody from them."""
 
-    def __init__(self) -> None:
-        self.index = 0
+    def __init__(self, *, shops: int = SHOPS, first_index: int = 0) -> None:
+        self.shops, self.index = shops, first_index
         self.events: list[tuple[Any, ...]] = []
         self.links: list[tuple[Any, ...]] = []
         self.things: set[str] = set()
@@ -85,14 +85,14 @@ class Filler:
         self.say("unpacking", 21, hub, [("parent", name), *inside], action="DELETE")
         for nth, one in enumerate(cases):
             self.say("shipping", 30, hub, [("epc", one)])
-            self.say("receiving", 40, shop(number * PALLET + nth), [("epc", one)])
+            self.say("receiving", 40, self.shop(number * PALLET + nth), [("epc", one)])
 
     def _sell(self, number: int, name: str) -> None:
         inside = [pack(number * CASE + nth) for nth in range(CASE)]
         links = [("parent", name), *(("child", one) for one in inside)]
-        self.say("unpacking", 50, shop(number), links, action="DELETE")
+        self.say("unpacking", 50, self.shop(number), links, action="DELETE")
         for one in inside[:SOLD]:
-            self.say("dispensing", 60, shop(number), [("epc", one)], disposition="dispensed")
+            self.say("dispensing", 60, self.shop(number), [("epc", one)], disposition="dispensed")
 
     def say(
         self, step: str, hour: int, by: int, links: list[tuple[str, str]], *, action: str = "OBSERVE",
@@ -109,6 +109,10 @@ class Filler:
         self.index += 1
         if len(self.links) >= BATCH * 10:
             self.flush()
+
+    def shop(self, number: int) -> int:
+        """The number of the party that a case goes to."""
+        return 1 + WHOLESALERS + number % self.shops
 
     def flush(self) -> None:
         """Write what is gathered."""
@@ -145,11 +149,6 @@ def case(number: int) -> str:
 
     body = f"095210{number:011d}"
     return f"https://id.gs1.org/00/{body}{check_digit.of(body)}"
-
-
-def shop(number: int) -> int:
-    """The number of the party that a case goes to."""
-    return 1 + WHOLESALERS + number % SHOPS
 
 
 def _measures(filler: Filler, packs: int) -> Iterator[tuple[str, str]]:

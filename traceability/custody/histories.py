@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from traceability.capture import selectors as captured
 from traceability.capture import standing
@@ -48,7 +49,7 @@ class Histories:
             self.sharing[frozenset(pairs)].append(epc)
         events = facts({index for pairs in by_epc.values() for index, _ in pairs}, parents)
         self._seen = {
-            (index, role): replace(events[index], role=role)
+            (index, role): _in_role(events[index], role)
             for index, role in frozenset[tuple[int, str]]().union(*self.sharing)
             if index in events
         }
@@ -168,7 +169,8 @@ def facts(indexes: Collection[int], parents: Mapping[int, str]) -> dict[int, Fac
             indexes,
         )
     )
-    rows = list(bulk.among(PublishedEvent.objects.filter(declaration_ms__isnull=True), "index", indexes))
+    told = PublishedEvent.objects.filter(declaration_ms__isnull=True).values_list(*_COLUMNS, named=True)
+    rows = list(bulk.among(told, "index", indexes))
     void = standing.spans([row.index for row in rows])
     found = {
         row.index: _fact(row, parents.get(row.index, ""), destinations.get(row.index, ""), void.get(row.index, ()))
@@ -215,7 +217,21 @@ def drills(indexes: Collection[int]) -> set[int]:
     }
 
 
-def _fact(row: PublishedEvent, parent: str, destination: str, void: Spans) -> Fact:
+def _in_role(fact: Fact, role: str) -> Fact:
+    """`replace` at a tenth of its cost: a lot has a hundred thousand of these."""
+    found = object.__new__(Fact)
+    vars(found).update(vars(fact), role=role)
+    return found
+
+
+# A model instance each would cost as much as all the rest of reading them.
+_COLUMNS = (
+    "index", "event_time_ms", "event_id", "event_type", "action", "biz_step", "disposition", "biz_location",
+    "read_point", "reporter", "offset_minutes", "lot", "expiry", "persistent_set", "persistent_unset",
+)  # fmt: skip
+
+
+def _fact(row: Any, parent: str, destination: str, void: Spans) -> Fact:
     return Fact(
         index=row.index,
         time_ms=row.event_time_ms,

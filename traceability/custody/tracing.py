@@ -114,9 +114,10 @@ def trace(groups: Iterable[Group], book: Book, *, direction: str = BOTH) -> Trac
     for group, told, window in found:
         kept = _kept(told, window, direction)
         key = (shape(told, book), kept)
-        if key not in shapes:
-            shapes[key] = _Shape(walked(told, book), told, kept)
-        shapes[key].members.append(_Member(group.name, told.entries, 0 if group.name in holding else group.things))
+        one = shapes.get(key)
+        if one is None:
+            one = shapes[key] = _Shape(walked(told, book), told, kept)
+        one.members.append(_Member(group.name, told.entries, 0 if group.name in holding else group.things))
     result = _Sum()
     for one in shapes.values():
         result.add(one)
@@ -127,6 +128,12 @@ def is_traced(group: Group, book: Book) -> bool:
     """Whether a group is of what is asked about: of its lot, in one of its roots during its window."""
     told = _line(group, book)
     return told is not None and _window(group, told) is not None
+
+
+@dataclass
+class _Told:
+    step: Step
+    packs: int = 0
 
 
 class _Member(NamedTuple):
@@ -196,7 +203,8 @@ class _Sum:
     def __init__(self) -> None:
         self._nodes: dict[Node, NodeSum] = {}
         self._legs: dict[tuple[Node | None, Node, str], Leg] = {}
-        self._steps: dict[tuple[object, ...], tuple[Step, list[int]]] = {}  # with the packs of each member
+        # By what a step says, and event and container; with the packs of all members that share it.
+        self._steps: dict[tuple[object, ...], dict[tuple[int, str], _Told]] = {}
         self._own: set[tuple[int, str]] = set()  # (event, container) of containers whose contents count for them
         self._packs = 0
 
@@ -206,8 +214,7 @@ class _Sum:
         self._add_legs(one, packs)
         self._add_nodes(one, packs)
         for place, step in one.steps:
-            for member in one.members:
-                self._add_step(step, member.entries[place], member)
+            self._add_steps(place, step, one.members)
 
     def _add_legs(self, one: _Shape, packs: int) -> None:
         known: dict[tuple[Node | None, Node, str], str] = {}
@@ -237,13 +244,16 @@ class _Sum:
         if one.last is not None:
             self._nodes[one.last].now += packs
 
-    def _add_step(self, step: Step, entry: Entry, member: _Member) -> None:
-        key = (entry.fact.index, entry.container, step.kind, step.evidence, step.why, step.node)
-        if key not in self._steps:
-            self._steps[key] = step._replace(fact=entry.fact, container=entry.container), []
-        self._steps[key][1].append(member.packs)
-        if not member.packs and not entry.container:
-            self._own.add((entry.fact.index, member.name))
+    def _add_steps(self, place: int, step: Step, members: Iterable[_Member]) -> None:
+        alike = self._steps.setdefault((step.kind, step.evidence, step.why, step.node), {})
+        for name, entries, packs in members:
+            fact, container, _ = entries[place]
+            told = alike.get((fact.index, container))
+            if told is None:
+                told = alike[fact.index, container] = _Told(step._replace(fact=fact, container=container))
+            told.packs += packs
+            if not packs and not container:
+                self._own.add((fact.index, name))
 
     def done(self) -> Trace:
         legs = [leg for leg in self._legs.values() if leg.packs or not self._packs]
@@ -260,11 +270,12 @@ class _Sum:
         """The steps; what a container's own event says of its contents is told once, as the container's own."""
         inside: dict[int, int] = {}
         kept: list[TracedStep] = []
-        for step, packs in self._steps.values():
+        for told in (told for alike in self._steps.values() for told in alike.values()):
+            step = told.step
             if step.evidence == INFERRED and (step.fact.index, step.container) in self._own:
-                inside[step.fact.index] = inside.get(step.fact.index, 0) + sum(packs)
+                inside[step.fact.index] = inside.get(step.fact.index, 0) + told.packs
             else:
-                kept.append(TracedStep(step, sum(packs)))
+                kept.append(TracedStep(step, told.packs))
         return [
             replace(one, packs=inside.get(one.step.fact.index, 0)) if not one.packs and not one.step.container else one
             for one in kept
