@@ -6,7 +6,7 @@ there are at most MAX_DEPTH (and one more per bulk.CHUNK things, which a stateme
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -349,8 +349,13 @@ def packs_of_lot(gtin: str, lot: str, chosen: Callable[[Located], bool], *, limi
     """
     rows = ItemState.objects.filter(gtin=gtin, lot=lot)
     if not lot:  # in no count
-        found = [one for one in states(rows.values_list("epc", flat=True)).values() if chosen(one)]
-        return Packs(len(found), sorted(found, key=lambda one: one.item.epc)[:limit])
+        known = states(list(rows.values_list("epc", flat=True)))
+        there = [
+            replace(one, path=()) if one.item.status in lot_count.ENDED else one
+            for _, one in sorted(known.items())
+            if chosen(one)
+        ]
+        return Packs(len(there), there[:limit])
     mine = [(one, row) for one, row in _counted(gtin, lot) if chosen(one)]
     wanted: dict[Standing, Located] = {}
     told = 0

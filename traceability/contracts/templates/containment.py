@@ -16,7 +16,7 @@ from traceability.custody.fold import Fact, Stay
 RULE = "containment"
 MAX_DEPTH = 8
 _FOREVER = 1 << 62
-_Ring = Sequence[tuple[str, Stay]]  # each thing on it, with its stay in the next; the last lies in the first
+_Ring = tuple[tuple[str, Stay], ...]  # each thing on it, with its stay in the next; the last lies in the first
 
 
 @dataclass(frozen=True)
