@@ -18,6 +18,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 SEED = 7
 DAYS_AGO = 22
@@ -79,10 +80,10 @@ def _measures(events: int, references: int) -> list[tuple[str, str]]:
     spent: Counter[str] = Counter()
     advance = rebuilding.advance
 
-    def timed(one: projection.Projection) -> int:
+    def timed(one: projection.Projection, **options: Any) -> int:
         started = time.process_time()
         try:
-            return advance(one)
+            return advance(one, **options)
         finally:
             spent[one.name] += time.process_time() - started
 

@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 
 # At most so many entries per transaction, so that a projection never holds the write gate for long.
 BATCH = 500
+# While rebuilding: so many, or as many as hold so much content. What a thing's events make of it is worked out once per
+# batch that names it, so that wide batches are less work; others that want to write meanwhile wait the longer.
+WIDE, WIDE_BYTES = 5_000, 4 * 2**20
 
 
 @dataclass(frozen=True)
@@ -101,21 +104,33 @@ def _is_behind(projections: Sequence[Projection]) -> bool:
 
 
 def read_entries(start: int, limit: int) -> list[LogEntry]:
-    """The published entries from `start`, joined with the content held here: two queries, however many entries.
+    """The published entries from `start`, at most `limit`, joined with the content held here; two queries per BATCH.
 
-    The projections pass over the same entries one after the other; what this thread decoded last is not decoded again.
+    Those after a batch that brings their content to WIDE_BYTES are left for the next time. The projections pass over
+    the same entries one after the other; what this thread decoded last is not decoded again.
     """
-    published = ledger.published(start, limit)
     known: dict[str, LogEntry] = getattr(_decoded, "entries", {})
+    entries: list[LogEntry] = []
+    size = 0
+    while len(entries) < limit and size < WIDE_BYTES:
+        batch = _read_batch(start + len(entries), min(BATCH, limit - len(entries)), known)
+        if not batch:
+            break
+        entries += batch
+        size += sum(len(entry.document.body) for entry in batch if entry.document)
+    _decoded.entries = {entry.statement_hash: entry for entry in entries if entry.document is not None}
+    return entries
+
+
+def _read_batch(start: int, limit: int, known: Mapping[str, LogEntry]) -> list[LogEntry]:
+    published = ledger.published(start, limit)
     documents = Document.objects.in_bulk([entry.statement_hash for entry in published if not _is_known(entry, known)])
-    entries = [
+    return [
         known[entry.statement_hash]
         if _is_known(entry, known)
         else _log_entry(entry, documents.get(entry.statement_hash))
         for entry in published
     ]
-    _decoded.entries = {entry.statement_hash: entry for entry in entries if entry.document is not None}
-    return entries
 
 
 def in_force(entries: Sequence[LogEntry]) -> list[LogEntry]:

@@ -130,6 +130,8 @@ def due_ms(facts: ShipmentFacts, versions: Sequence[Version]) -> list[int]:
 def _scoped(facts: Facts, version: Version, rivals: Sequence[Version]) -> Facts | None:
     """The part of the facts that a version speaks about: its items, or those for which no version is special."""
     scoped = [rival for rival in rivals if rival.items]
+    if not scoped and not isinstance(facts, HolderFacts):
+        return facts
     newest = _newest(facts) if scoped else -1
     special = frozenset[str]().union(*(rival.items for rival in scoped if rival.judges(newest)))
     if isinstance(facts, ThingFacts):

@@ -11,6 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.db import transaction
@@ -51,8 +52,12 @@ class _Batch:
     def last_ms(self) -> int:
         return self.times[-1][1] if self.times else 0
 
+    @cached_property
+    def _ms(self) -> Mapping[int, int]:
+        return dict(self.times)
+
     def ms_at(self, index: int) -> int:
-        return dict(self.times).get(index, 0)
+        return self._ms.get(index, 0)
 
     def last_before(self, due_ms: int) -> int:
         """The last index of the log whose record time is before a moment."""
@@ -113,10 +118,10 @@ def _judge(
     for subject in sorted(moments):
         if subject not in facts:
             continue
-        likeness = _likeness(facts[subject])
         for index in sorted(moments[subject] | released.keys()):
             if index not in moments[subject] and not store.rests_on(subject, released[index]):
                 continue
+            likeness = _likeness(facts[subject], index)
             if (likeness, index) in clear and not store.knows(subject):
                 continue
             state = facts[subject].as_of(index)
@@ -127,15 +132,16 @@ def _judge(
     store.save()
 
 
-def _likeness(facts: Facts) -> Hashable | None:
-    """What is equal for packs that differ in their serials only (a case's, say): one that is clear speaks for all.
+def _likeness(facts: Facts, index: int) -> Hashable | None:
+    """What is equal as of an entry for packs that differ in their serials only: one that is clear speaks for all.
 
     None for what is judged by itself: containers, whose contents differ, and holders.
     """
     if not isinstance(facts, ThingFacts) or not facts.lot or not all(gtin for _, gtin in facts.names.values()):
         return None
     packed = tuple((fact.index, fact.parent) for fact in facts.packings.get(facts.subject, ()))
-    return tuple(seen.index for seen in facts.events), tuple(facts.names.values()), packed
+    names = tuple([name for at, name in facts.names.items() if at <= index])
+    return tuple([seen.index for seen in facts.events if seen.index <= index]), names, packed
 
 
 def _judge_shipments(

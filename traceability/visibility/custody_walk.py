@@ -6,7 +6,7 @@ was shipped to. Otherwise anybody could open a thing's history by claiming to ha
 
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 MAX_DEPTH = 8
@@ -136,6 +136,19 @@ class Walk:
                     if thing in event.inputs for out in event.outputs}  # fmt: skip
             level = (below | made) - found
         return found
+
+    def distinct(self, things: Iterable[str]) -> list[str]:
+        """One for each state among these things: a closed case's packs share theirs, though they part ways later."""
+        return list({self._state(thing): thing for thing in things}.values())
+
+    def _state(self, thing: str) -> Hashable:
+        """Whatever `pedigrees` reads of a thing."""
+        known = self.things[thing]
+        return (
+            tuple([(event.index, thing in event.outputs) for event in known.events]),
+            tuple([(one.party, one.handed, one.start_ms, one.end_ms, one.shipped_by) for one in known.holds]),
+            tuple([(one.parent, one.from_ms, one.to_ms, one.party, one.handed) for one in known.stays]),
+        )
 
     def _believe(self, event: Seen) -> bool:
         """Apply what is credible of an event; whether that was news. It stops being a claim when all of it is."""

@@ -127,7 +127,7 @@ def _pedigrees(steps: Sequence[int], concerned: Collection[int]) -> Iterator[_Ro
     walks = _Walks(gathered, as_of=steps[0] - 1)
     for step in steps:
         walk, touched = walks.after(step)
-        for thing in sorted(walk.inside(touched) & gathered.concerned):
+        for thing in walk.distinct(walk.inside(touched) & gathered.concerned):
             yield from ((party, event, step) for party, event in pedigrees(walk, thing))
 
 

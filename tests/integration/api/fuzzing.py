@@ -13,7 +13,8 @@ from traceability.parties import services as parties
 from traceability.parties.models import Party
 
 ROLES = {"regulator": "regulator", "manufacturer": "maker", "distributor": "wholesaler", "pharmacy": "pharmacy"}
-CALLERS = ("nobody", *ROLES, "hospital")
+CALLERS = ("nobody", "regulator", "manufacturer", "distributor", "hospital", "pharmacy")
+WHO_MAY = ("regulator", "manufacturer", "pharmacy")
 PLACES = [f"{name}-main" for name in ("maker", "wholesaler", "pharmacy", "other", "hospital")]
 CSV = b"# device: TT-1\ntimestamp,temperature_c\n2026-01-01T08:00:00Z,5.1\n2026-01-01T08:10:00Z,5.3\n"
 SSCC = "(00)095210000000000018"

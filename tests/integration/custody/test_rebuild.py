@@ -68,7 +68,7 @@ def test_a_rebuild_that_was_interrupted_is_gone_on_with(
     _history(house)
     before = _digests()
     rebuilding.begin(projection.all_projections(), keep_digests=True)
-    monkeypatch.setattr(rebuilding, "advance", lambda fold: projection.advance(fold, limit=3))
+    monkeypatch.setattr(rebuilding, "advance", lambda fold, **_wide: projection.advance(fold, limit=3))
     steps = rebuilding.go_on()
     read = [next(steps), next(steps)]  # and the process is gone
     assert 0 < read[0] < read[1]

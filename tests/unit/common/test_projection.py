@@ -119,3 +119,18 @@ def test_nothing_is_recorded_when_the_transaction_fails() -> None:
             [documents.Draft(masterdata.KIND, {"no": object()}, "urn:dosetrail:party:test", ledger.generate_key())]
         )
     assert ledger.backlog() == before
+
+
+@pytest.mark.usefixtures("versions")
+def test_a_wide_batch_ends_where_its_content_is_large_and_misses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = ledger.published_size()
+    assert len(projection.read_entries(0, projection.WIDE)) == size
+    monkeypatch.setattr(projection, "BATCH", 1)
+    monkeypatch.setattr(projection, "WIDE_BYTES", 1)
+    read: list[int] = []
+    batches = 0
+    while entries := projection.read_entries(len(read), projection.WIDE):
+        read += [entry.index for entry in entries]
+        batches += 1
+    assert read == list(range(size))
+    assert 1 < batches < size  # entries without content ride along

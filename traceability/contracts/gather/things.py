@@ -38,18 +38,21 @@ def gather(moments: Mapping[str, Collection[int]], *, end: int) -> dict[str, Thi
         | {f"party:{value}" for value in _destinations(rows).values()}
     )
     events = _Events(rows, reference, _doubled(links, rows))
-    found = {}
+    alike: dict[tuple[str, frozenset[int]], list[str]] = defaultdict(list)  # packs that differ in their serials only
     for epc, indexes in links.items():
-        own = [rows[index] for index in sorted(indexes) if index in rows]
-        found[epc] = _facts(epc, own, events, marks)
-    lots = _lots(found.values())
+        alike[item_lookup(epc), frozenset(indexes)].append(epc)
+    timelines = {
+        names[0]: _facts(names[0], sorted(of & rows.keys()), events, marks) for (_, of), names in alike.items()
+    }
+    lots = _lots(timelines.values())
     reference.load({f"lot:{item}:{lot}" for item, lot in lots})
     expiries = {
         (item, lot): [(index, body["expiry_date"]) for index, body in reference.versions(f"lot:{item}:{lot}")]
         for item, lot in lots
     }
-    if expiries:
-        found = {epc: replace(facts, expiries=expiries) for epc, facts in found.items()}
+    found = {
+        epc: replace(timelines[names[0]], subject=epc, expiries=expiries) for names in alike.values() for epc in names
+    }
     if marks:
         found |= _with_cargoes(found, moments)
     for epc, mine in packings.gather(grouped).items():
@@ -61,7 +64,7 @@ class _Events:
     """What a row of the event index needs from other tables to become a `Seen`."""
 
     def __init__(self, rows: Mapping[int, PublishedEvent], reference: Reference, doubled: Collection[int]) -> None:
-        self.reference = reference
+        self.rows, self.reference = rows, reference
         self.many = _naming_many(rows)
         self.returns = _returns(rows, reference)
         self.fingerprints = {index: _fingerprint(body) for index, body in capture.bodies(list(doubled)).items()}
@@ -78,10 +81,10 @@ class _Events:
             self._names[key] = item, _gtin(key[0], self.reference, index)
         return self._names[key]
 
-    def seen(self, row: PublishedEvent) -> Seen:
-        if row.index not in self._seen:
-            self._seen[row.index] = self._read(row)
-        return self._seen[row.index]
+    def seen(self, index: int) -> Seen:
+        if index not in self._seen:
+            self._seen[index] = self._read(self.rows[index])
+        return self._seen[index]
 
     def _read(self, row: PublishedEvent) -> Seen:
         place = _place(row)
@@ -160,11 +163,11 @@ def _fingerprint(body: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def _facts(epc: str, rows: Sequence[PublishedEvent], events: _Events, marks: Sequence[Recalled]) -> ThingFacts:
+def _facts(epc: str, indexes: Sequence[int], events: _Events, marks: Sequence[Recalled]) -> ThingFacts:
     return ThingFacts(
         subject=epc,
-        events=tuple(events.seen(row) for row in rows),
-        names={row.index: events.name(epc, row.index) for row in rows},
+        events=tuple(map(events.seen, indexes)),
+        names={index: events.name(epc, index) for index in indexes},
         recalls=tuple(marks),
     )
 
