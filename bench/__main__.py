@@ -10,9 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from tests.run import postgresql_server
@@ -66,8 +68,8 @@ def browser_rows() -> list[tuple[str, str]]:
     return rows
 
 
-def main() -> None:
-    """Start the house, measure, write the table."""
+def over_http() -> list[tuple[str, str]]:
+    """The figures of `bench.measures`, of a house of the embedded size."""
     with tempfile.TemporaryDirectory(prefix="dosetrail-bench-") as folder:
         os.environ["DOSETRAIL_DATA_DIR"] = folder
         os.environ["PORT"] = str(PORT)
@@ -78,12 +80,43 @@ def main() -> None:
             django.setup()
             from bench import measures
 
-            rows = measures.all_measures(base_url, scale=float(os.environ.get("BENCH_SCALE", "1")))
-    rows += on_both("log_alone") + on_both("restore") + on_both("queries") + on_both("webhooks") + on_both("pallet")
-    rows += _alone("capture", "Whole houses", {"DJANGO_SETTINGS_MODULE": "traceability.settings.test"})
-    rows += on_both("tracing") + on_both("rebuild", BENCH_LOTS="small") + on_both("rebuild", BENCH_LOTS="large")
-    rows += on_both("recalls") + on_both("peers.qu4rtet")
-    rows += browser_rows()
+            return measures.all_measures(base_url, scale=float(os.environ.get("BENCH_SCALE", "1")))
+
+
+PARTS: Mapping[str, Callable[[], list[tuple[str, str]]]] = {
+    "over HTTP": over_http,
+    **{
+        name: partial(on_both, name)
+        for name in ("log_alone", "restore", "queries", "webhooks", "pallet", "tracing", "recalls")
+    },
+    "capture": lambda: _alone("capture", "Whole houses", {"DJANGO_SETTINGS_MODULE": "traceability.settings.test"}),
+    "rebuild, small lots": partial(on_both, "rebuild", BENCH_LOTS="small"),
+    "rebuild, large lots": partial(on_both, "rebuild", BENCH_LOTS="large"),
+    "peers": partial(on_both, "peers.qu4rtet"),
+    "browser": browser_rows,
+}
+
+
+def measured() -> Iterator[tuple[str, str]]:
+    """The rows of every part, and how long each took. A part that fails says so, and the others go on."""
+    for name, part in PARTS.items():
+        started = time.perf_counter()
+        before = os.getloadavg()[0]
+        try:
+            yield from part()
+        except Exception:
+            traceback.print_exc()
+            yield f"{name}: NOT MEASURED, it failed", "see the output of the run"
+        took = time.perf_counter() - started
+        yield (
+            f"(this part, {name}: seconds; load of the machine before and after)",
+            (f"{took:,.0f}; {before:.1f}, {os.getloadavg()[0]:.1f}"),
+        )
+
+
+def main() -> None:
+    """Measure, write the table; the exit status says whether a part failed."""
+    rows = list(measured())
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -101,6 +134,8 @@ def main() -> None:
     stamp = time.strftime("%Y%m%d-%H%M%S")
     (results / f"{stamp}.md").write_text(table + "\n")
     (results / f"{stamp}.json").write_text(json.dumps({"header": header, "rows": rows}, indent=1) + "\n")
+    if any("NOT MEASURED" in what for what, _ in rows):
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":
