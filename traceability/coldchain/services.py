@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
 
 from traceability.capture import services as capture
-from traceability.common import storage_full
+from traceability.common import storage_full, time_zones
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
 from traceability.gs1 import scan
@@ -202,7 +202,7 @@ def _binding(holder_epc: str | None, site: Site | None) -> Binding:
 
 def _zone_name(time_zone: str | None, site: Site | None) -> str | None:
     name = time_zone or (site.time_zone if site else None)
-    if name is not None and name not in available_timezones():
+    if name is not None and not time_zones.is_known(name):
         raise _refusal(
             "logger.time-zone",
             _("“{name}” is no IANA time zone like Asia/Shanghai."),

@@ -9,6 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from traceability.common import time_zones
 from traceability.common.clock import now_ms
 from traceability.gs1 import check_digit
 
@@ -229,7 +230,5 @@ def _require_roles(roles: Sequence[str]) -> None:
 
 
 def _require_zone(name: str) -> None:
-    from zoneinfo import available_timezones
-
-    if name not in available_timezones():
+    if not time_zones.is_known(name):
         raise ValidationError({"time_zone": f"{name} is not an IANA time zone such as Asia/Shanghai"})
