@@ -1,6 +1,7 @@
 """`make bench`: measures a house of its own over HTTP, prints a table and writes it under bench/results/.
 
-Each figure says what it measures; none is asserted anywhere. BENCH_SCALE=0.2 makes a quick run.
+Each figure says what it measures; none is asserted anywhere. BENCH_SCALE=0.2 makes a quick run, and
+BENCH_PARTS=peers,browser runs those parts alone (the names of PARTS). The table is written after each part.
 """
 
 import json
@@ -11,7 +12,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -84,58 +85,62 @@ def over_http() -> list[tuple[str, str]]:
 
 
 PARTS: Mapping[str, Callable[[], list[tuple[str, str]]]] = {
-    "over HTTP": over_http,
-    **{
-        name: partial(on_both, name)
-        for name in ("log_alone", "restore", "queries", "webhooks", "pallet", "tracing", "recalls")
-    },
+    "http": over_http,
+    **{name: partial(on_both, name) for name in ("log_alone", "restore", "queries", "webhooks", "pallet")},
+    **{name: partial(on_both, name) for name in ("tracing", "recalls")},
     "capture": lambda: _alone("capture", "Whole houses", {"DJANGO_SETTINGS_MODULE": "traceability.settings.test"}),
-    "rebuild, small lots": partial(on_both, "rebuild", BENCH_LOTS="small"),
-    "rebuild, large lots": partial(on_both, "rebuild", BENCH_LOTS="large"),
+    "rebuild-small": partial(on_both, "rebuild", BENCH_LOTS="small"),
+    "rebuild-large": partial(on_both, "rebuild", BENCH_LOTS="large"),
     "peers": partial(on_both, "peers.qu4rtet"),
     "browser": browser_rows,
 }
 
 
-def measured() -> Iterator[tuple[str, str]]:
-    """The rows of every part, and how long each took. A part that fails says so, and the others go on."""
+def measured() -> Iterator[list[tuple[str, str]]]:
+    """The rows of one part after the other, with the time it took. A part that fails says so, and the others go on."""
+    chosen = os.environ.get("BENCH_PARTS", "").split(",")
     for name, part in PARTS.items():
-        started = time.perf_counter()
-        before = os.getloadavg()[0]
+        if chosen != [""] and name not in chosen:
+            continue
+        started, before = time.perf_counter(), os.getloadavg()[0]
         try:
-            yield from part()
+            rows = part()
         except Exception:  # noqa: BLE001 (whatever it is, the table and the exit status say that it was)
             traceback.print_exc()
-            yield f"{name}: NOT MEASURED, it failed", "see the output of the run"
-        took = time.perf_counter() - started
-        yield (
-            f"(this part, {name}: seconds; load of the machine before and after)",
-            (f"{took:,.0f}; {before:.1f}, {os.getloadavg()[0]:.1f}"),
-        )
+            rows = [(f"{name}: NOT MEASURED, it failed", "see the output of the run")]
+        took, after = time.perf_counter() - started, os.getloadavg()[0]
+        figure = f"{took:,.0f}; {before:.1f} / {after:.1f}"
+        yield [*rows, (f"(all of “{name}”: seconds; load of the machine before / after)", figure)]
 
 
 def main() -> None:
-    """Measure, write the table; the exit status says whether a part failed."""
-    rows = list(measured())
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    """Measure, and write the table anew after each part; the exit status says whether one failed."""
+    git = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
     header = (
-        f"Embedded size (SQLite, synchronous=FULL), scale {os.environ.get('BENCH_SCALE', '1')}, "
-        f"{os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"commit {commit.stdout.strip() or 'unknown'}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        f"Embedded size (SQLite, synchronous=FULL) unless a row says otherwise, "
+        f"scale {os.environ.get('BENCH_SCALE', '1')}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"commit {commit or 'unknown'}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     )
-    table = "\n".join(
-        [header, "", "| what | figure |", "|---|---|", *(f"| {what} | {figure} |" for what, figure in rows)]
-    )
-    sys.stdout.write(table + "\n")
-    results = ROOT / "bench" / "results"
-    results.mkdir(exist_ok=True)
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    (results / f"{stamp}.md").write_text(table + "\n")
-    (results / f"{stamp}.json").write_text(json.dumps({"header": header, "rows": rows}, indent=1) + "\n")
+    rows: list[tuple[str, str]] = []
+    for part in measured():
+        rows += part
+        table = write(stamp, header, rows)
+    sys.stdout.write(table)
     if any("NOT MEASURED" in what for what, _ in rows):
         raise SystemExit(1)
+
+
+def write(stamp: str, header: str, rows: Sequence[tuple[str, str]]) -> str:
+    """Write the table, and the same as JSON, under bench/results; the table."""
+    results = ROOT / "bench" / "results"
+    results.mkdir(exist_ok=True)
+    lines = [header, "", "| what | figure |", "|---|---|", *(f"| {what} | {figure} |" for what, figure in rows)]
+    table = "\n".join(lines) + "\n"
+    (results / f"{stamp}.md").write_text(table)
+    (results / f"{stamp}.json").write_text(json.dumps({"header": header, "rows": rows}, indent=1) + "\n")
+    return table
 
 
 if __name__ == "__main__":
