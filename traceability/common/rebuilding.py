@@ -53,7 +53,7 @@ def go_on() -> Iterator[int]:
 def _advance_all() -> int:
     """A wide batch through every projection, without looking for cycles among its rows: that takes long and finds none.
 
-    Memory that cycles hold is given back after each batch.
+    The collector runs again between batches.
     """
     collects = gc.isenabled()
     gc.disable()
