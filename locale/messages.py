@@ -29,9 +29,14 @@ def used() -> set[tuple[str, str | None]]:
     return found
 
 
+def catalogue() -> polib.POFile:
+    """The catalogue; OSError where a string stands twice (merges bring that about) or the file cannot be read."""
+    return polib.pofile(str(CATALOGUE), check_for_duplicates=True)
+
+
 def missing() -> set[str]:
     """The msgids in use that the catalogue does not translate."""
-    translated = {entry.msgid for entry in polib.pofile(str(CATALOGUE)) if entry.translated()}
+    translated = {entry.msgid for entry in catalogue() if entry.translated()}
     return {msgid for msgid, _ in used() if msgid not in translated}
 
 
@@ -55,6 +60,6 @@ def _template(source: str, origin: str) -> Iterator[tuple[str, str | None]]:
 
 
 if __name__ == "__main__":
-    polib.pofile(str(CATALOGUE)).save_as_mofile(str(CATALOGUE.with_suffix(".mo")))
+    catalogue().save_as_mofile(str(CATALOGUE.with_suffix(".mo")))
     for text in sorted(missing()):
         sys.stdout.write(f"no translation: {text}\n")

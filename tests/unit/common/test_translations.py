@@ -21,6 +21,17 @@ def messages() -> ModuleType:
     return module
 
 
+def test_no_string_stands_twice(messages: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which of two would be shown nobody could say; a doubled one is found."""
+    text = messages.CATALOGUE.read_text()
+    assert messages.catalogue()
+    doubled = tmp_path / "django.po"
+    doubled.write_text(f"{text}\n\n{text.split(chr(10) * 2)[-1]}\n")
+    monkeypatch.setattr(messages, "CATALOGUE", doubled)
+    with pytest.raises(OSError, match="duplicate"):
+        messages.catalogue()
+
+
 def test_every_string_has_its_chinese(messages: ModuleType) -> None:
     assert messages.missing() == set()
 
