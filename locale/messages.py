@@ -30,7 +30,7 @@ def used() -> set[tuple[str, str | None]]:
 
 
 def catalogue() -> polib.POFile:
-    """The catalogue; OSError where a string stands twice (merges bring that about) or the file cannot be read."""
+    """The catalogue; ValueError where a string stands twice, as merges bring about."""
     return polib.pofile(str(CATALOGUE), check_for_duplicates=True)
 
 

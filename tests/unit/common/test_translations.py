@@ -26,9 +26,9 @@ def test_no_string_stands_twice(messages: ModuleType, tmp_path: Path, monkeypatc
     text = messages.CATALOGUE.read_text()
     assert messages.catalogue()
     doubled = tmp_path / "django.po"
-    doubled.write_text(f"{text}\n\n{text.split(chr(10) * 2)[-1]}\n")
+    doubled.write_text(f'{text}\n\nmsgid "Menu"\nmsgstr "菜单"\n')
     monkeypatch.setattr(messages, "CATALOGUE", doubled)
-    with pytest.raises(OSError, match="duplicate"):
+    with pytest.raises(ValueError, match="already exists"):
         messages.catalogue()
 
 
