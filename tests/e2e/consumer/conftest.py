@@ -84,6 +84,9 @@ def world(transactional_db: None) -> World:
     return World()
 
 
+_SIZES: dict[str, int] = {}  # of each static file, compressed: they are the same for every page
+
+
 class Visitor:
     """A browser context that fails on what no page may do: call elsewhere, break its own policy, log an error."""
 
@@ -106,9 +109,13 @@ class Visitor:
     def weight(self) -> int:
         """Bytes of the open page and of all that it loaded; files as production sends them, compressed."""
         loaded = self.page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
-        files = [self.context.request.get(url).body() for url in {*loaded}]
         document = self.context.request.get(self.page.url).body()
-        return len(document) + sum(len(gzip.compress(file)) for file in files)
+        return len(document) + sum(map(self._compressed, {*loaded}))
+
+    def _compressed(self, url: str) -> int:
+        if url not in _SIZES:
+            _SIZES[url] = len(gzip.compress(self.context.request.get(url).body()))
+        return _SIZES[url]
 
     def close(self) -> None:
         self.context.close()

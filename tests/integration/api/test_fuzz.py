@@ -27,7 +27,7 @@ from . import fuzzing
 
 fuzzing.register_formats()
 SEED = 1
-EXAMPLES = 6
+EXAMPLES = 3
 PARTS = 4
 
 

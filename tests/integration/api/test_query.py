@@ -154,6 +154,7 @@ def test_a_stranger_gets_404_for_every_resource_of_another(chain: House, writer:
     # Each address that names one thing is among these, but for what anybody may read and for nothing at all.
     nowhere = {"/epcis/x", "/api/v1/x", "/epcis/nextPageToken/x"}
     products = {"/api/v1/products/x", "/api/v1/lots/x", "/api/v1/lots/x/x", "/api/v1/places/x"}  # test_products.py
+    products |= {"/api/v1/products/x/links/x"}  # test_product_links.py
     notices = {"/api/v1/recalls/x"}  # recalls/test_api.py
     named = {path for path in _api_paths() if path.endswith("/x")}
     assert len(named - nowhere - products - notices) == len(paths)

@@ -16,6 +16,9 @@ PARAMS = {
     "km": 3267, "minutes": 40, "missing": "1", "extra": "0", "recalled_ms": 1_772_400_000_000,
     "lot_class": "https://id.gs1.org/01/09521000001008/10/L1", "witness": "regulator", "detail": "in words",
     "kid": "ab" * 32, "party": "urn:dosetrail:party:maker", "since_ms": 1_772_400_000_000, "entries": 3, "things": 40,
+    "frozen_ms": 1_772_400_000_000, "first_container": "https://id.gs1.org/00/095210000000000018",
+    "second_container": "https://id.gs1.org/00/095210000000000025",
+    "ring": ["https://id.gs1.org/00/095210000000000018", "https://id.gs1.org/00/095210000000000025"],
 }  # fmt: skip
 SUBJECT = "https://id.gs1.org/01/09521000001008/21/A1"
 
