@@ -1,6 +1,7 @@
 """Two workers send at once: each report goes out once, in order."""
 
 from functools import partial
+from threading import Barrier
 from typing import Any
 
 from tests.concurrency.conftest import at_once
@@ -41,7 +42,14 @@ def test_without_the_lease_reports_are_doubled(
 ) -> None:
     """The negative control: two senders that ask nobody both send the same."""
     stocked(house, writer, subscribe, monkeypatch)
-    monkeypatch.setattr(sender, "claim", lambda: list(Subscription.objects.select_related("query__party")))
+    both = Barrier(2, timeout=30)
+
+    def claim() -> list[Subscription]:
+        found = list(Subscription.objects.select_related("query__party"))
+        both.wait()  # neither has sent anything yet
+        return found
+
+    monkeypatch.setattr(sender, "claim", claim)
     at_once(*[partial(sender.run_once)] * 2)
     assert len(receiver.reports) == 6
     assert len({tuple(report) for report in receiver.reports}) == 1
