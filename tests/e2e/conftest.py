@@ -149,9 +149,9 @@ def free_port() -> int:
             return port
 
 
-@pytest.fixture(scope="session", params=[1, 7], ids=lambda seed: f"seed{seed}")
+@pytest.fixture(scope="session", params=[1, pytest.param(7, marks=pytest.mark.long)], ids=lambda seed: f"seed{seed}")
 def any_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoHouse]:
-    """A demo house of each of two seeds."""
+    """A demo house; in `make test-long` of a second seed too."""
     yield from _house(tmp_path_factory.mktemp(f"world{request.param}"), request.param)
 
 

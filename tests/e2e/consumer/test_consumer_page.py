@@ -135,8 +135,7 @@ def test_pages_are_light_quiet_and_fit_a_small_phone(world: World, visitor: Visi
         visit.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+@pytest.mark.parametrize(("scheme", "locale"), [("light", "en"), ("dark", "zh-CN")])
 def test_pages_are_accessible(world: World, visitor: Visit, scheme: str, locale: str) -> None:
     visit = visitor(color_scheme=scheme, locale=locale, viewport={"width": 390, "height": 800})
     paths: list[tuple[str, str | None]] = [("/", None), ("/look-up?code=nonsense", None)]
@@ -150,8 +149,7 @@ def test_pages_are_accessible(world: World, visitor: Visit, scheme: str, locale:
         assert results.violations_count == 0, f"{path}\n{results.generate_report()}"
 
 
-@pytest.mark.parametrize("size", [(360, 740), (1280, 900)])
-@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+@pytest.mark.parametrize(("size", "locale"), [((360, 740), "zh-CN"), ((1280, 900), "en")])
 def test_pages_of_what_is_no_pack_are_accessible(
     world: World, visitor: Visit, size: tuple[int, int], locale: str
 ) -> None:
