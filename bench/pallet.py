@@ -97,12 +97,13 @@ class Pallet:
 
     def looks(self) -> Any:
         """What is asked of one pack, and of the lot."""
+        from traceability.custody import lot_packs
         from traceability.custody import selectors as custody
 
         packs = self.packs[:: max(1, len(self.packs) // LOOKS)][:LOOKS]
         yield "history of one pack: p50 / p95 ms", _cuts([_timed(lambda p=pack: custody.past(p)) for pack in packs])
         lot = f"{len(self.packs):,} packs"
-        seconds = [_timed(lambda: custody.trace_down(GTIN, self.lot.number)) for _ in range(5)]
+        seconds = [_timed(lambda: lot_packs.trace_down(GTIN, self.lot.number)) for _ in range(5)]
         yield f"all holders of a lot of {lot}: median / worst ms", _middle(seconds)
 
     def _step(self, what: str, party: str, events: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:

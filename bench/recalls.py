@@ -72,14 +72,14 @@ def _settle() -> None:
 
 
 def _measures(people: list[Any], packs: int) -> Iterator[tuple[str, str]]:
-    from traceability.custody import selectors as custody
+    from traceability.custody import lot_packs
     from traceability.recalls import delivery, reach, responses, selectors
     from traceability.recalls import services as recalls
     from traceability.recalls.models import Notice
 
     lot = f"a lot of {packs:,} packs"
-    yield _row(f"all holders of {lot}", lambda: custody.trace_down(GTIN, LOT))
-    yield _row(f"balance of {lot}", lambda: custody.lot_balance(GTIN, LOT))
+    yield _row(f"all holders of {lot}", lambda: lot_packs.trace_down(GTIN, LOT))
+    yield _row(f"balance of {lot}", lambda: lot_packs.lot_balance(GTIN, LOT))
     given = {"class": "1", "lots": [f"{GTIN} {LOT}"], "reason": "Bench.", "instruction": "Set aside."}
     draft = recalls.draft(member=people[0], given=given)
     signing = {"recall_id": draft.id, "definition": draft.definition, "password": PASSWORD}

@@ -13,7 +13,7 @@ from tests.integration.recalls.conftest import GIVEN, look, person, published, s
 from traceability.capture.models import PublishedEvent
 from traceability.common import projection
 from traceability.common.problems import ProblemError
-from traceability.custody import selectors as custody
+from traceability.custody import stops
 from traceability.parties.models import Member
 from traceability.recalls import responses
 from traceability.recalls import services as recalls
@@ -53,7 +53,7 @@ def test_two_second_signatures_publish_once(house: House, turn: int) -> None:
     assert list(PublishedEvent.objects.filter(persistent_set="recalled").values_list("event_id", flat=True)) == [
         found.event_id
     ]
-    status = custody.lot_status(GTIN, LOT)
+    status = stops.lot_status(GTIN, LOT)
     assert status is not None
     assert status.recalled_index is not None
 

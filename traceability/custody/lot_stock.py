@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from . import selectors
+from . import lot_packs
 from .models import ItemState, LotCount
 
 _IN_STOCK = frozenset({"active", "partially_dispensed"})
@@ -41,7 +41,7 @@ def lots_at(places: Collection[str]) -> list[LotAt]:
     carried = _carried_at(counts.exclude(container=""), here, _LOOKED_AT)
     rows |= {row.key: row for row in carried}
     packs: Counter[tuple[str, str, str]] = Counter()
-    for one, row in selectors.placed(list(rows.values())):
+    for one, row in lot_packs.placed(list(rows.values())):
         if one.place in here and one.status in _IN_STOCK:
             packs[one.place, row.gtin, row.lot] += row.packs
     return [LotAt(*key, number) for key, number in sorted(packs.items())]

@@ -1,23 +1,20 @@
-"""Reading custody: where a thing is, what happened to it and its containers, what a lot's packs are at.
+"""Reading custody: where a thing is, what happened to it and its containers, what lies inside it.
 
 The number of queries does not grow with the number of things asked for: one or two per level of containers, of which
 there are at most MAX_DEPTH (and one more per bulk.CHUNK things, which a statement's limit demands).
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from traceability.capture.models import EventEpc, PublishedEvent, VoidSpan
 from traceability.common import bulk
-from traceability.gs1 import digital_link
-from traceability.gs1.epc import without_extension
 
 from . import around, lot_count
-from .lot_count import Balance, Standing
-from .models import Containment, ItemState, LotCount, LotStatus, PlaceStatus, Shipment
+from .models import Containment, ItemState, Shipment
 
 MAX_DEPTH = 8
 _IN_STOCK = ("active", "partially_dispensed")
@@ -72,24 +69,6 @@ class PathStay:
         return self.from_ms <= at_ms and (self.to_ms is None or at_ms < self.to_ms)
 
 
-@dataclass(frozen=True)
-class Packs:
-    """How many packs there are, and those that were asked for, ordered by EPC."""
-
-    total: int
-    listed: Sequence[Located]
-
-
-@dataclass(frozen=True)
-class LotHolder:
-    """How many packs of a lot a party has in which status."""
-
-    party: str
-    place: str
-    status: str
-    packs: int
-
-
 def state(epc: str) -> Located | None:
     """The state of one thing, or None when no event names it."""
     return states([epc]).get(epc)
@@ -97,12 +76,12 @@ def state(epc: str) -> Located | None:
 
 def states(epcs: Collection[str]) -> dict[str, Located]:
     """The states of many things that events name."""
-    paths = _paths(epcs)
-    rows = _items(set(epcs) | {parent for path in paths.values() for parent in path})
-    return {epc: _located(rows[epc], paths[epc], rows) for epc in epcs if epc in rows}
+    ways = paths(epcs)
+    rows = _items(set(epcs) | {parent for way in ways.values() for parent in way})
+    return {epc: located(rows[epc], ways[epc], rows) for epc in epcs if epc in rows}
 
 
-def _paths(epcs: Collection[str]) -> dict[str, list[str]]:
+def paths(epcs: Collection[str]) -> dict[str, list[str]]:
     """The containers around each thing now, innermost first."""
     paths: dict[str, list[str]] = {epc: [] for epc in epcs}
     frontier = {epc: epc for epc in epcs}
@@ -118,7 +97,7 @@ def _paths(epcs: Collection[str]) -> dict[str, list[str]]:
     return paths
 
 
-def _located(item: ItemState, path: Sequence[str], rows: Mapping[str, ItemState]) -> Located:
+def located(item: ItemState, path: Sequence[str], rows: Mapping[str, ItemState]) -> Located:
     chain = [item, *(rows[parent] for parent in path if parent in rows and item.status not in lot_count.ENDED)]
     newest = max(row.last_time_ms for row in chain)
     return Located(item, [row for row in chain if row.last_time_ms == newest][-1], tuple(path))
@@ -255,56 +234,6 @@ def items(epcs: Collection[str]) -> dict[str, ItemState]:
     return _items(epcs)
 
 
-def lot_status(gtin: str, lot: str) -> LotStatus | None:
-    """What class-level events say of a lot, or None; a recall or hold of the whole product counts for its lots."""
-    return lot_statuses([(gtin, lot)]).get((gtin, lot))
-
-
-def product_status(gtin: str) -> LotStatus | None:
-    """What class-level events say of the whole product, or None."""
-    return LotStatus.objects.filter(lot_class=digital_link.build(gtin=gtin)).first()
-
-
-def lot_statuses(lots: Collection[tuple[str, str]]) -> dict[tuple[str, str], LotStatus]:
-    """`lot_status` for many (gtin, lot) pairs in one query."""
-    named = {pair: (digital_link.lot_class(*pair), digital_link.build(gtin=pair[0])) for pair in lots
-             if all(pair)}  # fmt: skip
-    wanted = {name for names in named.values() for name in names}
-    rows = {row.lot_class: row for row in bulk.among(LotStatus.objects.all(), "lot_class", wanted)}
-    found = {pair: _merged(rows.get(own), rows.get(product)) for pair, (own, product) in named.items()}
-    return {pair: row for pair, row in found.items() if row is not None}
-
-
-def frozen_places(places: Collection[str]) -> dict[str, int]:
-    """Those of these places that a regulator has frozen, by the event that says so; a part goes with its place."""
-    wanted = {key for place in places for key in (place, without_extension(place))}
-    frozen = dict(bulk.among(PlaceStatus.objects.values_list("place", "frozen_index"), "place", wanted))
-    found = {place: frozen.get(place, frozen.get(without_extension(place))) for place in places}
-    return {place: index for place, index in found.items() if index is not None}
-
-
-def freezes() -> list[tuple[str, int]]:
-    """Every lot, product and place that is frozen now, with the event that says so; newest first."""
-    lots = LotStatus.objects.exclude(frozen_index=None).values_list("lot_class", "frozen_index")
-    places = PlaceStatus.objects.values_list("place", "frozen_index")
-    return sorted(((uri, index) for uri, index in (*lots, *places) if index is not None), key=lambda one: -one[1])
-
-
-def _merged(lot: LotStatus | None, product: LotStatus | None) -> LotStatus | None:
-    if product is None or lot is None:
-        return lot or product
-    recall = lot if lot.recalled_index is not None else product
-    return LotStatus(
-        lot_class=lot.lot_class,
-        recalled_index=recall.recalled_index,
-        recalled_ms=recall.recalled_ms,
-        recalled_by=recall.recalled_by,
-        held_index=lot.held_index if lot.held_index is not None else product.held_index,
-        frozen_index=lot.frozen_index if lot.frozen_index is not None else product.frozen_index,
-        released_index=lot.released_index,
-    )
-
-
 def stock(place: str) -> list[Located]:
     """What stands at a place by itself (loose packs and outermost containers), newest first; one query.
 
@@ -320,94 +249,6 @@ def open_packs(place: str) -> list[ItemState]:
     """The packs at a place that were dispensed from in part, those open for longest first; one query."""
     rows = ItemState.objects.filter(place=place, status=ItemState.Status.PARTIALLY_DISPENSED)
     return list(rows.order_by("opened_ms", "epc"))
-
-
-def trace_down(gtin: str, lot: str) -> list[LotHolder]:
-    """Where all packs of a lot are now, containers' moves included; one row per party, place and status."""
-    return lot_account(gtin, lot)[1]
-
-
-def lot_balance(gtin: str, lot: str) -> Balance:
-    """What became of all packs of a lot; the parts add up."""
-    return lot_account(gtin, lot)[0]
-
-
-def lot_account(gtin: str, lot: str) -> tuple[Balance, list[LotHolder]]:
-    """`lot_balance` and `trace_down` out of one reading."""
-    counted = list(_counted(gtin, lot))
-    counts: Counter[tuple[str, str, str]] = Counter()
-    for one, row in counted:
-        counts[one.party, one.place, one.status] += row.packs
-    balance = lot_count.balance((one.status, row.is_commissioned, row.packs) for one, row in counted)
-    return balance, [LotHolder(*key, number) for key, number in sorted(counts.items())]
-
-
-def packs_of_lot(gtin: str, lot: str, chosen: Callable[[Located], bool], *, limit: int | None = None) -> Packs:
-    """The packs of a lot that are where `chosen` says yes to; no others are read, and of those at most `limit`.
-
-    A lot without number: what nobody recorded the lot of. What has ended comes without the container that it was in.
-    """
-    rows = ItemState.objects.filter(gtin=gtin, lot=lot)
-    if not lot:  # in no count
-        known = states(list(rows.values_list("epc", flat=True)))
-        there = [
-            replace(one, path=()) if one.item.status in lot_count.ENDED else one
-            for _, one in sorted(known.items())
-            if chosen(one)
-        ]
-        return Packs(len(there), there[:limit])
-    mine = [(one, row) for one, row in _counted(gtin, lot) if chosen(one)]
-    wanted: dict[Standing, Located] = {}
-    told = 0
-    for one, row in sorted(mine, key=lambda pair: (not pair[0].path, pair[0].path[::-1], pair[1].key)):
-        if limit is None or told < limit:
-            wanted[_standing(row, row.container, row.seen_ms, made=row.is_commissioned)] = one
-            told += row.packs
-    found = [*_inside_of(rows, wanted), *_loose(rows, wanted, limit)]
-    listed = []
-    for item in sorted(found, key=lambda row: row.epc):
-        made = item.commissioned_index is not None
-        where = wanted.get(_standing(item, item.container, item.last_time_ms, made=made))
-        if where is not None:
-            listed.append(Located(item, where.holder if where.path else item, where.path))
-    return Packs(sum(row.packs for _, row in mine), listed[:limit])
-
-
-def _inside_of(rows: QuerySet[ItemState], wanted: Collection[Standing]) -> Iterator[ItemState]:
-    """Those of these packs that lie in a container which a standing names."""
-    inside = Containment.objects.filter(to_ms=None).values_list("child", flat=True)
-    children = set(bulk.among(inside, "parent", {standing.container for standing in wanted} - {""}))
-    return bulk.among(rows, "epc", children)
-
-
-def _loose(rows: QuerySet[ItemState], wanted: Collection[Standing], limit: int | None) -> Iterator[ItemState]:
-    """Those of these packs that stand so by themselves, at most `limit` of each standing; a query for each."""
-    for one in wanted:
-        if not one.container:
-            same = rows.filter(party=one.party, status=one.status, place=one.place, destination=one.destination)
-            same = same if one.status in lot_count.ENDED else same.filter(container="")
-            yield from same.filter(commissioned_index__isnull=not one.is_commissioned)[:limit]
-
-
-def _standing(row: ItemState | LotCount, container: str, seen_ms: int, *, made: bool) -> Standing:
-    where = (row.place, row.party, row.destination)
-    return lot_count.standing(row.gtin, row.lot, container, row.status, *where, seen_ms, made)
-
-
-def _counted(gtin: str, lot: str) -> Iterator[tuple[Located, LotCount]]:
-    return placed(list(LotCount.objects.filter(gtin=gtin, lot=lot)))
-
-
-def placed(counts: Collection[LotCount]) -> Iterator[tuple[Located, LotCount]]:
-    """Counts, each with where its packs are; the number of queries is that of the levels."""
-    containers = {row.container for row in counts} - {""}
-    above = _paths(containers)
-    rows = _items({parent for path in above.values() for parent in path} | containers)
-    for row in counts:
-        item = ItemState(
-            status=row.status, place=row.place, party=row.party, destination=row.destination, last_time_ms=row.seen_ms
-        )
-        yield _located(item, [row.container, *above[row.container]] if row.container else [], rows), row
 
 
 def trace_up(epc: str) -> list[tuple[str, str, int]]:

@@ -17,6 +17,7 @@ from traceability.common import bulk, storage_full
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
 from traceability.custody import selectors as custody
+from traceability.custody import stops
 from traceability.custody.models import ItemState
 from traceability.epcis.context import PREFIXES
 from traceability.epcis.event import EXPIRY, LOT
@@ -168,7 +169,7 @@ def _packs(codes: Sequence[str], party: Party) -> set[str]:
 
 
 def _require_free(gtin: str, items: Collection[ItemState]) -> None:
-    for status in custody.lot_statuses({(gtin, one.lot) for one in items if one.lot}).values():
+    for status in stops.lot_statuses({(gtin, one.lot) for one in items if one.lot}).values():
         if status.recalled_index is not None:
             raise _problem("lot-recalled", "/codes")
         if status.frozen_index is not None:

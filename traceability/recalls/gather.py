@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Min
 
+from traceability.custody import lot_packs
 from traceability.custody import selectors as custody
 from traceability.custody.models import ItemState
 from traceability.custody.selectors import Located
@@ -64,7 +65,7 @@ def packs(lots: Lots, holder: str, *, limit: int | None = None) -> Packs:
     found = Packs(0, [])
     for gtin, lot in sorted(set(lots)):
         left = None if limit is None else limit - len(found.listed)
-        mine = custody.packs_of_lot(gtin, lot, is_its, limit=left)
+        mine = lot_packs.packs_of_lot(gtin, lot, is_its, limit=left)
         rows = [Pack(one.item.epc, gtin, lot, one.path[-1] if one.path else "", one.status, one.place)
                 for one in mine.listed]  # fmt: skip
         found = Packs(found.total + mine.total, found.listed + rows)

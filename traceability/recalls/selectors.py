@@ -8,7 +8,7 @@ from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 
 from traceability.capture.models import PublishedEvent
 from traceability.common.clock import now_ms
-from traceability.custody import selectors as custody
+from traceability.custody import lot_packs
 from traceability.custody.lot_count import Balance
 from traceability.parties.models import Member, Party
 
@@ -70,7 +70,7 @@ def balances(recall: Recall) -> dict[tuple[str, str], Balance]:
 
     Packs of a whole product of which nobody recorded the lot are in no balance.
     """
-    return {lot: custody.lot_balance(*lot) for lot in sorted(reach.lots_of(recall)) if lot[1]}
+    return {lot: lot_packs.lot_balance(*lot) for lot in sorted(reach.lots_of(recall)) if lot[1]}
 
 
 def notices(recall: Recall) -> QuerySet[Notice]:

@@ -11,6 +11,7 @@ from traceability.common import storage_full
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
 from traceability.custody import selectors as custody
+from traceability.custody import stops
 from traceability.custody.models import LotStatus
 from traceability.gs1 import digital_link, scan
 from traceability.gs1.errors import Gs1Error
@@ -60,7 +61,7 @@ def subject(text: str) -> Subject:
 def frozen_index(of: Subject) -> int | None:
     """The event that froze exactly this, or None; a lot of a frozen product is not frozen by itself."""
     if of.kind == "place":
-        return custody.frozen_places([of.uri]).get(of.uri)
+        return stops.frozen_places([of.uri]).get(of.uri)
     return LotStatus.objects.filter(lot_class=of.uri).values_list("frozen_index", flat=True).first()
 
 

@@ -10,6 +10,7 @@ from django.db.models import Q
 from traceability.capture.models import EventEpc, PublishedEvent
 from traceability.common import bulk
 from traceability.custody import selectors as custody
+from traceability.custody import stops
 from traceability.custody.models import ItemState, LotStatus, Shipment
 from traceability.custody.selectors import Located
 from traceability.gs1.epc import NMPA_PREFIX
@@ -34,7 +35,7 @@ def situation(scan: Scan) -> Situation:
         lots=_scanned_lots(scan),
         advice=_advice(scan),
         hindrances=_hindrances(scan),
-        place_frozen=bool(custody.frozen_places([scan.site.uri, scan.details.get("ward", scan.site.uri)])),
+        place_frozen=bool(stops.frozen_places([scan.site.uri, scan.details.get("ward", scan.site.uri)])),
     )
 
 
@@ -62,7 +63,7 @@ def known(epcs: Collection[str]) -> dict[str, Known]:
     inside = custody.inside(located)
     packs = custody.items({epc for found in inside.values() for epc in found})
     lots = _lots({(row.gtin, row.lot) for row in (*packs.values(), *(one.item for one in located.values()))})
-    frozen = custody.frozen_places({one.place for one in located.values()})
+    frozen = stops.frozen_places({one.place for one in located.values()})
     returned, sold = _returned(located.values()), _sold(located.values())
     return {
         epc: replace(
@@ -148,7 +149,7 @@ def _lots(pairs: Collection[tuple[str, str]], *, own: str = "") -> dict[tuple[st
         return {}
     makers = dict(TradeItem.objects.filter(gtin__in={gtin for gtin, _ in pairs}).values_list("gtin", "manufacturer_id"))
     expiries = _expiries(pairs)
-    statuses = custody.lot_statuses(pairs)
+    statuses = stops.lot_statuses(pairs)
     recorded = _recorded(pairs) if own else set()
     found = {}
     for pair in pairs:

@@ -6,8 +6,8 @@ Counts rest on what custody says, so a false record moves a pack here as well.
 from collections import defaultdict
 from dataclasses import dataclass
 
-from traceability.custody import selectors as custody
-from traceability.custody.selectors import LotHolder
+from traceability.custody import lot_packs, stops
+from traceability.custody.lot_packs import LotHolder
 from traceability.parties import selectors as parties
 from traceability.parties.models import Party
 from traceability.products.models import Lot
@@ -41,7 +41,7 @@ def whereabouts(lot: Lot, *, maker: Party) -> Whereabouts | None:
     """What the maker of a lot may know of its packs; None for anybody else."""
     if lot.item.manufacturer_id != maker.pk or not lot.item.gtin:
         return None
-    rows = custody.trace_down(lot.item.gtin, lot.number)
+    rows = lot_packs.trace_down(lot.item.gtin, lot.number)
     sites = parties.sites_by_uri({row.place for row in rows})
     cells: dict[tuple[bool, str, str, str], list[LotHolder]] = defaultdict(list)
     for row in rows:
@@ -56,11 +56,11 @@ def whereabouts(lot: Lot, *, maker: Party) -> Whereabouts | None:
             counts.append(Count(city, country, status, packs))
         else:
             rest += packs
-    standing = custody.lot_status(lot.item.gtin, lot.number)
+    standing = stops.lot_status(lot.item.gtin, lot.number)
     recalled = standing is not None and standing.recalled_index is not None
     return Whereabouts(own, counts, rest, [row for row in rows if row.party != maker.uri] if recalled else [])
 
 
 def recorded_last_by(party: Party, gtin: str, lot: str) -> list[LotHolder]:
     """The packs of a lot of which the party itself told last: at its places, on the way from it, sold by it."""
-    return [row for row in custody.trace_down(gtin, lot) if row.party == party.uri]
+    return [row for row in lot_packs.trace_down(gtin, lot) if row.party == party.uri]

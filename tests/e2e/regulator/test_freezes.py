@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.regulator.test_inbox import _violations
 from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code
 from tests.integration.scans.test_record import PASSWORD, act
-from traceability.custody import selectors as custody
+from traceability.custody import stops
 from traceability.parties import services as parties
 from traceability.parties.models import Member
 from traceability.scans import freezing
@@ -43,7 +43,7 @@ def test_an_inspector_freezes_a_lot_and_a_nurse_sees_it(
     page.fill("#id_password", PASSWORD)
     page.click("button[name=action]")
     house.settle()
-    assert custody.freezes()
+    assert stops.freezes()
     page.reload()
     assert page.locator("button[name=action]").get_attribute("value") == "unfreeze"
     _seen(page, f"freeze-{width}")

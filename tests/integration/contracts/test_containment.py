@@ -12,8 +12,8 @@ from tests.integration.conftest import GTIN, LOT, pack
 from tests.integration.portal.conftest import Portal, person
 from traceability.contracts import selectors, touched
 from traceability.contracts.models import Finding
+from traceability.custody import lot_packs, trace
 from traceability.custody import selectors as custody
-from traceability.custody import trace
 from traceability.custody.models import Containment, ItemState, LotCount
 
 from .conftest import CASES, DAY, HOUR, PALLET, START, Watched
@@ -165,8 +165,8 @@ def test_nothing_is_its_own_container(watched: Watched) -> None:
     assert told.trace.packs == 2
     whole = trace.ask(trace.subject(f"(01){GTIN}(10){LOT}", today=date(2026, 6, 1)))
     assert whole.trace.packs == 2
-    assert custody.lot_balance(GTIN, LOT).held == 2
-    assert sum(one.packs for one in custody.trace_down(GTIN, LOT)) == 2
+    assert lot_packs.lot_balance(GTIN, LOT).held == 2
+    assert sum(one.packs for one in lot_packs.trace_down(GTIN, LOT)) == 2
 
 
 def test_pages_stay_up(watched: Watched, person: Callable[..., Portal]) -> None:

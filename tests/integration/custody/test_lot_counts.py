@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from tests.integration.conftest import EXPIRY, GTIN, LOT, House, Written, pack
-from traceability.custody import lot_stock, opening
+from traceability.custody import lot_packs, lot_stock, opening
 from traceability.custody import selectors as custody
 from traceability.custody.lot_count import ENDED, Balance
 from traceability.custody.models import ItemState, LotCount
@@ -82,18 +82,18 @@ def test_counted_as_one_by_one(house: House, writer: Callable[[str], Written], s
     _Story(house, writer, seed).tell(25)
     packs = _one_by_one()
     told = Counter(_where(one) for one in packs.values())
-    assert {(row.party, row.place, row.status): row.packs for row in custody.trace_down(GTIN, LOT)} == told
+    assert {(row.party, row.place, row.status): row.packs for row in lot_packs.trace_down(GTIN, LOT)} == told
     assert len(told) > 1
     for where in set(told):
         chosen = {epc: one for epc, one in sorted(packs.items()) if _where(one) == where}
-        found = custody.packs_of_lot(GTIN, LOT, lambda one, where=where: _where(one) == where).listed
+        found = lot_packs.packs_of_lot(GTIN, LOT, lambda one, where=where: _where(one) == where).listed
         assert [(one.item.epc, one.path, _where(one)) for one in found] == [
             (epc, () if one.status in ENDED else one.path, where) for epc, one in chosen.items()
         ]
     for places in _choices({one.place for one in packs.values()}):
         here = Counter(one.place for one in packs.values() if one.status == "active" and one.place in places)
         assert [(row.place, row.packs) for row in lot_stock.lots_at(places)] == sorted(here.items())
-    balance = custody.lot_balance(GTIN, LOT)
+    balance = lot_packs.lot_balance(GTIN, LOT)
     assert balance.commissioned + balance.opening == len(packs) == _parts(balance)
     assert balance.commissioned == 9
 
@@ -124,7 +124,7 @@ def test_a_full_case_is_one_count_wherever_it_goes(house: House, writer: Callabl
     story._say("maker", events.ship([CASES[0]], **partners, despatch="urn:x:1", **moved))
     house.settle()
     assert list(LotCount.objects.values_list("key", "packs")) == [before]  # nothing per pack was touched
-    assert custody.lot_balance(GTIN, LOT) == Balance(commissioned=len(PACKS), in_transit=len(PACKS))
+    assert lot_packs.lot_balance(GTIN, LOT) == Balance(commissioned=len(PACKS), in_transit=len(PACKS))
 
 
 def test_packs_in_a_case_on_a_pallet_stand_where_the_pallet_is(house: House, writer: Callable[[str], Written]) -> None:

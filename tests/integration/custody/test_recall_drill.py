@@ -11,7 +11,7 @@ from tests.integration.scans.test_record import act
 from traceability.capture.models import PublishedEvent
 from traceability.common import clock
 from traceability.contracts.models import RecallMark
-from traceability.custody import selectors as custody
+from traceability.custody import stops
 from traceability.scans import services as scans
 from traceability.simulation import events
 
@@ -29,7 +29,7 @@ def test_a_drill_recalls_nothing(house: House, writer: Any, is_drill: bool) -> N
     house.settle()
     assert PublishedEvent.objects.filter(event_id=event_id).exists()
 
-    status = custody.lot_status(GTIN, LOT)
+    status = stops.lot_status(GTIN, LOT)
     assert (status is not None and status.recalled_index is not None) is not is_drill
     assert RecallMark.objects.exists() is not is_drill
     ask = {"party": house.parties["pharmacy"], "step": "dispense", "place": house.place("pharmacy")}

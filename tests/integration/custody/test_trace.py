@@ -19,8 +19,8 @@ from tests.integration.contracts.conftest import CASES, DAY, HOUR, PALLET, START
 from tests.integration.visibility.conftest import Chain, sscc
 from tests.integration.visibility.test_oracle import Story
 from traceability.common import projection
+from traceability.custody import lot_packs, trace
 from traceability.custody import selectors as custody
-from traceability.custody import trace
 from traceability.custody.trace import Answer
 from traceability.custody.tracing import Window
 from traceability.gs1 import check_digit
@@ -107,7 +107,7 @@ def test_a_lot_adds_up(delivered: Watched) -> None:
     }
     now = {(row.node.party.rpartition(":")[2], row.node.state): row.now for row in answer.trace.nodes}
     assert now == {("maker", ""): 2, ("wholesaler", ""): 1, ("pharmacy", "in_transit"): 1}
-    assert sum(now.values()) == sum(row.packs for row in custody.trace_down(GTIN, LOT)) == answer.trace.packs
+    assert sum(now.values()) == sum(row.packs for row in lot_packs.trace_down(GTIN, LOT)) == answer.trace.packs
 
 
 @pytest.mark.parametrize("of", [CASE, PALLET])

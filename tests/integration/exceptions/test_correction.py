@@ -14,7 +14,7 @@ from tests.integration.portal.conftest import PASSWORD, SSCC, Portal, act, perso
 from tests.integration.recalls.conftest import published
 from traceability.capture.models import PublishedEvent
 from traceability.common.problems import ProblemError
-from traceability.custody import selectors as custody
+from traceability.custody import lot_packs, stops
 from traceability.custody.models import ItemState, LotCount
 from traceability.exceptions import arrivals, correction, services
 from traceability.exceptions.correction import Wanted
@@ -60,7 +60,7 @@ def test_packs_on_others_shelves_and_in_cases_get_the_right_lot(stocked: House, 
     assert recorded() == {"1": now, "2": now, "3": was, "4": was, "5": now, "6": now}
     assert {row.epc: (row.status, row.party, row.held_index, row.place) for row in ItemState.objects.all()} == before
     for lot, packs in ((LOT, 2), (RIGHT, 4)):
-        balance, _holders = custody.lot_account(GTIN, lot)
+        balance, _holders = lot_packs.lot_account(GTIN, lot)
         assert balance.commissioned == packs
         assert balance.held + balance.in_transit + balance.dispensed == packs
         assert sum(LotCount.objects.filter(lot=lot).values_list("packs", flat=True)) == packs
@@ -217,7 +217,7 @@ def test_packs_that_join_a_recalled_lot_are_recalled(stocked: House, maker: Memb
     act(stocked, "maker", "commission", [f"(01){GTIN}(21)9"], lot="L9", expiry=DATE)
     published(stocked)
     corrected(stocked, maker, code("9"), lot=LOT, expiry=EXPIRY.isoformat())
-    status = custody.lot_statuses({(GTIN, ItemState.objects.get(epc=pack("9")).lot)})
+    status = stops.lot_statuses({(GTIN, ItemState.objects.get(epc=pack("9")).lot)})
     assert next(iter(status.values())).recalled_index is not None
 
 

@@ -9,6 +9,7 @@ from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code, pack
 from tests.integration.recalls.conftest import published
 from traceability.capture.models import PublishedEvent
 from traceability.custody import selectors as custody
+from traceability.custody import stops
 from traceability.parties.models import Party
 from traceability.scans.models import ScanEvent
 
@@ -133,10 +134,10 @@ def test_a_release_needs_quality_and_the_password(stocked: House, person: Enter)
     assert "The password is not right. Nothing was recorded." in answer.content.decode()
     assert portal.post("step/release", form).status_code == 403
     stocked.settle()
-    assert custody.lot_status(GTIN, LOT) is None
+    assert stops.lot_status(GTIN, LOT) is None
     assert portal.post("step/release", {**form, "password": PASSWORD}).status_code == 302
     stocked.settle()
-    status = custody.lot_status(GTIN, LOT)
+    status = stops.lot_status(GTIN, LOT)
     assert status is not None
     assert status.released_index is not None
 

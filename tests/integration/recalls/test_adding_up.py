@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.integration.conftest import GTIN, House
 from tests.integration.visibility.conftest import Chain, sscc
+from traceability.custody import lot_packs
 from traceability.custody import selectors as custody
 from traceability.custody.models import ItemState
 from traceability.parties import selectors as parties
@@ -90,7 +91,7 @@ def test_balance_and_holders_are_what_custody_says_of_each_pack(house: House, st
     holdings = gather.held([(GTIN, lot)])
     epcs = list(ItemState.objects.filter(gtin=GTIN, lot=lot).values_list("epc", flat=True))
     located = custody.states(epcs)
-    balance = custody.lot_balance(GTIN, lot)
+    balance = lot_packs.lot_balance(GTIN, lot)
     parts = {"held": 0, "in_transit": 0, "dispensed": 0, "destroyed": 0, "exported": 0, "unknown": 0}
     expected: dict[str, set[str]] = {}
     for epc, one in located.items():

@@ -14,7 +14,7 @@ from tests.integration.visibility.conftest import CONTEXT, LOT_CLASS, Chain
 from traceability.capture import selectors as captured
 from traceability.capture.models import PublishedEvent
 from traceability.common import clock
-from traceability.custody import selectors as custody
+from traceability.custody import stops
 from traceability.recalls import reach, responses, selectors
 from traceability.recalls.models import Notice, NoticeVersion, Recall
 
@@ -151,7 +151,7 @@ def test_a_whole_product_is_every_lot_also_one_made_later_and_packs_without_a_lo
     chain.ship("new out", "maker", 31, [pack("new")], to="pharmacy")
     look(stocked)
     assert told()["pharmacy"] == (before[0] + 1, before[1])
-    assert custody.lot_status(GTIN, "L2").recalled_index is not None  # type: ignore[union-attr]
+    assert stops.lot_status(GTIN, "L2").recalled_index is not None  # type: ignore[union-attr]
 
 
 def test_the_first_packs_of_a_long_list_and_how_many_there_are(stocked: House) -> None:

@@ -13,7 +13,7 @@ from traceability.capture.models import PublishedEvent
 from traceability.common import projection
 from traceability.common.models import Document
 from traceability.common.problems import ProblemError
-from traceability.custody import selectors as custody
+from traceability.custody import stops
 from traceability.parties.services import ConfirmationError
 from traceability.products import services as products
 from traceability.recalls import services as recalls
@@ -30,7 +30,7 @@ def _sign(member: Any, draft: Recall, **more: Any) -> Recall:
 
 
 def _is_recalled() -> bool:
-    status = custody.lot_status(GTIN, LOT)
+    status = stops.lot_status(GTIN, LOT)
     return status is not None and status.recalled_index is not None
 
 

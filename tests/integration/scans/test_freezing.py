@@ -12,7 +12,7 @@ from traceability.capture.models import PublishedEvent
 from traceability.common.problems import ProblemError
 from traceability.contracts import services as contracts
 from traceability.contracts.models import Finding
-from traceability.custody import selectors as custody
+from traceability.custody import stops
 from traceability.custody.models import ItemState
 from traceability.parties import services as parties
 from traceability.parties.models import Member
@@ -101,7 +101,7 @@ def test_a_party_cannot_lift_it(stocked: House, inspector: Member) -> None:
         act(stocked, "maker", "release", [lot], details={"report": "R1", "reason": "fine"})
     assert stop.value.code == "preflight-stop"
     act(stocked, "maker", "release", [lot], details={"report": "R1", "reason": "fine"}, override_reason="we insist")
-    status = custody.lot_status(GTIN, LOT)
+    status = stops.lot_status(GTIN, LOT)
     assert status is not None
     assert status.frozen_index is not None
     for party in ("maker", "pharmacy"):  # nor by the event that a regulator would send
@@ -110,7 +110,7 @@ def test_a_party_cannot_lift_it(stocked: House, inspector: Member) -> None:
         say(stocked, inspector, "freeze", place) if party == "maker" else None
         assert stocked.capture(party, event).status_code == 202
         stocked.settle()
-        assert custody.frozen_places([place, f"{place}/254/7"]).keys() == {place, f"{place}/254/7"}
+        assert stops.frozen_places([place, f"{place}/254/7"]).keys() == {place, f"{place}/254/7"}
 
 
 def test_nobody_else_freezes(stocked: House) -> None:
@@ -120,7 +120,7 @@ def test_nobody_else_freezes(stocked: House) -> None:
     stocked.capture("other", event | {"quantityList": [{"epcClass": LOT_CLASS}]})
     stocked.settle()
     assert ask(stocked, "dispense", [code("3")]).verdict == "allow"
-    assert custody.freezes() == []
+    assert stops.freezes() == []
     assert not ItemState.objects.filter(epc=place).exists()  # a place is no goods
 
 
@@ -160,7 +160,7 @@ def test_a_freeze_declared_void_takes_its_findings_back(stocked: House, inspecto
     assert stocked.capture("regulator", event | {"errorDeclaration": void}).status_code == 202
     stocked.settle()
     assert not Finding.objects.filter(rule="movement-after-freeze", retracted_index=None).exists()
-    assert custody.freezes() == []
+    assert stops.freezes() == []
 
 
 def test_who_may_read_a_freeze(stocked: House, inspector: Member) -> None:
@@ -188,7 +188,7 @@ def test_password_reason_and_role_are_asked_for(stocked: House, inspector: Membe
         freezing.freeze(member=stranger, password=PASSWORD, reason="x", of=of)
     assert refused.value.status == 403
     stocked.settle()
-    assert custody.freezes() == []
+    assert stops.freezes() == []
     say(stocked, inspector, "freeze", LOT_CLASS)
     with pytest.raises(ProblemError) as again:
         freezing.freeze(member=inspector, password=PASSWORD, reason="x", of=of)

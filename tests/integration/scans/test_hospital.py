@@ -10,6 +10,7 @@ from tests.integration.scans.test_profile import ask
 from tests.integration.scans.test_record import CASE, PASSWORD, act
 from traceability.capture.models import PublishedEvent
 from traceability.common.problems import ProblemError
+from traceability.custody import lot_packs
 from traceability.custody import selectors as custody
 from traceability.custody.models import Containment, ItemState
 from traceability.parties import services as parties
@@ -61,7 +62,7 @@ def test_one_scan_receives_and_supplies_a_whole_delivery(hospital: House) -> Non
         located = custody.state(pack(one))
         assert located is not None
         assert (located.status, located.place) == ("dispensed", site(hospital, "store"))
-    assert custody.lot_balance(GTIN, LOT).dispensed == 6
+    assert lot_packs.lot_balance(GTIN, LOT).dispensed == 6
     shipment = custody.shipment("urn:dosetrail:document:DA7")
     assert shipment is not None
     assert shipment.status == "received"
@@ -173,7 +174,7 @@ def test_exported_goods_are_gone_from_here(house: House) -> None:
             act(house, "maker", "export", [code("1")], details={"country": country})
         assert refused.value.code == "country"
     act(house, "maker", "export", [code("1")], details={"country": "NL"})
-    balance = custody.lot_balance(GTIN, LOT)
+    balance = lot_packs.lot_balance(GTIN, LOT)
     assert (balance.commissioned, balance.exported, balance.held) == (2, 1, 1)
     assert "is-exported" in ask(house, "dispense", [code("1")])
     assert "is-exported" in ask(house, "receive", [code("1")])
@@ -187,9 +188,9 @@ def test_what_was_stolen_and_found_waits_for_quality(house: House) -> None:
     act(house, "maker", "commission", [code("1")], details={"lot": LOT, "expiry": EXPIRY.isoformat()})
     assert ask(house, "found", [code("1")], "maker", reason="x") == {"is-active"}
     act(house, "maker", "stolen", [code("1")], details={"reason": "van broken into"})
-    assert custody.lot_balance(GTIN, LOT).unknown == 1
+    assert lot_packs.lot_balance(GTIN, LOT).unknown == 1
     act(house, "maker", "found", [code("1")], details={"reason": "police returned it"})
-    assert custody.lot_balance(GTIN, LOT).held == 1
+    assert lot_packs.lot_balance(GTIN, LOT).held == 1
     assert ask(house, "ship", [code("1")], "maker", receiver="pharmacy") == {"held"}
     act(house, "maker", "release_hold", [code("1")], details={"reason": "seal unbroken"})
     assert ask(house, "ship", [code("1")], "maker", receiver="pharmacy") == set()
@@ -200,4 +201,4 @@ def test_every_role_can_record_a_sample(house: House) -> None:
     act(house, "maker", "ship", [code("1")], details={"receiver": "pharmacy"})
     act(house, "pharmacy", "receive", [code("1")])
     act(house, "pharmacy", "sample", [code("1")], details={"reason": "taken by the authority"})
-    assert custody.lot_balance(GTIN, LOT).destroyed == 1
+    assert lot_packs.lot_balance(GTIN, LOT).destroyed == 1

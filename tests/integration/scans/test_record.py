@@ -10,6 +10,7 @@ from traceability.capture.models import PublishedEvent
 from traceability.common import clock
 from traceability.common.problems import ProblemError
 from traceability.custody import selectors as custody
+from traceability.custody import stops
 from traceability.custody.models import Shipment
 from traceability.parties import services as parties
 from traceability.scans import services as scans
@@ -135,7 +136,7 @@ def test_a_recall_by_someone_without_authority_changes_nothing(stocked: House, w
     }
     stocked.capture("other", events.recall(lot, **common))  # type: ignore[arg-type]
     stocked.settle()
-    status = custody.lot_status("09521000001008", LOT)
+    status = stops.lot_status("09521000001008", LOT)
     assert status is None or status.recalled_index is None
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 from traceability.capture.models import PublishedEvent
 from traceability.custody import selectors as custody
+from traceability.custody import stops
 from traceability.gs1 import digital_link
 from traceability.products import selectors as products
 from traceability.products.models import TradeItem
@@ -99,7 +100,7 @@ def read(code: PackCode) -> Dossier:
     state = custody.state(code.epc)
     lot = state.item.lot if state else ""
     gtin = _gtin(code, item)
-    standing = custody.lot_status(gtin, lot) if lot and gtin else None
+    standing = stops.lot_status(gtin, lot) if lot and gtin else None
     return Dossier(
         code=code,
         item=item,
@@ -158,4 +159,4 @@ def _event(index: int | None) -> PublishedEvent | None:
 
 def _stands_frozen(state: custody.Located | None) -> bool:
     """What was sold before is no longer at the place."""
-    return state is not None and bool(custody.frozen_places([state.place])) and state.status != "dispensed"
+    return state is not None and bool(stops.frozen_places([state.place])) and state.status != "dispensed"

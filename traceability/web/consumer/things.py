@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from traceability.capture.models import PublishedEvent
-from traceability.custody import selectors as custody
+from traceability.custody import stops
 from traceability.gs1.digital_link import DigitalLink
 from traceability.gs1.linkset import VOCABULARY, Registered
 from traceability.parties import selectors as parties
@@ -117,7 +117,7 @@ def _product(link: DigitalLink) -> Thing | None:
     if item is None:
         return None
     lot = link.qualifier("10") or ""
-    status = custody.lot_status(link.value, lot) if lot else custody.product_status(link.value)
+    status = stops.lot_status(link.value, lot) if lot else stops.product_status(link.value)
     recall = _recall(status.recalled_index) if status and status.recalled_index is not None else None
     frozen = status is not None and status.frozen_index is not None
     meaning = (

@@ -9,6 +9,7 @@ from django.shortcuts import render
 
 from traceability.custody import selectors as custody
 from traceability.custody import shipments as shipments_read
+from traceability.custody import stops
 from traceability.custody.models import Shipment
 from traceability.custody.selectors import Located
 from traceability.exceptions import expected
@@ -123,10 +124,10 @@ def located(party: Party) -> Iterator[tuple[Site, Located]]:
 def stock_rows(found: Iterable[tuple[Site, Located]], member: Member) -> list[StockRow]:
     """Rows to show; product names, lot status and contents are asked for here, so give a page and not everything."""
     rows, zone = list(found), names.zone_of(member)
-    lots = custody.lot_statuses({(one.item.gtin, one.item.lot) for _, one in rows})
+    lots = stops.lot_statuses({(one.item.gtin, one.item.lot) for _, one in rows})
     titles = {gtin: _title(gtin) for gtin in {one.item.gtin for _, one in rows}}
     inside = custody.contents_by_container([one.item.epc for _, one in rows])
-    frozen = custody.frozen_places({site.uri for site, _ in rows})
+    frozen = stops.frozen_places({site.uri for site, _ in rows})
     shown = []
     for site, one in rows:
         lot = lots.get((one.item.gtin, one.item.lot))

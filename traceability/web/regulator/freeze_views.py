@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from traceability.capture import selectors as captured
 from traceability.capture.models import EventClass, EventEpc, PublishedEvent
 from traceability.common.problems import ProblemError
+from traceability.custody import lot_packs, stops
 from traceability.custody import selectors as custody
 from traceability.custody.opening import NAMESPACE
 from traceability.epcis import event as epcis_event
@@ -36,7 +37,7 @@ MAX_PLACES = 20
 def freezes(request: HttpRequest, member: Member) -> HttpResponse:
     """What is frozen now, newest first; `?q=` looks for what to freeze."""
     asked = request.GET.get("q", "").strip()
-    page = Paginator(custody.freezes(), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(stops.freezes(), PAGE_SIZE).get_page(request.GET.get("page"))
     events = PublishedEvent.objects.in_bulk([index for _, index in page.object_list])
     naming = names.Names().of_events(events.values())
     context: dict[str, Any] = {
@@ -101,14 +102,14 @@ def _row(uri: str, event: PublishedEvent, naming: names.Names) -> dict[str, Any]
 def _shown(of: freezing.Subject) -> dict[str, Any]:
     naming = names.Names()
     index = freezing.frozen_index(of)
-    above = custody.product_status(of.gtin) if of.kind == "lot" else None
+    above = stops.product_status(of.gtin) if of.kind == "lot" else None
     return {
         "of": of,
         "title": _title(of.uri, naming),
         "index": index,
         "product_frozen": above is not None and above.frozen_index is not None,
         "goods": len(custody.stock(of.uri)) if of.kind == "place" else None,
-        "balance": custody.lot_balance(of.gtin, of.lot) if of.kind == "lot" else None,
+        "balance": lot_packs.lot_balance(of.gtin, of.lot) if of.kind == "lot" else None,
         "acts": _acts(of, naming),
     }
 

@@ -14,6 +14,7 @@ from traceability.common.clock import now_ms
 from traceability.common.csv_export import csv_lines
 from traceability.contracts import selectors as contracts
 from traceability.contracts import wording
+from traceability.custody import lot_packs
 from traceability.custody import selectors as custody
 from traceability.custody.trace import TraceError
 from traceability.gs1 import scan
@@ -102,7 +103,7 @@ def _found(code: str) -> dict[str, Any]:
 
 
 def _holders(gtin: str, lot: str, naming: names.Names) -> list[dict[str, Any]]:
-    found = custody.trace_down(gtin, lot)
+    found = lot_packs.trace_down(gtin, lot)
     naming.learn(parties_of=[one.party for one in found], places=[one.place for one in found])
     return [
         {

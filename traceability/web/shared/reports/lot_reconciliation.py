@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from traceability.custody import selectors as custody
+from traceability.custody import lot_packs
 from traceability.custody.lot_count import Balance
 from traceability.custody.models import ItemState
 from traceability.gs1 import digital_link
@@ -62,7 +62,7 @@ def run(asker: Asker, given: dict[str, Any]) -> Answer:
 
 
 def _whole(gtin: str, lot: str) -> Answer:
-    balance, holders = custody.lot_account(gtin, lot)
+    balance, holders = lot_packs.lot_account(gtin, lot)
     naming = names.Names().learn(parties_of=[one.party for one in holders], places=[one.place for one in holders])
     numbers = {one.name: getattr(balance, one.name) for one in fields(Balance)}
     counted = ItemState.objects.filter(gtin=gtin, lot=lot).count()

@@ -12,8 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from traceability.capture import vocabulary
 from traceability.common.clock import now_ms
-from traceability.custody import lot_stock
-from traceability.custody import selectors as custody
+from traceability.custody import lot_stock, stops
 from traceability.custody.lot_stock import LotAt
 from traceability.parties.models import Party
 from traceability.products import selectors as products
@@ -104,7 +103,7 @@ def _held(party: Party) -> list[Held]:
     stock = lot_stock.lots_at(vocabulary.descendants({site.uri for site in party.sites.all()}))
     pairs = {(one.gtin, one.lot) for one in stock}
     known, recorded = products.expiries(pairs), lot_stock.recorded_expiries(pairs)
-    standing = custody.lot_statuses(pairs)
+    standing = stops.lot_statuses(pairs)
     return [_one(at, known, recorded, standing.get((at.gtin, at.lot))) for at in stock]
 
 
