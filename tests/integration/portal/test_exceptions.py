@@ -136,7 +136,7 @@ def test_a_shipment_leads_there_with_what_is_missing_or_came_besides(stocked: Ho
 
 def test_goods_of_a_party_that_has_closed_are_taken_over(stocked: House, person: Enter) -> None:
     portal = person("pharmacy", "quality")
-    path = open_one(portal, [code("77")], kind="product-no-data")
+    path = open_one(portal, [code("77")], kind="product-no-data", nonce="second")
     assert "opening_stock" not in portal.get(path)
     stocked.parties["maker"].active = False
     stocked.parties["maker"].save()
@@ -152,3 +152,18 @@ def test_goods_of_a_party_that_has_closed_are_taken_over(stocked: House, person:
     stocked.settle()
     state = ItemState.objects.get(epc=pack("77"))
     assert (state.status, state.lot, state.held_index) == ("active", LOT, None)
+
+
+def test_what_it_waits_for_is_said_and_the_advice_as_it_is_printed(stocked: House, person: Enter) -> None:
+    advice = "urn:epcglobal:cbv:bt:9521000800014:DA77"
+    act(stocked, "maker", "commission", [code("8")], lot=LOT, expiry=EXPIRY.isoformat())
+    act(stocked, "maker", "ship", [code("8")], receiver="pharmacy", despatch=advice)
+    portal = person("pharmacy")
+    missing = open_one(portal, [code("8")], kind="data-no-product", despatch=advice)
+    page = html.unescape(portal.get(missing))
+    assert "When the goods are received, or their despatch is called back, this is resolved by itself." in page
+    assert "Despatch advice: DA77\n" in page
+    assert advice not in page
+    unrecorded = open_one(portal, [code("77")], kind="product-no-data", nonce="second")
+    page = html.unescape(portal.get(unrecorded))
+    assert "When the missing data arrives, this is resolved by itself and the goods are released." in page

@@ -164,7 +164,7 @@ def _page(
 ) -> HttpResponse:
     zone, goods = names.zone_of(member), list(item.goods.order_by("id"))
     is_own, is_open = item.party == member.party, item.state != ExceptionItem.State.RESOLVED
-    number = names.document(item.despatch)
+    number = names.short_document(item.despatch)
     texts = []
     for code, language in settings.LANGUAGES:
         with override(code):

@@ -52,7 +52,7 @@ def one(item: ExceptionItem, goods: Sequence[ExceptionGoods], zone: ZoneInfo) ->
     return {
         "row": row(item, zone),
         "item": item,
-        "number": names.document(item.despatch),
+        "number": names.short_document(item.despatch),
         "place": names.Names().place(item.place),
         "goods": [(wording.shown(thing), names.pack_path(thing.epc), thing.held) for thing in goods],
         "steps": [
