@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from ledger import api as ledger
-from traceability.common import projection
+from traceability.common import clock, projection
 from traceability.parties import services as parties
 from traceability.parties.models import Party
 from traceability.products import services as products
@@ -54,6 +54,20 @@ class Written:
     site_uri: str
     party_uri: str
     offset: str = "+08:00"
+
+
+def recall_event(by: Written, event_id: str) -> dict[str, Any]:
+    """A recall of the lot, as the software of a party would record it."""
+    return written.event(
+        "ObjectEvent",
+        party=by,  # type: ignore[arg-type]
+        at_ms=clock.now_ms() - 1000,
+        event_id=event_id,
+        step="holding",
+        action="OBSERVE",
+        quantityList=[{"epcClass": f"https://id.gs1.org/01/{GTIN}/10/{LOT}"}],
+        persistentDisposition={"set": ["recalled"]},
+    )
 
 
 @pytest.fixture

@@ -106,18 +106,6 @@ def observe(epcs: Sequence[str], *, step: str, disposition: str, **common: Any) 
     return event("ObjectEvent", step=step, disposition=disposition, action="OBSERVE", epcList=list(epcs), **common)
 
 
-def recall(lot: Lot, **common: Any) -> dict[str, Any]:
-    """The maker recalls a lot: a class-level event."""
-    return event(
-        "ObjectEvent",
-        step="holding",
-        action="OBSERVE",
-        quantityList=[{"epcClass": lot_class(lot)}],
-        persistentDisposition={"set": ["recalled"]},
-        **common,
-    )
-
-
 def freeze(lot: Lot, **common: Any) -> dict[str, Any]:
     """The regulator freezes a lot: a class-level event with its reason."""
     reason: dict[str, Any] = {

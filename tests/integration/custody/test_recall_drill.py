@@ -1,19 +1,16 @@
 """A recall drill is recorded and changes nothing: neither what may be sold nor what patients read."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code
+from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code, recall_event
 from tests.integration.scans.test_record import act
 from traceability.capture.models import PublishedEvent
-from traceability.common import clock
 from traceability.contracts.models import RecallMark
 from traceability.custody import stops
 from traceability.scans import services as scans
-from traceability.simulation import events
 
 
 @pytest.mark.parametrize("is_drill", [True, False])
@@ -22,10 +19,8 @@ def test_a_drill_recalls_nothing(house: House, writer: Any, is_drill: bool) -> N
     act(house, "maker", "commission", [code("1")], details={"lot": LOT, "expiry": EXPIRY.isoformat()})
     act(house, "maker", "ship", [code("1")], details={"receiver": "pharmacy"})
     act(house, "pharmacy", "receive", [code("1")])
-    lot: Any = SimpleNamespace(item=SimpleNamespace(gtin=GTIN), number=LOT)
     event_id = "urn:uuid:22222222-0000-4000-8000-000000000007"
-    event = events.recall(lot, party=writer("maker"), at_ms=clock.now_ms() - 1000, event_id=event_id)
-    house.capture("maker", {**event, "https://example.org/drill": is_drill})
+    house.capture("maker", {**recall_event(writer("maker"), event_id), "https://example.org/drill": is_drill})
     house.settle()
     assert PublishedEvent.objects.filter(event_id=event_id).exists()
 

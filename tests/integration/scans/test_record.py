@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import EXPIRY, LOT, House, code, pack
+from tests.integration.conftest import EXPIRY, LOT, House, code, pack, recall_event
 from tests.integration.recalls.conftest import published
 from traceability.capture.models import PublishedEvent
 from traceability.common import clock
@@ -124,17 +124,7 @@ def test_what_is_held_or_recalled_is_stopped(stocked: House) -> None:
 
 
 def test_a_recall_by_someone_without_authority_changes_nothing(stocked: House, writer: Any) -> None:
-    from types import SimpleNamespace
-
-    from traceability.simulation import events
-
-    lot = SimpleNamespace(item=SimpleNamespace(gtin="09521000001008"), number=LOT)
-    common = {
-        "party": writer("other"),
-        "at_ms": clock.now_ms() - 1000,
-        "event_id": "urn:uuid:22222222-0000-4000-8000-000000000001",
-    }
-    stocked.capture("other", events.recall(lot, **common))  # type: ignore[arg-type]
+    stocked.capture("other", recall_event(writer("other"), "urn:uuid:22222222-0000-4000-8000-000000000001"))
     stocked.settle()
     status = stops.lot_status("09521000001008", LOT)
     assert status is None or status.recalled_index is None
