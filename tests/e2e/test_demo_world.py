@@ -1,4 +1,4 @@
-"""The demo world (on two seeds in test-long): every planted incident is found, nothing else is; the log stands up to a recount."""
+"""The demo world: every planted incident is found, nothing else is; the log stands up to a recount."""
 
 import os
 import subprocess
