@@ -177,7 +177,7 @@ def _memory(pids: list[int]) -> Iterator[tuple[str, int]]:
             words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
             found = re.search(r"VmHWM:\s*(\d+)", Path(f"/proc/{child}/status").read_text())
             if found:
-                yield words[-2].decode()[-20:], int(found[1]) // 1024
+                yield words[-2].decode().rpartition(".")[2], int(found[1]) // 1024
 
 
 if __name__ == "__main__":
