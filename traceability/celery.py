@@ -5,7 +5,7 @@ from typing import Any
 
 from celery import Celery, signals
 
-from traceability.common import log_context
+from traceability.common import garbage, log_context
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traceability.settings.embedded")
 
@@ -19,6 +19,11 @@ _scopes: dict[str, Any] = {}  # of the tasks that run now, by task id
 @signals.setup_logging.connect
 def _keep_djangos_logging(**_: Any) -> None:
     """That somebody listens here keeps Celery from replacing our handlers: its lines look like all others."""
+
+
+@signals.worker_process_init.connect
+def _settle_in(**_: Any) -> None:
+    garbage.leave_out_what_is_loaded()
 
 
 @signals.task_prerun.connect

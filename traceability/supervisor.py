@@ -129,8 +129,10 @@ def engine() -> None:
     from traceability.asgi import application
     from traceability.capture import jobs
     from traceability.celery import app
+    from traceability.common import garbage
     from traceability.exchange import outgoing
 
+    garbage.leave_out_what_is_loaded()
     leave_with_parent()
     stop = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):

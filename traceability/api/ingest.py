@@ -19,8 +19,7 @@ from traceability.coldchain import selectors as logger_files
 from traceability.coldchain import services as logger_services
 from traceability.common import strict_json
 from traceability.common.problems import ProblemError
-from traceability.epcis import json_source
-from traceability.epcis.source import SourceError
+from traceability.epcis.source import WHOLE_BYTES, SourceError
 from traceability.epcis.xml import reader as xml_source
 from traceability.parties.models import Party, Site
 
@@ -116,8 +115,8 @@ def _epcis(path: Path, file: BinaryIO, party: Party, report: jobs.Report | None)
 def _bare_event(file: BinaryIO, media: str) -> Mapping[str, Any] | None:
     """The event of a file that is none but that; None for a document, and for what capture says in its own words."""
     file.seek(0)
-    content = file.read(json_source.WHOLE_BYTES + 1)
-    if len(content) > json_source.WHOLE_BYTES:
+    content = file.read(WHOLE_BYTES + 1)
+    if len(content) > WHOLE_BYTES:
         return None
     try:
         value = xml_source.read_event(file) if media == jobs.XML else strict_json.loads(content)

@@ -12,10 +12,8 @@ from typing import Any, BinaryIO
 
 from traceability.common import strict_json
 
-from .source import Source, SourceError
+from .source import WHOLE_BYTES, Source, SourceError
 
-# Up to here a document is read whole: about ten times its size in memory, for a moment.
-WHOLE_BYTES = 1024 * 1024
 MAX_EVENT = 8 * 1024 * 1024  # characters of one event
 MAX_FRAME = 16 * 1024 * 1024  # characters of all that stands around the events
 _CHUNK = 256 * 1024

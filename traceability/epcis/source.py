@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# Up to here a document is read whole, and once: about ten times its size in memory, for a moment.
+WHOLE_BYTES = 1024 * 1024
+
 
 class SourceError(ValueError):
     """The bytes are not a document that can be read. `code` is stable; `detail` is for people."""
@@ -25,8 +28,8 @@ class LocatedEvent(dict[str, Any]):
 class Source:
     """`frame` is the document in its JSON form with an empty event list; header and master data are in it.
 
-    `events()` reads the events in their JSON form, in order, and may be called again: each pass reads anew and holds
-    one event at a time. Raises SourceError where the bytes break off or break a limit.
+    `events()` reads the events in their JSON form, in order, and may be called again: of a document beyond WHOLE_BYTES
+    each pass reads anew and holds one event at a time. Raises SourceError where the bytes break off or break a limit.
     """
 
     frame: Mapping[str, Any]

@@ -16,7 +16,7 @@ from traceability.epcis import event as events
 from traceability.epcis.source import SourceError
 from traceability.epcis.times import time_ms
 from traceability.epcis.validation import validate_document, validate_event
-from traceability.epcis.xml import elements
+from traceability.epcis.xml import elements, reader
 from traceability.epcis.xml.content import number
 from traceability.epcis.xml.reader import open_document, read_event
 
@@ -419,7 +419,9 @@ def _peak(run):
         tracemalloc.stop()
 
 
-def test_events_can_be_read_again():
+@pytest.mark.parametrize("whole", [0, 10**9], ids=["read anew", "kept"])
+def test_events_can_be_read_again(monkeypatch: pytest.MonkeyPatch, whole: int):
+    monkeypatch.setattr(reader, "WHOLE_BYTES", whole)
     source = open_document(io.BytesIO(xml_samples.document(*xml_samples.EVENTS_2_0.values())))
     assert list(source.events()) == list(source.events())
     assert source.frame["epcisBody"] == {"eventList": []}

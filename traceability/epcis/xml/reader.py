@@ -4,11 +4,12 @@ Their content goes through the validator of JSON; `content` says in which form w
 document as such (no XML, a limit, a container twice, anything behind the event list) is a SourceError with the line.
 """
 
+import io
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from traceability.epcis import context
-from traceability.epcis.source import LocatedEvent, Source, SourceError
+from traceability.epcis.source import WHOLE_BYTES, LocatedEvent, Source, SourceError
 
 from . import content, header
 from .elements import Closed, Element, Item, Opened, items
@@ -46,7 +47,11 @@ def open_document(file: BinaryIO) -> Source:
     its sender, receiver and instance identifier are members of the document. A document of master data
     (EPCISMasterDataDocument) is one without events whose header holds the vocabularies.
     """
-    return Source(_frame(items(file, _is_container)), lambda: _events(items(file, _is_container)))
+    frame = _frame(items(file, _is_container))
+    if file.seek(0, io.SEEK_END) > WHOLE_BYTES:
+        return Source(frame, lambda: _events(items(file, _is_container)))
+    events = list(_events(items(file, _is_container)))
+    return Source(frame, lambda: iter(events))
 
 
 def read_event(file: BinaryIO) -> LocatedEvent:

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from traceability.api import watched_folder
 from traceability.api.ingest import ACCEPTED, KNOWN, LATER, REFUSED, Outcome, files_below, ingest_file
-from traceability.epcis.json_source import WHOLE_BYTES
+from traceability.epcis.source import WHOLE_BYTES
 from traceability.parties.models import Party, Site
 
 
