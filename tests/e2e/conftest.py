@@ -149,16 +149,19 @@ def free_port() -> int:
             return port
 
 
-@pytest.fixture(scope="session", params=[1, pytest.param(7, marks=pytest.mark.long)], ids=lambda seed: f"seed{seed}")
-def any_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoHouse]:
-    """A demo house; in `make test-long` of a second seed too."""
-    yield from _house(tmp_path_factory.mktemp(f"world{request.param}"), request.param)
-
-
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoHouse]:
-    """One demo house that tests may go on working in."""
-    yield from _house(tmp_path_factory.mktemp("demo"), 3)
+    """One demo house that tests may go on working in, once test_demo_world.py has seen it as it was built."""
+    yield from _house(tmp_path_factory.mktemp("demo"), 1)
+
+
+@pytest.fixture(scope="session", params=[1, pytest.param(7, marks=pytest.mark.long)], ids=lambda seed: f"seed{seed}")
+def any_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoHouse]:
+    """A demo house as it was built; in `make test-long` of a second seed too."""
+    if request.param == 1:
+        yield request.getfixturevalue("demo")
+    else:
+        yield from _house(tmp_path_factory.mktemp(f"world{request.param}"), request.param)
 
 
 def _house(folder: Path, seed: int) -> Iterator[DemoHouse]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.conftest import ROOT, DemoHouse
 
-pytestmark = pytest.mark.xdist_group("worlds")  # each world is built once
+pytestmark = pytest.mark.xdist_group("demo")  # the same house, before the others work in it
 
 RULE_OF = {
     "warm_truck": "temperature-hot",
