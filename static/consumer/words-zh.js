@@ -62,7 +62,7 @@ export const words = {
     eventTime: "时间",
     eventTimeZoneOffset: "时区偏移",
     "#party": "记录单位",
-    epcList: "药品包装",
+    epcList: "药盒",
     parentID: "容器",
     childEPCs: "内容物",
     quantityList: "数量",

@@ -28,7 +28,7 @@ STATUSES = {
 }
 # Business steps of CBV 2.0 that our own steps record, and those that partners' systems send most.
 STEPS = {
-    "accepting": _("Accepted"),
+    "accepting": _("Accepted on arrival"),
     "arriving": _("Arrived"),
     "commissioning": _("Commissioned"),
     "decommissioning": _("Taken out of use"),

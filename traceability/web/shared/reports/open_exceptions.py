@@ -15,7 +15,7 @@ from .frame import Answer, Asker, Column, Portion, Report, ReportForm, Row, bars
 
 COLUMNS = (
     Column("reference", gettext_lazy("Reference")),
-    Column("opened", gettext_lazy("Opened"), "moment"),
+    Column("opened", gettext_lazy("Opened at"), "moment"),
     Column("days_open", gettext_lazy("Days open"), "number"),
     Column("kind"),
     Column("kind_name", gettext_lazy("Kind")),

@@ -110,7 +110,7 @@ def _product(located: Located) -> list[tuple[Text, Any]]:
         (gettext_lazy("Strength"), item.strength),
         (gettext_lazy("Pack size"), item.pack_size),
         (gettext_lazy("Manufacturer"), item.manufacturer.name),
-        (gettext_lazy("Authorisation"), item.authorisation),
+        (gettext_lazy("Authorisation number"), item.authorisation),
         (gettext_lazy("GTIN"), item.gtin),
     ] if item else []  # fmt: skip
     return [

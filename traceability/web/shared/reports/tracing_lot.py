@@ -97,7 +97,7 @@ def _product(code: ScannedCode) -> list[tuple[Text, Any]]:
         (gettext_lazy("Strength"), item.strength),
         (gettext_lazy("Pack size"), item.pack_size),
         (gettext_lazy("Manufacturer"), item.manufacturer.name),
-        (gettext_lazy("Authorisation"), item.authorisation),
+        (gettext_lazy("Authorisation number"), item.authorisation),
     ] if item else []  # fmt: skip
     until = [(gettext_lazy("Use until"), lot.expiry_date.isoformat())] if lot else []
     return [*named, (gettext_lazy("GTIN"), code.gtin), (gettext_lazy("Lot"), code.lot), *until]
