@@ -1,7 +1,8 @@
 """What a key's own events make of it. Pure: facts in (event_time, event_id) order to rows."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from traceability.capture.spans import Spans, stands
 
@@ -39,7 +40,7 @@ class Fact:
 
     def counts(self, as_of: int | None = None) -> bool:
         """Whether the event stands: now, or as the log held it at an index."""
-        return (as_of is None or self.index <= as_of) and stands(self.void, as_of)
+        return (as_of is None or self.index <= as_of) and (not self.void or stands(self.void, as_of))
 
     @property
     def order(self) -> tuple[int, str, int]:
@@ -68,8 +69,7 @@ class Item:
     left: int | None = None
 
 
-@dataclass(frozen=True)
-class Stay:
+class Stay(NamedTuple):
     """A stay inside a parent; `to_ms` None = still."""
 
     parent: str
@@ -300,4 +300,4 @@ def _clears(fact: Fact) -> bool:
 
 
 def _ended(stay: Stay, fact: Fact) -> Stay:
-    return replace(stay, to_ms=fact.time_ms, to_index=fact.index)
+    return stay._replace(to_ms=fact.time_ms, to_index=fact.index)

@@ -9,7 +9,6 @@ from typing import Any
 from traceability.capture import selectors as captured
 from traceability.capture import standing
 from traceability.capture.models import EventEpc, EventPartner, PublishedEvent
-from traceability.capture.spans import Spans
 from traceability.common import bulk
 
 from . import drill, fold, open_pack, opening
@@ -49,7 +48,7 @@ class Histories:
             self.sharing[frozenset(pairs)].append(epc)
         events = facts({index for pairs in by_epc.values() for index, _ in pairs}, parents)
         self._seen = {
-            (index, role): _in_role(events[index], role)
+            (index, role): (*events[index].order, role, _in_role(events[index], role))
             for index, role in frozenset[tuple[int, str]]().union(*self.sharing)
             if index in events
         }
@@ -66,8 +65,7 @@ class Histories:
 
     def known(self, history: History) -> list[Fact]:
         """The facts of a history, those that do not count included; in order."""
-        known = (self._seen[pair] for pair in history if pair in self._seen)
-        return sorted(known, key=lambda fact: (*fact.order, fact.role))
+        return [row[-1] for row in sorted([self._seen[pair] for pair in history if pair in self._seen])]
 
 
 def digest(history: History) -> str:
@@ -169,15 +167,22 @@ def facts(indexes: Collection[int], parents: Mapping[int, str]) -> dict[int, Fac
             indexes,
         )
     )
-    told = PublishedEvent.objects.filter(declaration_ms__isnull=True).values_list(*_COLUMNS, named=True)
+    told = PublishedEvent.objects.filter(declaration_ms__isnull=True).values_list(*_APART, *_ALIKE)
     rows = list(bulk.among(told, "index", indexes))
-    void = standing.spans([row.index for row in rows])
-    found = {
-        row.index: _fact(row, parents.get(row.index, ""), destinations.get(row.index, ""), void.get(row.index, ()))
-        for row in rows
-    }
-    found |= _openings([row.index for row in rows if row.biz_step == opening.STEP], found)
-    return found | _parts([row.index for row in rows if row.disposition == "partially_dispensed"], found)
+    void = standing.spans([row[0] for row in rows])
+    found: dict[int, Fact] = {}
+    alike: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for index, time_ms, event_id, *rest in rows:
+        said = tuple(rest)
+        if said not in alike:
+            alike[said] = _said(*said)
+        found[index] = fact = object.__new__(Fact)
+        vars(fact).update(
+            alike[said], index=index, time_ms=time_ms, event_id=event_id, parent=parents.get(index, ""),
+            destination=destinations.get(index, ""), void=void.get(index, ()),
+        )  # fmt: skip
+    found |= _openings([index for index, fact in found.items() if fact.step == opening.STEP], found)
+    return found | _parts([index for index, fact in found.items() if fact.disposition == "partially_dispensed"], found)
 
 
 def _openings(indexes: Collection[int], known: Mapping[int, Fact]) -> dict[int, Fact]:
@@ -224,31 +229,35 @@ def _in_role(fact: Fact, role: str) -> Fact:
     return found
 
 
-# A model instance each would cost as much as all the rest of reading them.
-_COLUMNS = (
-    "index", "event_time_ms", "event_id", "event_type", "action", "biz_step", "disposition", "biz_location",
-    "read_point", "reporter", "offset_minutes", "lot", "expiry", "persistent_set", "persistent_unset",
+# Columns of an event by themselves, and those in which a lot's many events are mostly alike: made into a fact once.
+_APART = ("index", "event_time_ms", "event_id")
+_ALIKE = (
+    "event_type", "action", "biz_step", "disposition", "biz_location", "read_point", "reporter", "offset_minutes",
+    "lot", "expiry", "persistent_set", "persistent_unset",
 )  # fmt: skip
 
 
-def _fact(row: Any, parent: str, destination: str, void: Spans) -> Fact:
-    return Fact(
-        index=row.index,
-        time_ms=row.event_time_ms,
-        event_id=row.event_id,
-        role="",
-        type=row.event_type,
-        action=row.action,
-        step=row.biz_step,
-        disposition=row.disposition,
-        place=row.biz_location or row.read_point,
-        reporter=row.reporter,
-        offset_minutes=row.offset_minutes,
-        lot=row.lot,
-        expiry=row.expiry,
-        persistent_set=frozenset(row.persistent_set.split()),
-        persistent_unset=frozenset(row.persistent_unset.split()),
-        parent=parent,
-        destination=destination,
-        void=void,
+def _said(
+    kind: str, action: str, step: str, disposition: str, location: str, read_point: str, *more: Any
+) -> dict[str, Any]:
+    """The members of a fact out of `_ALIKE`."""
+    reporter, offset_minutes, lot, expiry, persistent_set, persistent_unset = more
+    return vars(
+        Fact(
+            index=0,
+            time_ms=0,
+            event_id="",
+            role="",
+            type=kind,
+            action=action,
+            step=step,
+            disposition=disposition,
+            place=location or read_point,
+            reporter=reporter,
+            offset_minutes=offset_minutes,
+            lot=lot,
+            expiry=expiry,
+            persistent_set=frozenset(persistent_set.split()),
+            persistent_unset=frozenset(persistent_unset.split()),
+        )
     )

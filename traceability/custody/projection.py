@@ -74,12 +74,12 @@ def _fold_items(epcs: Collection[str]) -> None:
         gtins = {epc: items.gtin(epc, newest) for epc in sharing}
         state = (container, history, *vars(item).values())
         states += [(epc, gtin, *state) for epc, gtin in gtins.items()]
-        stays += [(epc, *vars(stay).values()) for stay in inside for epc in sharing]
+        stays += [(epc, *stay) for stay in inside for epc in sharing]
         for gtin, packs in Counter(gtins.values()).items():
             counts[_standing(gtin, container, item)] += packs
     _recount(epcs, counts)
     _replace(ItemState, epcs, ("epc", "gtin", "container", "history", *_names(fold.Item)), states)
-    _replace(Containment, epcs, ("child", *_names(fold.Stay)), stays)
+    _replace(Containment, epcs, ("child", *fold.Stay._fields), stays)
 
 
 def _standing(gtin: str, container: str, item: fold.Item) -> Standing:

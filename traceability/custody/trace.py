@@ -25,7 +25,7 @@ from .authority import Items
 from .fold import Fact
 from .histories import Histories
 from .models import ItemState
-from .tracing import ALWAYS, BACK, BOTH, ON, Group, Trace, Window, is_traced, trace
+from .tracing import ALWAYS, BACK, BOTH, ON, Group, Trace, Window, events, is_traced, trace
 from .way import MAX_DEPTH, Book
 
 MAX_GROUPS = 20_000
@@ -204,9 +204,8 @@ class _Gathering:
         groups = [group for name, group in self._groups.items() if name in shown]
         found = trace(groups, self._book(shown), direction=direction)
         hidden = 0
-        if self._sight:
-            whole = trace(groups, self._book(self._facts), direction=direction)
-            hidden = len(whole.events.keys() - found.events.keys())
+        if self._sight and not all(self._seen.values()):
+            hidden = len(events(groups, self._book(self._facts), direction=direction) - found.events.keys())
         return Answer(what, direction, self._as_of, found, self._materials(found), self._left_out, hidden)
 
     def _book(self, facts: dict[str, list[Fact]]) -> Book:
@@ -343,13 +342,15 @@ class _Gathering:
         return {index for index in events if self._seen[index]}
 
     def _materials(self, found: Trace) -> list[Material]:
-        made = {one.step.fact.index for one in found.steps if one.step.kind == "transformation"}
         rows = EventClass.objects.filter(role="input_quantity").order_by("event_index", "position")
         columns = rows.values_list("event_index", "epc_class", "quantity", "uom")
-        return [Material(*row) for row in bulk.among(columns, "event_index", made)]
+        return [Material(*row) for row in bulk.among(columns, "event_index", found.steps.of_kind("transformation"))]
 
 
 def _grouped(things: QuerySet[ItemState]) -> "QuerySet[ItemState, tuple[int, str]]":
-    """How many things share a history, and one of them; the largest groups first."""
-    rows = things.order_by().values("history").annotate(things=Count("epc"), name=Min("epc"))
+    """How many things share a history, and one of them; the largest groups first.
+
+    By party, too, which all of a history share: an index has a lot in this order.
+    """
+    rows = things.order_by().values("party", "history").annotate(things=Count("epc"), name=Min("epc"))
     return rows.order_by("-things", "name").values_list("things", "name")

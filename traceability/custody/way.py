@@ -1,6 +1,7 @@
 """One thing's way: where it was after each event, its own and its containers', and how well that is known. Pure."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -85,11 +86,16 @@ class Inside(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """An event in a thing's line: its own (depth 0), or of a container so many levels up."""
+    """An event in a thing's line: its own (depth 0), or of a container so many levels up. Sorted, they are in order."""
 
-    fact: Fact
+    time_ms: int
+    event_id: str
+    index: int
     container: str
+    parent: str
     depth: int
+    character: int
+    fact: Fact
 
 
 class Line(NamedTuple):
@@ -97,6 +103,17 @@ class Line(NamedTuple):
 
     entries: Sequence[Entry]
     inside: Sequence[Inside]
+
+
+class Around(NamedTuple):
+    """What things share that were in the same containers at the same times: the stays, and the containers' events."""
+
+    inside: Sequence[Inside]
+    entries: Sequence[Entry]
+    names: frozenset[str]  # of the containers
+
+
+_NOTHING = Around((), (), frozenset())
 
 
 @dataclass(frozen=True)
@@ -119,26 +136,71 @@ class Book:
         self, facts: Mapping[str, Sequence[Fact]], *, actors: Mapping[str, str], parties: Mapping[str, str]
     ) -> None:
         self._facts, self._actors, self._parties = facts, actors, parties
-        self._stays: dict[str, list[Stay]] = {}
-        self._own: dict[str, list[Fact]] = {}
+        self._stays: dict[str, tuple[Stay, ...]] = {}
+        self._around: dict[tuple[Stay, ...], Around] = {}
+        self._carried: dict[tuple[str, int], list[Entry]] = {}
         self._numbers: dict[Hashable, int] = {}
         self._characters: dict[tuple[int, str], int] = {}
 
-    def of(self, thing: str) -> list[Fact]:
+    def of(self, thing: str) -> Sequence[Fact]:
         """The facts that concern a thing: not the emptying of a container that it had left before (`fold.own`)."""
-        if thing not in self._own:
-            ended = {stay.to_index for stay in self.stays(thing)}
-            facts = self._facts.get(thing, ())
-            self._own[thing] = [fact for fact in facts if fact.role != "emptied" or fact.index in ended]
-        return self._own[thing]
+        facts = self._facts.get(thing, ())
+        if "emptied" not in [fact.role for fact in facts]:
+            return facts
+        ended = {stay.to_index for stay in self.stays(thing)}
+        return [fact for fact in facts if fact.role != "emptied" or fact.index in ended]
 
-    def stays(self, thing: str) -> list[Stay]:
+    def stays(self, thing: str) -> tuple[Stay, ...]:
         """Its stays directly in containers."""
         if thing not in self._stays:
-            self._stays[thing] = fold.stays(self._facts.get(thing, ()))
+            self._stays[thing] = tuple(fold.stays(self._facts.get(thing, ())))
         return self._stays[thing]
 
-    def character(self, fact: Fact) -> int:
+    def own(self, thing: str) -> list[Entry]:
+        """Its own events, each once, the newest first."""
+        return list({entry.index: entry for entry in reversed(self._entries(thing, "", 0))}.values())
+
+    def around(self, thing: str) -> Around:
+        """The containers that it was in, at any depth, and their events meanwhile, each once: of the nearest one.
+
+        Worked out once for things of the same stays: those of a case that were sold one by one.
+        """
+        stays = self.stays(thing)
+        if not stays:
+            return _NOTHING
+        found = self._around.get(stays)
+        if found is None:
+            found = self._around[stays] = self._read_around(stays, "")
+        # Events may say that a thing lies in what lies in itself: it is its own container at no depth.
+        return self._read_around(stays, thing) if thing in found.names else found
+
+    def _read_around(self, stays: Sequence[Stay], thing: str) -> Around:
+        inside = list(self._inside(stays, thing))
+        entries: dict[int, Entry] = {}
+        for stay in inside:
+            carried = self._carried_by(stay.container, stay.depth)
+            meanwhile = carried[bisect_left(carried, (stay.from_ms,)) : bisect_left(carried, (stay.to_ms,))]
+            for entry in meanwhile:
+                if entry.fact.role != "parent" or entry.index != stay.end_index:  # which is the opening of that stay
+                    entries.setdefault(entry.index, entry)
+        return Around(inside, list(entries.values()), frozenset(stay.container for stay in inside))
+
+    def _carried_by(self, container: str, depth: int) -> list[Entry]:
+        """What a container's own events are in the lines of what is in it."""
+        if (container, depth) not in self._carried:
+            entries = self._entries(container, container, depth)
+            self._carried[container, depth] = [one for one in entries if one.fact.role != "parent" or _opens(one.fact)]
+        return self._carried[container, depth]
+
+    def _entries(self, thing: str, container: str, depth: int) -> list[Entry]:
+        return [
+            Entry(
+                fact.time_ms, fact.event_id, fact.index, container, fact.parent, depth, self._character(fact), fact
+            )
+            for fact in self.of(thing)
+        ]  # fmt: skip
+
+    def _character(self, fact: Fact) -> int:
         """A number that facts share which differ in nothing but event, time and container."""
         known = self._characters.get((fact.index, fact.role))
         if known is None:
@@ -150,21 +212,18 @@ class Book:
             self._characters[fact.index, fact.role] = known
         return known
 
-    def inside(self, thing: str) -> list[Inside]:
-        """Every stay in a container, at any depth, each clipped to those of what it follows from."""
-        found: list[Inside] = []
-        level = [(Inside(thing, 0, -FOREVER, FOREVER, None), frozenset([thing]))]
+    def _inside(self, stays: Sequence[Stay], thing: str) -> Iterator[Inside]:
+        """These stays, and those of their containers, at any depth, each clipped to those of what it follows from."""
+        level = [(stays, -FOREVER, FOREVER, (thing,))]
         for depth in range(1, MAX_DEPTH + 1):
-            level = [
-                (_clipped(stay, one, depth), passed | {stay.parent})
-                for one, passed in level
-                for stay in self.stays(one.container)
-                if stay.parent not in passed and max(stay.from_ms, one.from_ms) < min(_end_ms(stay), one.to_ms)
-            ]
-            if not level:
-                break
-            found += [one for one, _ in level]
-        return found
+            above = []
+            for within, from_ms, to_ms, passed in level:
+                for stay in within:
+                    start, end = max(stay.from_ms, from_ms), min(_end_ms(stay), to_ms)
+                    if start < end and stay.parent not in passed:
+                        yield Inside(stay.parent, depth, start, end, stay.to_index)
+                        above.append((self.stays(stay.parent), start, end, (*passed, stay.parent)))
+            level = above
 
     def actor(self, fact: Fact) -> str:
         """Who acted: whose place it was, as far as that is registered, else who recorded it."""
@@ -184,45 +243,41 @@ def walked(told: Line, book: Book) -> Way:
     """The way that a line of events tells."""
     walk = _Walk(book, told.inside)
     for entry in told.entries:
-        walk.take(*entry)
+        walk.take(entry.fact, entry.container, entry.depth)
     return walk.done()
 
 
 def line(thing: str, book: Book) -> Line:
     """The thing's own events and its containers' while it was inside, each event once, as the nearest to the thing."""
-    inside = book.inside(thing)
-    found = {fact.index: Entry(fact, "", 0) for fact in reversed(book.of(thing))}
-    for stay in inside:
-        for fact in book.of(stay.container):
-            if stay.covers(fact.time_ms) and (fact.role != "parent" or _opens(fact, stay)):
-                found.setdefault(fact.index, Entry(fact, stay.container, stay.depth))
-    return Line(sorted(found.values(), key=_order), inside)
+    own, around = book.own(thing), book.around(thing)
+    mine = {entry.index for entry in own}
+    return Line(sorted([*own, *(entry for entry in around.entries if entry.index not in mine)]), around.inside)
 
 
-def shape(told: Line, book: Book) -> Hashable:
+def shape(told: Line) -> Hashable:
     """What lines have in common whose ways differ in nothing but the events, their times and the containers' names."""
-    names: dict[str, int] = {"": 0}
-    stays = tuple((names.setdefault(stay.container, len(names)), stay.depth) for stay in told.inside)
-    return stays, tuple(
-        (
-            book.character(fact),
-            depth,
-            names.setdefault(container, len(names)),
-            names.setdefault(fact.parent, len(names)),
-            tuple(stay.covers(fact.time_ms) for stay in told.inside),
-        )
-        for fact, container, depth in told.entries
+    times, _, _, containers, parents, depths, characters, _ = zip(*told.entries, strict=True)
+    number = _Numbers({"": 0}).__getitem__
+    stays = tuple(
+        [
+            (number(stay.container), stay.depth, bisect_left(times, stay.from_ms), bisect_left(times, stay.to_ms))
+            for stay in told.inside
+        ]
     )
+    return stays, characters, depths, tuple(map(number, containers)), tuple(map(number, parents))
 
 
-def _order(entry: Entry) -> tuple[int, str, int]:
-    fact = entry.fact
-    return fact.time_ms, fact.event_id, fact.index
+class _Numbers(dict[str, int]):
+    """Numbers of names, in the order in which they are asked for."""
+
+    def __missing__(self, name: str) -> int:
+        self[name] = found = len(self)
+        return found
 
 
-def _opens(fact: Fact, stay: Inside) -> bool:
-    """Whether a container is opened, and what the stay is of stays in it."""
-    return fact.action == "DELETE" and fact.type != "TransactionEvent" and fact.index != stay.end_index
+def _opens(fact: Fact) -> bool:
+    """Whether a container is opened."""
+    return fact.action == "DELETE" and fact.type != "TransactionEvent"
 
 
 class _Walk:
@@ -432,11 +487,6 @@ def _end_state(fact: Fact) -> str:
     if fact.type == "ObjectEvent" and fact.action == "DELETE" and fact.step not in _ENDS:
         return "destroyed" if fact.disposition == "destroyed" else "decommissioned"
     return "" if fact.disposition == "partially_dispensed" else _ENDS.get(fact.step, "")
-
-
-def _clipped(stay: Stay, one: Inside, depth: int) -> Inside:
-    start, end = max(stay.from_ms, one.from_ms), min(_end_ms(stay), one.to_ms)
-    return Inside(stay.parent, depth, start, end, stay.to_index)
 
 
 def _end_ms(stay: Stay) -> int:

@@ -17,7 +17,7 @@ from .holdings import Group, Holding, Outer, Placed, holdings, part_of, placed
 
 Lots = Collection[tuple[str, str]]
 # Equal for all packs of one history, so the least is each one's.
-_SHARED = ("container", "status", "place", "party", "destination", "last_time_ms", "last_index")
+_SHARED = ("container", "status", "place", "destination", "last_time_ms", "last_index")
 
 
 @dataclass(frozen=True)
@@ -83,15 +83,15 @@ def lots_of(gtin: str) -> list[str]:
 
 
 def _groups(gtin: str, lot: str) -> Iterable[Group]:
-    rows = ItemState.objects.filter(gtin=gtin, lot=lot).values("history").order_by()
+    rows = ItemState.objects.filter(gtin=gtin, lot=lot).values("party", "history").order_by()  # as an index has them
     shared_by_all = {f"one_{name}": Min(name) for name in _SHARED}
     counted: Iterable[Any] = rows.annotate(packs=Count("epc"), held=Max("held_index"), **shared_by_all)
     for row in counted:
         shared = {name: row[f"one_{name}"] for name in _SHARED}
         time_ms, index = shared.pop("last_time_ms"), shared.pop("last_index")
         yield Group(
-            gtin=gtin, lot=lot, history=row["history"], time_ms=time_ms, index=index, aside=row["held"] == index,
-            packs=row["packs"], **shared,
+            gtin=gtin, lot=lot, party=row["party"], history=row["history"], time_ms=time_ms, index=index,
+            aside=row["held"] == index, packs=row["packs"], **shared,
         )  # fmt: skip
 
 

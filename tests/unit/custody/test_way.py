@@ -192,3 +192,12 @@ def test_what_never_lay_in_the_root_is_left_out() -> None:
     pages = book(P=[made(), packed(1, MAKER, "C")], Q=[made()], C=[fact(2, MAKER, "shipping")])
     groups = [Group(name, 1, roots={"C": Window(-(1 << 62), 1 << 62)}) for name in "PQC"]
     assert trace(groups, pages).packs == 1
+
+
+def test_what_ended_before_the_window_and_is_told_of_later_is_where_it_ended() -> None:
+    sold = [made(), fact(1, MAKER, "dispensing"), fact(9, SHOP, "storing")]
+    found = trace([Group("P", 3, {"P": Window(5, 10)})], book(P=sold), direction=ON)
+    assert [(leg.kind, leg.packs) for leg in found.legs] == [("unexplained", 3)]
+    both = [Group("P", 3, {"P": Window(5, 10)}), Group("Q", 2, {"Q": Window(1, 10)})]
+    found = trace(both, book(P=sold, Q=[made(), fact(1, MAKER, "dispensing")]), direction=ON)
+    assert [(row.packs, row.now) for row in found.nodes if row.node.state == "dispensed"] == [(5, 5)]
