@@ -10,7 +10,8 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from bench.queries import uri
@@ -73,7 +74,7 @@ def _settle() -> None:
 
 def _measures(people: list[Any], packs: int) -> Iterator[tuple[str, str]]:
     from traceability.custody import lot_packs
-    from traceability.recalls import delivery, reach, responses, selectors
+    from traceability.recalls import delivery, gather, reach, responses, selectors
     from traceability.recalls import services as recalls
     from traceability.recalls.models import Notice
 
@@ -101,9 +102,17 @@ def _measures(people: list[Any], packs: int) -> Iterator[tuple[str, str]]:
     yield _row("the recall's page: who was told", lambda: [selectors.progress(found), list(selectors.notices(found))])
     largest = Notice.objects.select_related("recall").order_by("-packs").first()
     if largest is not None:
-        yield _row(f"a holder's page, {largest.packs:,} packs", lambda: responses.first_of(largest, 300))
-        yield _row(f"a holder's whole list, {largest.packs:,} packs", lambda: responses.list_of(largest))
+        yield _row(
+            f"a holder's page, {largest.packs:,} packs", lambda: [*islice(responses.packs_of(largest).each, 300)]
+        )
+        counted = (reach.lots_of(found), largest.holder)
+        yield _row(f"what a holder's answer rests on, {largest.packs:,} packs", lambda: gather.standing(*counted))
+        yield _row(f"a holder's whole list, {largest.packs:,} packs", lambda: _count(responses.packs_of(largest).each))
     yield "memory of the process, peak MiB", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}"
+
+
+def _count(rows: Iterable[object]) -> int:
+    return sum(1 for _ in rows)
 
 
 def _row(what: str, act: Callable[[], object]) -> tuple[str, str]:

@@ -1,9 +1,11 @@
 """Recall notices over HTTP, for the systems of those who hold the packs: what there is, the packs, the answer."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -18,6 +20,7 @@ from . import answers, bodies, problems
 from .authentication import party_of, token_reader
 
 _MEMBERS = {"version", "counts", "reason"}
+_ROWS = 500  # packs in a part of a streamed list
 
 
 class Recalls(APIView):
@@ -50,11 +53,18 @@ class RecallView(APIView):
 
 
 class Packs(APIView):
-    """The very packs of a notice as they stand now."""
+    """The very packs of a notice as they stand now; a list of a million goes out as it is read."""
 
-    def get(self, request: Request, notice_id: str) -> JsonResponse:
-        found = _found(party_of(request), notice_id)
-        packs = [
+    def get(self, request: Request, notice_id: str) -> StreamingHttpResponse:
+        found, actor = _found(party_of(request), notice_id), _actor(request)
+        return StreamingHttpResponse(_packs_document(found, actor), content_type="application/json")
+
+
+def _packs_document(found: Notice, actor: str) -> Iterator[str]:
+    """It counts as delivered once every pack has been read out; who breaks off has no list, as its JSON shows."""
+    yield f'{{"version": {found.version}, "packs": ['
+    rows = (
+        json.dumps(
             {
                 "epc": one.epc,
                 "gtin": one.gtin,
@@ -63,10 +73,15 @@ class Packs(APIView):
                 "status": one.status,
                 "place": one.place,
             }
-            for one in responses.list_of(found)
-        ]
-        responses.fetched(notice=found, actor=_actor(request))
-        return JsonResponse({"version": found.version, "packs": packs})
+        )
+        for one in responses.packs_of(found).each
+    )
+    before = ""
+    while part := ", ".join(islice(rows, _ROWS)):
+        yield before + part
+        before = ", "
+    responses.fetched(notice=found, actor=actor)
+    yield "]}"
 
 
 class Acknowledgement(APIView):

@@ -1,10 +1,12 @@
 """Reading lots out of their counts: where all packs of one are, what became of them, and those that stand somewhere."""
 
+import itertools
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from traceability.common import bulk
 
@@ -13,13 +15,15 @@ from .lot_count import Balance, Standing
 from .models import Containment, ItemState, LotCount
 from .selectors import Located
 
+PORTION = 2_000  # packs read at a time
+
 
 @dataclass(frozen=True)
 class Packs:
-    """How many packs there are, and those that were asked for, ordered by EPC."""
+    """How many packs there are; and each EPC once, with how it stands: by container, then the loose ones."""
 
     total: int
-    listed: Sequence[Located]
+    each: Iterator[tuple[str, Located]]
 
 
 @dataclass(frozen=True)
@@ -52,56 +56,96 @@ def lot_account(gtin: str, lot: str) -> tuple[Balance, list[LotHolder]]:
     return balance, [LotHolder(*key, number) for key, number in sorted(counts.items())]
 
 
-def packs_of_lot(gtin: str, lot: str, chosen: Callable[[Located], bool], *, limit: int | None = None) -> Packs:
-    """The packs of a lot that are where `chosen` says yes to; no others are read, and of those at most `limit`.
+def packs_of_lot(gtin: str, lot: str, chosen: Callable[[Located], bool]) -> Packs:
+    """The packs of a lot that are where `chosen` says yes to; no others are read, and these only as they are asked for.
 
     A lot without number: what nobody recorded the lot of. What has ended comes without the container that it was in.
     """
-    rows = ItemState.objects.filter(gtin=gtin, lot=lot)
     if not lot:  # in no count
-        known = selectors.states(list(rows.values_list("epc", flat=True)))
-        there = [
-            replace(one, path=()) if one.item.status in lot_count.ENDED else one
-            for _, one in sorted(known.items())
-            if chosen(one)
-        ]
-        return Packs(len(there), there[:limit])
-    mine = [(one, row) for one, row in _counted(gtin, lot) if chosen(one)]
-    wanted: dict[Standing, Located] = {}
-    told = 0
-    for one, row in sorted(mine, key=lambda pair: (not pair[0].path, pair[0].path[::-1], pair[1].key)):
-        if limit is None or told < limit:
-            wanted[_standing(row, row.container, row.seen_ms, made=row.is_commissioned)] = one
-            told += row.packs
-    found = [*_inside_of(rows, wanted), *_loose(rows, wanted, limit)]
-    listed = []
-    for item in sorted(found, key=lambda row: row.epc):
-        made = item.commissioned_index is not None
-        where = wanted.get(_standing(item, item.container, item.last_time_ms, made=made))
-        if where is not None:
-            listed.append(Located(item, where.holder if where.path else item, where.path))
-    return Packs(sum(row.packs for _, row in mine), listed[:limit])
+        there = [pair for pair in _unnumbered(gtin) if chosen(pair[1])]
+        return Packs(len(there), iter(there))
+    counts = [(one, row) for one, row in _counted(gtin, lot) if chosen(one)]
+    counts.sort(key=lambda pair: (not pair[0].path, pair[0].path[::-1], pair[1].key))
+    wanted = {_stands(row): one for one, row in counts}
+    inside: Counter[str] = Counter()
+    for one, row in counts:
+        if one.path:
+            inside[row.container] += row.packs
+    loose = {standing.party for standing, one in wanted.items() if not one.path}
+    rows = ItemState.objects.filter(gtin=gtin, lot=lot)
+    each = itertools.chain(_inside_of(inside, wanted), _loose(rows, loose, wanted))
+    return Packs(sum(row.packs for _, row in counts), each)
 
 
-def _inside_of(rows: QuerySet[ItemState], wanted: Collection[Standing]) -> Iterator[ItemState]:
-    """Those of these packs that lie in a container which a standing names."""
-    inside = Containment.objects.filter(to_ms=None).values_list("child", flat=True)
-    children = set(bulk.among(inside, "parent", {standing.container for standing in wanted} - {""}))
-    return bulk.among(rows, "epc", children)
+def counted(gtin: str, lot: str, chosen: Callable[[Located], bool]) -> Iterator[tuple[str, Located, int]]:
+    """`packs_of_lot` in numbers: (container around them, how they stand, packs); no pack of a lot is read."""
+    if lot:
+        yield from ((row.container, one, row.packs) for one, row in _counted(gtin, lot) if chosen(one))
+    else:
+        yield from ((one.path[0] if one.path else "", one, 1) for _, one in _unnumbered(gtin) if chosen(one))
 
 
-def _loose(rows: QuerySet[ItemState], wanted: Collection[Standing], limit: int | None) -> Iterator[ItemState]:
-    """Those of these packs that stand so by themselves, at most `limit` of each standing; a query for each."""
-    for one in wanted:
-        if not one.container:
-            same = rows.filter(party=one.party, status=one.status, place=one.place, destination=one.destination)
-            same = same if one.status in lot_count.ENDED else same.filter(container="")
-            yield from same.filter(commissioned_index__isnull=not one.is_commissioned)[:limit]
+def _unnumbered(gtin: str) -> Iterator[tuple[str, Located]]:
+    names = ItemState.objects.filter(gtin=gtin, lot="").order_by("epc").values_list("epc", flat=True)
+    for portion in bulk.chunks(names):
+        for epc, one in sorted(selectors.states(portion).items()):
+            yield epc, replace(one, path=()) if one.item.status in lot_count.ENDED else one
 
 
-def _standing(row: ItemState | LotCount, container: str, seen_ms: int, *, made: bool) -> Standing:
-    where = (row.place, row.party, row.destination)
-    return lot_count.standing(row.gtin, row.lot, container, row.status, *where, seen_ms, made)
+_COLUMNS = (
+    "epc", "gtin", "lot", "container", "status", "place", "party", "destination", "last_time_ms", "commissioned_index",
+)  # fmt: skip
+
+
+def _inside_of(containers: Mapping[str, int], wanted: Mapping[Standing, Located]) -> Iterator[tuple[str, Located]]:
+    """The packs in these containers (each with how many) that stand as wanted: by container in this order, and EPC."""
+    open_stays = Containment.objects.filter(to_ms=None).values_list("child", flat=True)
+    for portion in _portions(containers):
+        order = {container: number for number, container in enumerate(portion)}
+        children = list(bulk.among(open_stays, "parent", portion))
+        rows = bulk.among(ItemState.objects.values_list(*_COLUMNS), "epc", children)
+        yield from _wanted(sorted(rows, key=lambda row: (order.get(row[3], -1), row[0])), wanted)
+
+
+def _portions(containers: Mapping[str, int]) -> Iterator[list[str]]:
+    """So many containers at a time as hold PORTION packs."""
+    portion, packs = [], 0
+    for container, held in containers.items():
+        portion.append(container)
+        packs += held
+        if packs >= PORTION:
+            yield portion
+            portion, packs = [], 0
+    if portion:
+        yield portion
+
+
+def _loose(
+    rows: QuerySet[ItemState], parties: Collection[str], wanted: Mapping[Standing, Located]
+) -> Iterator[tuple[str, Located]]:
+    """Those of these packs that stand by themselves as wanted, with one of the parties; in the order of an index."""
+    alone = rows.filter(Q(container="") | Q(status__in=lot_count.ENDED)).order_by("history", "epc")
+    for party in sorted(parties):
+        after = ("", "")
+        while found := list(_behind(alone.filter(party=party), after).values_list(*_COLUMNS, "history")[:PORTION]):
+            yield from _wanted([row[:-1] for row in found], wanted)
+            after = (found[-1][-1], found[-1][0])
+
+
+def _behind(rows: QuerySet[ItemState], after: tuple[str, str]) -> QuerySet[ItemState]:
+    history, epc = after
+    return rows.filter(Q(history__gt=history) | Q(history=history, epc__gt=epc), history__gte=history)
+
+
+def _wanted(rows: Iterable[tuple[Any, ...]], wanted: Mapping[Standing, Located]) -> Iterator[tuple[str, Located]]:
+    for epc, gtin, lot, container, *where, seen_ms, commissioned_index in rows:
+        standing = lot_count.standing(gtin, lot, container, *where, seen_ms, commissioned_index is not None)
+        if standing in wanted:
+            yield epc, wanted[standing]
+
+
+def _stands(row: LotCount) -> Standing:
+    return Standing(*(getattr(row, name) for name in Standing._fields))
 
 
 def _counted(gtin: str, lot: str) -> Iterator[tuple[Located, LotCount]]:

@@ -38,7 +38,10 @@ class ItemState(models.Model):
     left = models.IntegerField(null=True)  # units in an opened pack, where the newest dispensing says so
 
     class Meta:
-        indexes = [models.Index(fields=["gtin", "lot", "party", "history"]), models.Index(fields=["place", "status"])]
+        indexes = [
+            models.Index(fields=["gtin", "lot", "party", "history", "epc"]),
+            models.Index(fields=["place", "status"]),
+        ]
 
 
 class LotCount(models.Model):

@@ -1,7 +1,9 @@
 """The packs of recalled lots out of custody: in groups for counting, one by one only for who holds them."""
 
 import hashlib
-from collections.abc import Collection, Iterable
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,14 +44,50 @@ def held(lots: Lots) -> dict[str, Holding]:
 
 @dataclass(frozen=True)
 class Packs:
-    """How many packs there are, and those that were asked for, in order of lot and EPC."""
+    """How many packs there are, and each of them: by lot and container, then the loose ones; read as they are asked."""
 
     total: int
-    listed: list[Pack]
+    each: Iterator[Pack]
 
 
-def packs(lots: Lots, holder: str, *, limit: int | None = None) -> Packs:
-    """The very packs that a party answers for, at most `limit`; of others none is read."""
+@dataclass(frozen=True)
+class Standing:
+    """What a party has to set aside, counted: how many packs, and a digest of how they stand (docs/formats.md)."""
+
+    packs: int
+    digest: str
+
+
+def packs(lots: Lots, holder: str) -> Packs:
+    """The very packs that a party answers for; of others none is read."""
+    is_its = _held_by(holder)
+    found = [(gtin, lot, lot_packs.packs_of_lot(gtin, lot, is_its)) for gtin, lot in sorted(set(lots))]
+    each = (
+        Pack(epc, gtin, lot, one.path[-1] if one.path else "", one.status, one.place)
+        for gtin, lot, mine in found
+        for epc, one in mine.each
+    )
+    return Packs(sum(mine.total for _, _, mine in found), each)
+
+
+def standing(lots: Lots, holder: str) -> Standing:
+    """The packs that a party has to set aside, those that it dispensed left out; none is read, but of unknown lots."""
+    is_its = _held_by(holder)
+    counts: Counter[tuple[str, str, str, str, str]] = Counter()
+    for gtin, lot in sorted(set(lots)):
+        for container, one, number in lot_packs.counted(gtin, lot, is_its):
+            if part_of(one.status) != "dispensed":
+                counts[gtin, lot, container, one.place, one.status] += number
+    return Standing(counts.total(), standing_digest(counts))
+
+
+def standing_digest(counts: Mapping[tuple[str, str, str, str, str], int]) -> str:
+    """SHA-256 (hex) of [GTIN, lot, container, place, status, packs], sorted, as JSON without spaces."""
+    rows = [[*key, number] for key, number in sorted(counts.items())]
+    return hashlib.sha256(json.dumps(rows, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+
+
+def _held_by(holder: str) -> Callable[[Located], bool]:
     party = parties.party_by_uri(holder)
     own = set(parties.uris_of(party)) if party else {holder}
     registered: dict[str, bool] = {}
@@ -62,19 +100,7 @@ def packs(lots: Lots, holder: str, *, limit: int | None = None) -> Packs:
             return destination in own or (one.party in own and not registered[destination])
         return bool(part) and one.party in own
 
-    found = Packs(0, [])
-    for gtin, lot in sorted(set(lots)):
-        left = None if limit is None else limit - len(found.listed)
-        mine = lot_packs.packs_of_lot(gtin, lot, is_its, limit=left)
-        rows = [Pack(one.item.epc, gtin, lot, one.path[-1] if one.path else "", one.status, one.place)
-                for one in mine.listed]  # fmt: skip
-        found = Packs(found.total + mine.total, found.listed + rows)
-    return found
-
-
-def list_digest(epcs: Iterable[str]) -> str:
-    """SHA-256 (hex) of EPCs, sorted, one a line: what an acknowledgement says it answers."""
-    return hashlib.sha256("".join(f"{epc}\n" for epc in sorted(epcs)).encode()).hexdigest()
+    return is_its
 
 
 def lots_of(gtin: str) -> list[str]:

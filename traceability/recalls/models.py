@@ -160,7 +160,7 @@ class Acknowledgement(models.Model):
     packs = models.BigIntegerField()
     counts = models.JSONField()  # responses.COUNTS -> packs
     reason = models.CharField(max_length=500, blank=True)  # where they do not add up
-    list_digest = models.CharField(max_length=64)  # SHA-256 of the EPCs shown, sorted, one a line
+    list_digest = models.CharField(max_length=64)  # of how they stood then (gather.standing_digest)
     actor = models.CharField(max_length=128)  # a member's pseudonym, or "token" for a system of the party
     at_ms = models.BigIntegerField()
 

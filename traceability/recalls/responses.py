@@ -70,8 +70,8 @@ def acknowledge(*, notice: Notice, actor: str, answer: Answer) -> Acknowledgemen
     if len(reason) > MAX_REASON:
         raise _bad("reason", "recall-answer-reason", f"a reason has at most {MAX_REASON} characters")
     as_of = reach.custody_position() - 1
-    epcs = [pack.epc for pack in list_of(notice) if pack.status != "dispensed"]
-    if answer.version != notice.version or len(epcs) != notice.packs:
+    held = gather.standing(reach.lots_of(notice.recall), notice.holder)
+    if answer.version != notice.version or held.packs != notice.packs:
         reach.look(notice.recall, as_of + 1)
         detail = "packs have come or gone meanwhile; read the notice again"
         raise ProblemError(409, "notice-changed", detail, pointer="/version")
@@ -79,12 +79,12 @@ def acknowledge(*, notice: Notice, actor: str, answer: Answer) -> Acknowledgemen
         detail = f"the counts add up to {sum(counts.values())} and the notice names {notice.packs} packs: say why"
         raise _bad("reason", "recall-answer-difference", detail)
     party = _party_of(notice)
-    at_ms, digest = now_ms(), gather.list_digest(epcs)
-    said = {"counts": counts, "reason": reason, "packs": notice.packs, "list": digest, "asOf": as_of}
+    at_ms = now_ms()
+    said = {"counts": counts, "reason": reason, "packs": held.packs, "standing": held.digest, "asOf": as_of}
     signed = _signed(party, "RecallAcknowledgement", notice, actor, at_ms, said)
     row = Acknowledgement(
         statement_hash=signed.documents[0].statement_hash, notice=notice, version=notice.version, as_of_index=as_of,
-        packs=notice.packs, counts=counts, reason=reason, list_digest=digest, actor=actor, at_ms=at_ms,
+        packs=notice.packs, counts=counts, reason=reason, list_digest=held.digest, actor=actor, at_ms=at_ms,
     )  # fmt: skip
     with transaction.atomic():
         same = Notice.objects.filter(id=notice.id, version=answer.version)
@@ -119,14 +119,9 @@ def note_call(*, member: Member, notice: Notice, remark: str) -> None:
         Notice.objects.filter(id=notice.id, delivered_ms=None).update(delivered_ms=at_ms)
 
 
-def list_of(notice: Notice) -> list[gather.Pack]:
+def packs_of(notice: Notice) -> gather.Packs:
     """The very packs of a notice as they stand now, those that its party dispensed included."""
-    return gather.packs(reach.lots_of(notice.recall), notice.holder).listed
-
-
-def first_of(notice: Notice, limit: int) -> gather.Packs:
-    """So many of `list_of`, those in containers first, and how many there are."""
-    return gather.packs(reach.lots_of(notice.recall), notice.holder, limit=limit)
+    return gather.packs(reach.lots_of(notice.recall), notice.holder)
 
 
 def _counts(given: Mapping[str, Any]) -> dict[str, int]:

@@ -86,10 +86,11 @@ def test_counted_as_one_by_one(house: House, writer: Callable[[str], Written], s
     assert len(told) > 1
     for where in set(told):
         chosen = {epc: one for epc, one in sorted(packs.items()) if _where(one) == where}
-        found = lot_packs.packs_of_lot(GTIN, LOT, lambda one, where=where: _where(one) == where).listed
-        assert [(one.item.epc, one.path, _where(one)) for one in found] == [
+        found = lot_packs.packs_of_lot(GTIN, LOT, lambda one, where=where: _where(one) == where)
+        assert [(epc, one.path, _where(one)) for epc, one in sorted(found.each)] == [
             (epc, () if one.status in ENDED else one.path, where) for epc, one in chosen.items()
         ]
+        assert found.total == len(chosen)
     for places in _choices({one.place for one in packs.values()}):
         here = Counter(one.place for one in packs.values() if one.status == "active" and one.place in places)
         assert [(row.place, row.packs) for row in lot_stock.lots_at(places)] == sorted(here.items())

@@ -69,7 +69,7 @@ def told() -> dict[str, tuple[int, int]]:
 
 
 def listed(notice: Notice) -> set[str]:
-    return {one.epc for one in responses.list_of(notice)}
+    return {one.epc for one in responses.packs_of(notice).each}
 
 
 def look(house: House) -> int:

@@ -10,7 +10,8 @@ import pytest
 from django.core import mail
 
 from ledger import api as ledger
-from tests.integration.conftest import House, pack
+from tests.integration.conftest import GTIN, LOT, House, pack
+from tests.integration.portal.conftest import CASE
 from traceability.common import clock
 from traceability.common.models import Document
 from traceability.common.problems import ProblemError
@@ -67,7 +68,9 @@ def test_answered_with_counts(told: House) -> None:
     assert of("pharmacy").answered_ms is not None
     (answer,) = said("RecallAcknowledgement")
     assert answer["counts"] == {"set_aside": 5, "sold": 0, "passed_on": 0, "destroyed": 0, "not_found": 0}
-    assert answer["list"] == row.list_digest == gather.list_digest(pack(n) for n in "12356")
+    there = told.place("pharmacy")
+    standing = {(GTIN, LOT, "", there, "active"): 3, (GTIN, LOT, CASE, "", "shipped"): 2}
+    assert answer["standing"] == row.list_digest == gather.standing_digest(standing)
     told.settle()
     (entry,) = ledger.positions([row.statement_hash]).values()
     assert entry.index > 0

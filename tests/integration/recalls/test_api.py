@@ -1,5 +1,7 @@
 """Holders' systems read their notices and answer them; nobody reads another's."""
 
+import itertools
+import json
 from typing import Any
 
 import pytest
@@ -27,7 +29,7 @@ def test_a_system_reads_and_answers(told: House) -> None:
     step = NoticeStep.objects.get(kind="delivered")
     assert step.channel == "api"
     assert step.actor.startswith("token:")
-    packs = client.get(f"{where}/packs").json()["packs"]
+    packs = json.loads(client.get(f"{where}/packs").getvalue())["packs"]
     assert {one["epc"] for one in packs} == {pack(n) for n in "123456"}
     answer = told.post("pharmacy", f"{where}/acknowledgement", {"version": 1, "counts": {"set_aside": 5}})
     assert answer.status_code == 201
@@ -66,6 +68,16 @@ def test_another_s_notice_is_not_there(told: House) -> None:
         assert statuses == [404, 404, 404]
     assert told.client("other").get("/api/v1/recalls").json() == []
     assert Notice.objects.get(party="pharmacy").delivered_ms is None
+
+
+def test_a_list_that_breaks_off_is_not_delivered(told: House) -> None:
+    notice = Notice.objects.get(party="pharmacy")
+    for parts, delivered in ((1, False), (2, False), (3, True)):
+        answer = told.client("pharmacy").get(f"/api/v1/recalls/{notice.id}/packs")
+        body = b"".join(itertools.islice(answer.streaming_content, parts))
+        assert body.endswith(b"]}") is delivered
+        notice.refresh_from_db()
+        assert (notice.delivered_ms is not None) is delivered
 
 
 def test_notices_are_paged(told: House) -> None:

@@ -14,7 +14,7 @@ from tests.integration.visibility.conftest import CONTEXT, LOT_CLASS, Chain
 from traceability.capture import selectors as captured
 from traceability.capture.models import PublishedEvent
 from traceability.common import clock
-from traceability.custody import stops
+from traceability.custody import lot_packs, stops
 from traceability.recalls import reach, responses, selectors
 from traceability.recalls.models import Notice, NoticeVersion, Recall
 
@@ -27,7 +27,7 @@ def test_each_holder_gets_its_packs(stocked: House) -> None:
     assert told() == {"maker": (2, 0), "pharmacy": (5, 1)}
     mine = Notice.objects.get(party="pharmacy")
     assert listed(mine) == {pack(str(n)) for n in range(1, 7)}
-    cases = Counter(one.container for one in responses.list_of(mine))
+    cases = Counter(one.container for one in responses.packs_of(mine).each)
     assert cases == {"": 4, f"https://id.gs1.org/00/{SSCC}": 2}
     assert mine.deliver_by_ms - mine.created_ms == 24 * reach.HOUR_MS
     assert look(stocked) == 0, "nothing has moved"
@@ -142,7 +142,7 @@ def test_a_whole_product_is_every_lot_also_one_made_later_and_packs_without_a_lo
     mine = Notice.objects.select_related("recall").get(party="pharmacy")
     assert nameless in listed(mine)
     assert len(listed(mine)) == sum(before)
-    held = [one.epc for one in responses.list_of(mine) if one.status != "dispensed"]
+    held = [one.epc for one in responses.packs_of(mine).each if one.status != "dispensed"]
     answer = responses.Answer(mine.version, {"set_aside": len(held)})
     assert responses.acknowledge(notice=mine, actor="m-1", answer=answer).packs == len(held)
     chain = Chain(stocked, ids=count(2000))
@@ -154,16 +154,18 @@ def test_a_whole_product_is_every_lot_also_one_made_later_and_packs_without_a_lo
     assert stops.lot_status(GTIN, "L2").recalled_index is not None  # type: ignore[union-attr]
 
 
-def test_the_first_packs_of_a_long_list_and_how_many_there_are(stocked: House) -> None:
+@pytest.mark.parametrize("portion", [1, 2, 3])
+def test_a_list_read_in_portions_is_the_whole_list(
+    stocked: House, monkeypatch: pytest.MonkeyPatch, portion: int
+) -> None:
     published(stocked)
     look(stocked)
     for notice in Notice.objects.select_related("recall"):
-        whole = responses.list_of(notice)
-        for limit in range(len(whole) + 2):
-            few = responses.first_of(notice, limit)
-            assert few.total == len(whole)
-            assert len(few.listed) == min(limit, len(whole))
-            assert set(few.listed) <= set(whole)
+        whole = [*responses.packs_of(notice).each]
+        monkeypatch.setattr(lot_packs, "PORTION", portion)
+        found = responses.packs_of(notice)
+        assert ([*found.each], found.total) == (whole, len(whole))
+        monkeypatch.undo()
 
 
 def test_a_holder_s_page_reads_no_other_packs(stocked: House) -> None:
@@ -172,7 +174,7 @@ def test_a_holder_s_page_reads_no_other_packs(stocked: House) -> None:
     look(stocked)
     notice = Notice.objects.select_related("recall").get(party="pharmacy")
     with CaptureQueriesContext(connection) as queries:
-        responses.first_of(notice, 300)
+        assert len([*responses.packs_of(notice).each]) == 6
     read = [one["sql"] for one in queries if 'FROM "custody_itemstate"' in one["sql"]]
     assert read
     assert all('"epc"' in sql.partition("WHERE")[2] or '"party"' in sql.partition("WHERE")[2] for sql in read)

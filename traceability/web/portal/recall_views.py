@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from django.contrib import messages
@@ -124,7 +125,7 @@ def packs_csv(request: HttpRequest, member: Member, notice_id: str) -> HttpRespo
 
 
 def _rows(found: Notice) -> Iterator[Sequence[Any]]:
-    for one in responses.list_of(found):
+    for one in responses.packs_of(found).each:
         yield one.epc, one.gtin, one.lot, one.container, one.status, one.place
 
 
@@ -146,8 +147,9 @@ def _answer(request: HttpRequest) -> Answer:
 def _shown(found: Notice, member: Member) -> dict[str, Any]:
     naming, zone = names.Names(), names.zone_of(member)
     word, tone = recall_words.NOTICE_STATES[recall_pages.state_of(found, now_ms())]
-    packs = responses.first_of(found, SHOWN)
-    naming.learn(places={one.place for one in packs.listed})
+    packs = responses.packs_of(found)
+    listed = list(islice(packs.each, SHOWN))
+    naming.learn(places={one.place for one in listed})
     answer = found.acknowledgements.order_by("-at_ms").first()
     return {
         "member": member,
@@ -159,8 +161,8 @@ def _shown(found: Notice, member: Member) -> dict[str, Any]:
         "state": word,
         "tone": tone,
         "lots": recall_pages.lots_shown(found.recall, naming),
-        "groups": _groups(packs.listed, naming),
-        "left_out": packs.total - len(packs.listed),
+        "groups": _groups(listed, naming),
+        "left_out": packs.total - len(listed),
         "deliver_by": names.moment(found.deliver_by_ms, zone),
         "answer_by": names.moment(found.answer_by_ms, zone),
         "zone": zone.key,
