@@ -2,16 +2,20 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+from django.db.models import Exists, OuterRef
 
 from traceability.capture import selectors as captured
 from traceability.capture import standing
 from traceability.capture.models import EventEpc, EventPartner, PublishedEvent
+from traceability.capture.spans import stands
 from traceability.common import bulk
 
 from . import drill, fold, open_pack, opening
+from .entries import Entry, Sayings
 from .fold import Fact, Stay
 
 MAX_DEPTH = 8
@@ -24,25 +28,7 @@ class Histories:
     """The histories of some things, in the `roles` given (all without), emptyings of their containers included."""
 
     def __init__(self, epcs: Collection[str], *, roles: Collection[str] = ()) -> None:
-        named = EventEpc.objects.filter(role__in=roles) if roles else EventEpc.objects.all()
-        links = list(bulk.among(named.values_list("epc", "event_index", "role"), "epc", epcs))
-        parents = dict(
-            bulk.among(
-                EventEpc.objects.filter(role="parent").values_list("event_index", "epc"),
-                "event_index",
-                {index for _, index, role in links if role == "child"},
-            )
-        )
-        by_epc: dict[str, set[tuple[int, str]]] = defaultdict(set)
-        for epc, index, role in links:
-            by_epc[epc].add((index, role))
-        emptied = _emptied_by_parent(set(parents.values()))
-        if emptied:
-            for epc, index, role in links:
-                if role == "child":
-                    by_epc[epc] |= {(other, "emptied") for other in emptied.get(parents.get(index, ""), ())}
-        for parent, indexes in emptied.items():
-            parents |= dict.fromkeys(indexes, parent)
+        by_epc, parents = _named(epcs, roles)
         self.sharing: dict[History, list[str]] = defaultdict(list)
         for epc, pairs in by_epc.items():
             self.sharing[frozenset(pairs)].append(epc)
@@ -66,6 +52,31 @@ class Histories:
     def known(self, history: History) -> list[Fact]:
         """The facts of a history, those that do not count included; in order."""
         return [row[-1] for row in sorted([self._seen[pair] for pair in history if pair in self._seen])]
+
+
+def pages(epcs: Collection[str], sayings: Sayings, *, as_of: int) -> dict[str, list[Entry]]:
+    """The entries of some things that counted as of a log index, in order: what traces read, and no facts."""
+    named, parents = _named(epcs, ())
+    indexes = {index for pairs in named.values() for index, _ in pairs if index <= as_of}
+    void, destinations = standing.spans(indexes), _destinations(indexes)
+    rows = {row[0]: row for row in _rows(indexes) if row[0] not in void or stands(void[row[0]], as_of)}
+    bodies = [index for index, row in rows.items() if row[_STEP] == opening.STEP or row[_DISPOSITION] == _PARTLY]
+    told_in_bodies = facts(bodies, {})
+    numbers: dict[tuple[Any, ...], int] = {}
+    entries: dict[tuple[int, str], Entry] = {}
+    for index, role in set[tuple[int, str]]().union(*named.values()):
+        if index not in rows:
+            continue
+        row, destination = rows[index], destinations.get(index, "")
+        if index in told_in_bodies:
+            number = sayings.number(replace(told_in_bodies[index], role=role))
+        else:
+            key = (role, destination, row[_APART:])
+            if key not in numbers:
+                numbers[key] = sayings.number(Fact(**_told(row) | {"role": role, "destination": destination}))
+            number = numbers[key]
+        entries[index, role] = Entry(row[1], row[2], index, role, "", parents.get(index, ""), 0, number)
+    return {epc: sorted([entries[pair] for pair in pairs if pair in entries]) for epc, pairs in named.items()}
 
 
 def digest(history: History) -> str:
@@ -140,10 +151,9 @@ def ever_put_into(containers: Collection[str]) -> dict[str, set[str]]:
 
 def emptying(indexes: Collection[int]) -> set[int]:
     """Of these events, the aggregation DELETEs that name no child: they empty the whole container."""
+    children = EventEpc.objects.filter(event_index=OuterRef("index"), role="child")
     deletes = PublishedEvent.objects.filter(event_type__in=["AggregationEvent", "AssociationEvent"], action="DELETE")
-    found = set(bulk.among(deletes.values_list("index", flat=True), "index", indexes))
-    naming = EventEpc.objects.filter(role="child").values_list("event_index", flat=True)
-    return found - set(bulk.among(naming, "event_index", found))
+    return set(bulk.among(deletes.filter(~Exists(children)).values_list("index", flat=True), "index", indexes))
 
 
 def _emptied_by_parent(parents: Collection[str]) -> dict[str, set[int]]:
@@ -158,31 +168,56 @@ def _emptied_by_parent(parents: Collection[str]) -> dict[str, set[int]]:
 
 def facts(indexes: Collection[int], parents: Mapping[int, str]) -> dict[int, Fact]:
     """The events among `indexes`, those made void included, as facts without a role; `parents` by index."""
-    destinations = dict(
-        bulk.among(
-            EventPartner.objects.filter(direction="destination", type__in=["owning_party", "possessing_party"])
-            .order_by("-position")
-            .values_list("event_index", "value"),
-            "event_index",
-            indexes,
-        )
-    )
-    told = PublishedEvent.objects.filter(declaration_ms__isnull=True).values_list(*_APART, *_ALIKE)
-    rows = list(bulk.among(told, "index", indexes))
-    void = standing.spans([row[0] for row in rows])
+    rows, void, destinations = _rows(indexes), standing.spans(indexes), _destinations(indexes)
     found: dict[int, Fact] = {}
     alike: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for index, time_ms, event_id, *rest in rows:
-        said = tuple(rest)
+    for row in rows:
+        index, time_ms, event_id = row[:_APART]
+        said = row[_APART:]
         if said not in alike:
-            alike[said] = _said(*said)
+            alike[said] = _told(row)
         found[index] = fact = object.__new__(Fact)
         vars(fact).update(
             alike[said], index=index, time_ms=time_ms, event_id=event_id, parent=parents.get(index, ""),
             destination=destinations.get(index, ""), void=void.get(index, ()),
         )  # fmt: skip
     found |= _openings([index for index, fact in found.items() if fact.step == opening.STEP], found)
-    return found | _parts([index for index, fact in found.items() if fact.disposition == "partially_dispensed"], found)
+    return found | _parts([index for index, fact in found.items() if fact.disposition == _PARTLY], found)
+
+
+def _named(epcs: Collection[str], roles: Collection[str]) -> tuple[dict[str, set[tuple[int, str]]], dict[int, str]]:
+    """The events that name each thing, with its role there; and the containers that these put in, take out or empty."""
+    named = EventEpc.objects.filter(role__in=roles) if roles else EventEpc.objects.all()
+    links = list(bulk.among(named.values_list("epc", "event_index", "role"), "epc", epcs))
+    parents = dict(
+        bulk.among(
+            EventEpc.objects.filter(role="parent").values_list("event_index", "epc"),
+            "event_index",
+            {index for _, index, role in links if role == "child"},
+        )
+    )
+    by_epc: dict[str, set[tuple[int, str]]] = defaultdict(set)
+    for epc, index, role in links:
+        by_epc[epc].add((index, role))
+    emptied = _emptied_by_parent(set(parents.values()))
+    if emptied:
+        for epc, index, role in links:
+            if role == "child":
+                by_epc[epc] |= {(other, "emptied") for other in emptied.get(parents.get(index, ""), ())}
+    for parent, indexes in emptied.items():
+        parents |= dict.fromkeys(indexes, parent)
+    return by_epc, parents
+
+
+def _rows(indexes: Collection[int]) -> list[tuple[Any, ...]]:
+    told = PublishedEvent.objects.filter(declaration_ms__isnull=True)
+    return list(bulk.among(told.values_list(*_COLUMNS), "index", indexes))
+
+
+def _destinations(indexes: Collection[int]) -> dict[int, str]:
+    named = EventPartner.objects.filter(direction="destination", type__in=["owning_party", "possessing_party"])
+    rows = named.order_by("-position").values_list("event_index", "value")
+    return dict(bulk.among(rows, "event_index", indexes))
 
 
 def _openings(indexes: Collection[int], known: Mapping[int, Fact]) -> dict[int, Fact]:
@@ -229,24 +264,25 @@ def _in_role(fact: Fact, role: str) -> Fact:
     return found
 
 
-# Columns of an event by themselves, and those in which a lot's many events are mostly alike: made into a fact once.
-_APART = ("index", "event_time_ms", "event_id")
-_ALIKE = (
-    "event_type", "action", "biz_step", "disposition", "biz_location", "read_point", "reporter", "offset_minutes",
-    "lot", "expiry", "persistent_set", "persistent_unset",
+# A model instance each would cost as much as all the rest of reading them. Behind the first three a lot's many events
+# are mostly alike.
+_COLUMNS = (
+    "index", "event_time_ms", "event_id", "event_type", "action", "biz_step", "disposition", "biz_location",
+    "read_point", "reporter", "offset_minutes", "lot", "expiry", "persistent_set", "persistent_unset",
 )  # fmt: skip
+_APART, _STEP, _DISPOSITION = 3, _COLUMNS.index("biz_step"), _COLUMNS.index("disposition")
+_PARTLY = "partially_dispensed"
 
 
-def _said(
-    kind: str, action: str, step: str, disposition: str, location: str, read_point: str, *more: Any
-) -> dict[str, Any]:
-    """The members of a fact out of `_ALIKE`."""
-    reporter, offset_minutes, lot, expiry, persistent_set, persistent_unset = more
+def _told(row: Sequence[Any]) -> dict[str, Any]:
+    """The members of a fact without a role, by `_COLUMNS`."""
+    index, time_ms, event_id, kind, action, step, disposition, location, read_point, reporter, *more = row
+    offset_minutes, lot, expiry, persistent_set, persistent_unset = more
     return vars(
         Fact(
-            index=0,
-            time_ms=0,
-            event_id="",
+            index=index,
+            time_ms=time_ms,
+            event_id=event_id,
             role="",
             type=kind,
             action=action,

@@ -22,8 +22,7 @@ from traceability.gs1.errors import Gs1Error
 from . import histories, opening
 from .actors import Actors
 from .authority import Items
-from .fold import Fact
-from .histories import Histories
+from .entries import Entry, Sayings
 from .models import ItemState
 from .tracing import ALWAYS, BACK, BOTH, ON, Group, Trace, Window, events, is_traced, trace
 from .way import MAX_DEPTH, Book
@@ -132,11 +131,15 @@ def ask(
     newest = horizon()
     if as_of is not None and not 0 <= as_of <= newest:
         raise TraceError("as-of", f"the log has entries 0 to {newest}")
-    gathering = _Gathering(newest if as_of is None else as_of, newest, sight, limit)
     with _collector_paused():
-        gathering.start(what)
-        gathering.follow(direction)
-        return gathering.answer(what, direction)
+        return _gathered(what, direction, _Gathering(newest if as_of is None else as_of, newest, sight, limit))
+
+
+def _gathered(what: Subject, direction: str, gathering: "_Gathering") -> Answer:
+    """In a function of its own: what was gathered is gone before the collector looks at what there is."""
+    gathering.start(what)
+    gathering.follow(direction)
+    return gathering.answer(what, direction)
 
 
 @contextmanager
@@ -160,7 +163,8 @@ class _Gathering:
     def __init__(self, as_of: int, newest: int, sight: Sight | None, limit: int) -> None:
         self._as_of, self._is_past, self._sight, self._limit = as_of, as_of < newest, sight, limit
         self._groups: dict[str, Group] = {}
-        self._facts: dict[str, list[Fact]] = {}  # all that count, by name
+        self._sayings = Sayings()
+        self._pages: dict[str, list[Entry]] = {}  # all that count, by name
         self._seen: dict[int, bool] = {}  # by event: whether it may be shown
         self._left_out = 0
 
@@ -194,24 +198,24 @@ class _Gathering:
         """Read these, and whatever they ever lay in."""
         for _ in range(MAX_DEPTH):
             self._read(level)
-            level = {fact.parent for name in level for fact in self._shown(name) if fact.role == "child"} - {""}
-            level -= self._facts.keys()
+            level = {entry.parent for name in level for entry in self._shown(name) if entry.role == "child"} - {""}
+            level -= self._pages.keys()
             if not level:
                 break
 
     def answer(self, what: Subject, direction: str) -> Answer:
-        shown = {name: facts for name in self._facts if (facts := self._shown(name))}
-        groups = [group for name, group in self._groups.items() if name in shown]
+        shown = {name: page for name in self._pages if (page := self._shown(name))} if self._sight else self._pages
+        groups = [group for name, group in self._groups.items() if shown.get(name)]
         found = trace(groups, self._book(shown), direction=direction)
         hidden = 0
         if self._sight and not all(self._seen.values()):
-            hidden = len(events(groups, self._book(self._facts), direction=direction) - found.events.keys())
+            hidden = len(events(groups, self._book(self._pages), direction=direction) - found.events.keys())
         return Answer(what, direction, self._as_of, found, self._materials(found), self._left_out, hidden)
 
-    def _book(self, facts: dict[str, list[Fact]]) -> Book:
-        known = [fact for found in facts.values() for fact in found]
-        actors = Actors({fact.place for fact in known}, {fact.destination for fact in known}, as_of=self._as_of)
-        return Book(facts, actors=actors.of_places, parties=actors.by_destination)
+    def _book(self, pages: dict[str, list[Entry]]) -> Book:
+        said = self._sayings.facts
+        actors = Actors({fact.place for fact in said}, {fact.destination for fact in said}, as_of=self._as_of)
+        return Book(pages, self._sayings, actors=actors.of_places, parties=actors.by_destination)
 
     def _add(
         self, rows: Iterable[tuple[int, str]], *, lot: str | None = None, roots: dict[str, Window] | None = None
@@ -291,15 +295,17 @@ class _Gathering:
         """Across transformations, from the outputs to the inputs or the other way, again and again."""
         for _ in range(MAX_DEPTH):
             self._read(level)
-            linked = {name for name in level if any(fact.role == named_as for fact in self._shown(name))}
+            if not any(fact.role == named_as for fact in self._sayings.facts):
+                break
+            linked = {name for name in level if any(entry.role == named_as for entry in self._shown(name))}
             self._climb(linked)
-            pages = Book({name: self._shown(name) for name in self._facts}, actors={}, parties={}) if linked else None
+            book = Book({name: self._shown(name) for name in self._pages}, self._sayings, actors={}, parties={})
             events = {
-                fact.index
+                entry.index
                 for name in linked
-                if pages and is_traced(self._groups[name], pages)  # not what came to be asked about after `as_of`
-                for fact in self._shown(name)
-                if fact.role == named_as
+                if is_traced(self._groups[name], book)  # not what came to be asked about after `as_of`
+                for entry in self._shown(name)
+                if entry.role == named_as
             }
             before = set(self._groups)
             self._add(self._among(events, [others]))
@@ -319,17 +325,14 @@ class _Gathering:
         return sorted(found)
 
     def _read(self, names: Collection[str]) -> None:
-        fresh = set(names) - self._facts.keys()
-        found = Histories(fresh)
-        self._facts |= {name: [] for name in fresh}
-        for history, sharing in found.sharing.items():
-            self._facts |= dict.fromkeys(sharing, found.effective(history, as_of=self._as_of))
+        fresh = set(names) - self._pages.keys()
+        self._pages |= {name: [] for name in fresh} | histories.pages(fresh, self._sayings, as_of=self._as_of)
         if self._sight is not None:
-            self._allowed({fact.index for name in fresh for fact in self._facts[name]})
+            self._allowed({entry.index for name in fresh for entry in self._pages[name]})
 
-    def _shown(self, name: str) -> list[Fact]:
-        found = self._facts[name]
-        return found if self._sight is None else [fact for fact in found if self._seen[fact.index]]
+    def _shown(self, name: str) -> list[Entry]:
+        found = self._pages[name]
+        return found if self._sight is None else [entry for entry in found if self._seen[entry.index]]
 
     def _allowed(self, events: set[int]) -> set[int]:
         """Those of these events that the log had then, and that may be shown."""

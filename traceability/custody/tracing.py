@@ -4,13 +4,12 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, overload
 
-from .fold import Fact
+from .entries import Entry, Sayings
 from .way import (
     EVIDENCE,
     FOREVER,
     INFERRED,
     Book,
-    Entry,
     Inside,
     Line,
     Node,
@@ -21,6 +20,7 @@ from .way import (
     walked,
 )
 
+_TELLING = {"epc", "output"}  # roles in which an event says of a thing what lot it is of
 BACK, ON, BOTH = "back", "on", "both"
 DIRECTIONS = (BACK, ON, BOTH)
 
@@ -98,14 +98,14 @@ class _Row(NamedTuple):
     why: str
     node: Node
     packs: int
-    fact: Fact
+    entry: Entry
 
 
 class Steps(Sequence[TracedStep]):
     """The steps in order. A large lot has many and few are looked at: they are sorted and made when they are."""
 
-    def __init__(self, rows: list[_Row]) -> None:
-        self._rows, self._is_sorted = rows, False
+    def __init__(self, rows: list[_Row], sayings: Sayings) -> None:
+        self._rows, self._sayings, self._is_sorted = rows, sayings, False
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -119,7 +119,7 @@ class Steps(Sequence[TracedStep]):
             self._rows.sort()
             self._is_sorted = True
         found = self._rows[place]
-        return [_made(row) for row in found] if isinstance(found, list) else _made(found)
+        return [self._made(row) for row in found] if isinstance(found, list) else self._made(found)
 
     def __repr__(self) -> str:
         return repr(self[:])
@@ -127,11 +127,16 @@ class Steps(Sequence[TracedStep]):
     @property
     def events(self) -> dict[int, str]:
         """Who reported each event of the steps, by log index."""
-        return {row.index: row.fact.reporter for row in self._rows}
+        facts = self._sayings.facts
+        return {row.index: facts[row.entry.said].reporter for row in self._rows}
 
     def of_kind(self, kind: str) -> set[int]:
         """The log indexes of the steps of a kind."""
         return {row.index for row in self._rows if row.kind == kind}
+
+    def _made(self, row: _Row) -> TracedStep:
+        fact = self._sayings.fact(row.entry)
+        return TracedStep(Step(fact, row.kind, row.evidence, row.why, row.container, row.node), row.packs)
 
 
 @dataclass(frozen=True)
@@ -155,7 +160,7 @@ def trace(groups: Iterable[Group], book: Book, *, direction: str = BOTH) -> Trac
     A container of which the contents are among the groups counts as no pack of its own. Lines of one shape are walked
     once: a lot's cases that went the same way, by other events at other times.
     """
-    result = _Sum()
+    result = _Sum(book.sayings)
     for one in _shapes(groups, book, direction):
         result.add(one)
     return result.done()
@@ -173,7 +178,7 @@ def _shapes(groups: Iterable[Group], book: Book, direction: str) -> Iterable["_S
     shapes: dict[Hashable, _Shape] = {}
     for group, told, window in found:
         kept = _kept(told, window, direction)
-        key = (shape(told), kept)
+        key = (shape(told, book), kept)
         one = shapes.get(key)
         if one is None:
             one = shapes[key] = _Shape(walked(told, book), told, kept)
@@ -225,13 +230,15 @@ def _line(group: Group, book: Book) -> Line | None:
     found = line(group.name, book)
     if not found.entries:
         return None
-    if group.lot is not None and group.lot != next((fact.lot for fact in book.of(group.name) if _tells_lot(fact)), ""):
-        return None
-    return found
+    return found if group.lot is None or group.lot == _lot(group.name, book) else None
 
 
-def _tells_lot(fact: Fact) -> bool:
-    return fact.role in {"epc", "output"} and fact.lot != ""
+def _lot(thing: str, book: Book) -> str:
+    """The lot that its own events say first, '' = none."""
+    for entry in book.of(thing):
+        if entry.role in _TELLING and (lot := book.sayings.facts[entry.said].lot):
+            return lot
+    return ""
 
 
 def _window(group: Group, one: Line) -> Window | None:
@@ -252,12 +259,9 @@ def _shared(stay: Inside, window: Window | None) -> Window | None:
     return Window(max(stay.from_ms, window.start_ms), min(stay.to_ms, window.end_ms))
 
 
-def _made(row: _Row) -> TracedStep:
-    return TracedStep(Step(row.fact, row.kind, row.evidence, row.why, row.container, row.node), row.packs)
-
-
 class _Sum:
-    def __init__(self) -> None:
+    def __init__(self, sayings: Sayings) -> None:
+        self._sayings = sayings
         self._nodes: dict[Node, NodeSum] = {}
         self._legs: dict[tuple[Node | None, Node, str], Leg] = {}
         # By what a step says, and event and container; with the packs of all members that share it.
@@ -326,7 +330,7 @@ class _Sum:
         return Trace(
             nodes=sorted(nodes, key=lambda row: (row.first_ms, row.node)),
             legs=sorted(legs, key=lambda leg: (leg.first_ms, leg.source or Node(), leg.target, leg.kind)),
-            steps=Steps(self._merged()),
+            steps=Steps(self._merged(), self._sayings),
             packs=self._packs,
         )
 
@@ -341,7 +345,7 @@ class _Sum:
         return [
             _Row(
                 one.time_ms, one.event_id, index, container, *key,
-                packs if packs or container else inside.get(index, 0), one.fact,
+                packs if packs or container else inside.get(index, 0), one,
             )
             for key, alike in self._steps.items()
             for (index, container), (one, packs) in alike.items()

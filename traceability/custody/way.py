@@ -1,11 +1,12 @@
 """One thing's way: where it was after each event, its own and its containers', and how well that is known. Pure."""
 
 from bisect import bisect_left
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from . import fold
+from .entries import Entry, Sayings, carried
 from .fold import Fact, Stay
 
 MAX_DEPTH = 8
@@ -36,6 +37,7 @@ _ENDS = {
     "dispensing": "dispensed",
     "retail_selling": "dispensed",
 }
+_MOVES = {"child", "emptied"}  # roles of what is put in and taken out
 _FINAL = {"destroyed", "decommissioned", TRANSFORMED}
 _ARRIVALS = {"receiving", "accepting", "void_shipping"}
 # Seen on the road: the shipment is still under way afterwards.
@@ -85,19 +87,6 @@ class Inside(NamedTuple):
         return self.from_ms <= at_ms < self.to_ms
 
 
-class Entry(NamedTuple):
-    """An event in a thing's line: its own (depth 0), or of a container so many levels up. Sorted, they are in order."""
-
-    time_ms: int
-    event_id: str
-    index: int
-    container: str
-    parent: str
-    depth: int
-    character: int
-    fact: Fact
-
-
 class Line(NamedTuple):
     """What a thing's way is told by: the events in order, each once, and the stays in containers."""
 
@@ -109,11 +98,11 @@ class Around(NamedTuple):
     """What things share that were in the same containers at the same times: the stays, and the containers' events."""
 
     inside: Sequence[Inside]
-    entries: Sequence[Entry]
+    entries: Mapping[int, Entry]  # by log index
     names: frozenset[str]  # of the containers
 
 
-_NOTHING = Around((), (), frozenset())
+_NOTHING = Around((), {}, frozenset())
 
 
 @dataclass(frozen=True)
@@ -127,103 +116,96 @@ class Way:
 
 
 class Book:
-    """The facts that count, by thing and in order; who acted where, and whom a destination names.
+    """The entries that count, by thing and in order; who acted where, and whom a destination names.
 
     `actors` gives the party of a place, `parties` the own URI of a party that events name otherwise.
     """
 
     def __init__(
-        self, facts: Mapping[str, Sequence[Fact]], *, actors: Mapping[str, str], parties: Mapping[str, str]
+        self,
+        pages: Mapping[str, Sequence[Entry]],
+        sayings: Sayings,
+        *,
+        actors: Mapping[str, str],
+        parties: Mapping[str, str],
     ) -> None:
-        self._facts, self._actors, self._parties = facts, actors, parties
-        self._stays: dict[str, tuple[Stay, ...]] = {}
-        self._around: dict[tuple[Stay, ...], Around] = {}
+        self.sayings = sayings
+        self._pages, self._actors, self._parties = pages, actors, parties
+        self._stays: dict[tuple[Entry, ...], Sequence[Stay]] = {}
+        self._around: dict[tuple[Entry, ...], Around] = {}
         self._carried: dict[tuple[str, int], list[Entry]] = {}
-        self._numbers: dict[Hashable, int] = {}
-        self._characters: dict[tuple[int, str], int] = {}
 
-    def of(self, thing: str) -> Sequence[Fact]:
-        """The facts that concern a thing: not the emptying of a container that it had left before (`fold.own`)."""
-        facts = self._facts.get(thing, ())
-        if "emptied" not in [fact.role for fact in facts]:
-            return facts
+    def of(self, thing: str) -> Sequence[Entry]:
+        """The entries that concern a thing: not the emptying of a container that it had left before (`fold.own`)."""
+        page = self._pages.get(thing, ())
+        if "emptied" not in [entry.role for entry in page]:
+            return page
         ended = {stay.to_index for stay in self.stays(thing)}
-        return [fact for fact in facts if fact.role != "emptied" or fact.index in ended]
+        return [entry for entry in page if entry.role != "emptied" or entry.index in ended]
 
-    def stays(self, thing: str) -> tuple[Stay, ...]:
+    def stays(self, thing: str) -> Sequence[Stay]:
         """Its stays directly in containers."""
-        if thing not in self._stays:
-            self._stays[thing] = tuple(fold.stays(self._facts.get(thing, ())))
-        return self._stays[thing]
-
-    def own(self, thing: str) -> list[Entry]:
-        """Its own events, each once, the newest first."""
-        return list({entry.index: entry for entry in reversed(self._entries(thing, "", 0))}.values())
+        return self._stays_by(self._moves(thing))
 
     def around(self, thing: str) -> Around:
         """The containers that it was in, at any depth, and their events meanwhile, each once: of the nearest one.
 
-        Worked out once for things of the same stays: those of a case that were sold one by one.
+        Worked out once for things that the same events put in and took out: those of a case that were sold one by one.
         """
-        stays = self.stays(thing)
-        if not stays:
+        moves = self._moves(thing)
+        if not moves:
             return _NOTHING
-        found = self._around.get(stays)
+        found = self._around.get(moves)
         if found is None:
-            found = self._around[stays] = self._read_around(stays, "")
+            found = self._around[moves] = self._read_around(moves, "")
         # Events may say that a thing lies in what lies in itself: it is its own container at no depth.
-        return self._read_around(stays, thing) if thing in found.names else found
+        return self._read_around(moves, thing) if thing in found.names else found
 
-    def _read_around(self, stays: Sequence[Stay], thing: str) -> Around:
-        inside = list(self._inside(stays, thing))
+    def _moves(self, thing: str) -> tuple[Entry, ...]:
+        return tuple([entry for entry in self._pages.get(thing, ()) if entry.role in _MOVES])
+
+    def _stays_by(self, moves: tuple[Entry, ...]) -> Sequence[Stay]:
+        found = self._stays.get(moves)
+        if found is None:
+            found = self._stays[moves] = fold.stays(map(self.sayings.fact, moves))
+        return found
+
+    def _read_around(self, moves: tuple[Entry, ...], thing: str) -> Around:
+        inside = self._inside(self._stays_by(moves), thing)
         entries: dict[int, Entry] = {}
-        for stay in inside:
-            carried = self._carried_by(stay.container, stay.depth)
-            meanwhile = carried[bisect_left(carried, (stay.from_ms,)) : bisect_left(carried, (stay.to_ms,))]
-            for entry in meanwhile:
-                if entry.fact.role != "parent" or entry.index != stay.end_index:  # which is the opening of that stay
+        for container, depth, from_ms, to_ms, end_index in inside:
+            known = self._carried_by(container, depth)
+            for entry in known[bisect_left(known, (from_ms,)) : bisect_left(known, (to_ms,))]:
+                if entry.role != "parent" or entry.index != end_index:  # which is the opening of that stay
                     entries.setdefault(entry.index, entry)
-        return Around(inside, list(entries.values()), frozenset(stay.container for stay in inside))
+        return Around(inside, entries, frozenset([stay.container for stay in inside]))
 
     def _carried_by(self, container: str, depth: int) -> list[Entry]:
         """What a container's own events are in the lines of what is in it."""
-        if (container, depth) not in self._carried:
-            entries = self._entries(container, container, depth)
-            self._carried[container, depth] = [one for one in entries if one.fact.role != "parent" or _opens(one.fact)]
-        return self._carried[container, depth]
-
-    def _entries(self, thing: str, container: str, depth: int) -> list[Entry]:
-        return [
-            Entry(
-                fact.time_ms, fact.event_id, fact.index, container, fact.parent, depth, self._character(fact), fact
-            )
-            for fact in self.of(thing)
-        ]  # fmt: skip
-
-    def _character(self, fact: Fact) -> int:
-        """A number that facts share which differ in nothing but event, time and container."""
-        known = self._characters.get((fact.index, fact.role))
+        known = self._carried.get((container, depth))
         if known is None:
-            tells = (
-                fact.role, fact.type, fact.action, fact.step, fact.disposition, fact.place, fact.reporter,
-                fact.destination, fact.is_opening, fact.persistent_set, fact.persistent_unset,
-            )  # fmt: skip
-            known = self._numbers.setdefault(tells, len(self._numbers))
-            self._characters[fact.index, fact.role] = known
+            facts = self.sayings.facts
+            page = [one for one in self.of(container) if one.role != "parent" or _opens(facts[one.said])]
+            known = self._carried[container, depth] = carried(page, container, depth)
         return known
 
-    def _inside(self, stays: Sequence[Stay], thing: str) -> Iterator[Inside]:
+    def _inside(self, stays: Sequence[Stay], thing: str) -> list[Inside]:
         """These stays, and those of their containers, at any depth, each clipped to those of what it follows from."""
-        level = [(stays, -FOREVER, FOREVER, (thing,))]
+        found: list[Inside] = []
+        level: list[tuple[Sequence[Stay], int, int, tuple[str, ...]]] = [(stays, -FOREVER, FOREVER, (thing,))]
         for depth in range(1, MAX_DEPTH + 1):
             above = []
             for within, from_ms, to_ms, passed in level:
                 for stay in within:
                     start, end = max(stay.from_ms, from_ms), min(_end_ms(stay), to_ms)
                     if start < end and stay.parent not in passed:
-                        yield Inside(stay.parent, depth, start, end, stay.to_index)
-                        above.append((self.stays(stay.parent), start, end, (*passed, stay.parent)))
+                        found.append(Inside(stay.parent, depth, start, end, stay.to_index))
+                        if further := self.stays(stay.parent):
+                            above.append((further, start, end, (*passed, stay.parent)))
+            if not above:
+                break
             level = above
+        return found
 
     def actor(self, fact: Fact) -> str:
         """Who acted: whose place it was, as far as that is registered, else who recorded it."""
@@ -243,20 +225,20 @@ def walked(told: Line, book: Book) -> Way:
     """The way that a line of events tells."""
     walk = _Walk(book, told.inside)
     for entry in told.entries:
-        walk.take(entry.fact, entry.container, entry.depth)
+        walk.take(book.sayings.fact(entry), entry.container, entry.depth)
     return walk.done()
 
 
 def line(thing: str, book: Book) -> Line:
     """The thing's own events and its containers' while it was inside, each event once, as the nearest to the thing."""
-    own, around = book.own(thing), book.around(thing)
-    mine = {entry.index for entry in own}
-    return Line(sorted([*own, *(entry for entry in around.entries if entry.index not in mine)]), around.inside)
+    around = book.around(thing)
+    own = {entry.index: entry for entry in reversed(book.of(thing))}  # in the first of its roles
+    return Line(sorted((around.entries | own).values()), around.inside)
 
 
-def shape(told: Line) -> Hashable:
+def shape(told: Line, book: Book) -> Hashable:
     """What lines have in common whose ways differ in nothing but the events, their times and the containers' names."""
-    times, _, _, containers, parents, depths, characters, _ = zip(*told.entries, strict=True)
+    times, _, _, _, containers, parents, depths, said = zip(*told.entries, strict=True)
     number = _Numbers({"": 0}).__getitem__
     stays = tuple(
         [
@@ -264,6 +246,7 @@ def shape(told: Line) -> Hashable:
             for stay in told.inside
         ]
     )
+    characters = tuple(map(book.sayings.characters.__getitem__, said))
     return stays, characters, depths, tuple(map(number, containers)), tuple(map(number, parents))
 
 

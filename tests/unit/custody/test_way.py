@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from traceability.custody.entries import Sayings
 from traceability.custody.fold import Fact
 from traceability.custody.tracing import BACK, ON, Group, Window, trace
 from traceability.custody.way import Book, Node, Way, way
@@ -38,7 +39,9 @@ def told(thing: str = "P", **facts: list[Fact]) -> Way:
 
 def book(**facts: list[Fact]) -> Book:
     actors = {f"{party}1": party for party in (MAKER, SHOP, HUB)}
-    return Book(facts, actors=actors, parties={"gln:S": SHOP})
+    sayings = Sayings()
+    pages = {name: [sayings.entry(one) for one in found] for name, found in facts.items()}
+    return Book(pages, sayings, actors=actors, parties={"gln:S": SHOP})
 
 
 def known(one: Way) -> list[tuple[str, str, str]]:
