@@ -24,7 +24,7 @@ from .actors import Actors
 from .authority import Items
 from .entries import Entry, Sayings
 from .models import ItemState
-from .tracing import ALWAYS, BACK, BOTH, ON, Group, Trace, Window, events, is_traced, trace
+from .tracing import ALWAYS, BACK, BOTH, ON, Group, Trace, Window, is_traced, rests_on, trace
 from .way import MAX_DEPTH, Book
 
 MAX_GROUPS = 20_000
@@ -158,7 +158,7 @@ def _collector_paused() -> Iterator[None]:
 
 
 class _Gathering:
-    """The groups of things that a question is about, and the facts about them and about what they lay in."""
+    """The groups of things that a question is about, and the events of these and of what they lay in."""
 
     def __init__(self, as_of: int, newest: int, sight: Sight | None, limit: int) -> None:
         self._as_of, self._is_past, self._sight, self._limit = as_of, as_of < newest, sight, limit
@@ -209,7 +209,7 @@ class _Gathering:
         found = trace(groups, self._book(shown), direction=direction)
         hidden = 0
         if self._sight and not all(self._seen.values()):
-            hidden = len(events(groups, self._book(self._pages), direction=direction) - found.events.keys())
+            hidden = len(rests_on(groups, self._book(self._pages), direction=direction) - found.events.keys())
         return Answer(what, direction, self._as_of, found, self._materials(found), self._left_out, hidden)
 
     def _book(self, pages: dict[str, list[Entry]]) -> Book:

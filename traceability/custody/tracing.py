@@ -166,7 +166,7 @@ def trace(groups: Iterable[Group], book: Book, *, direction: str = BOTH) -> Trac
     return result.done()
 
 
-def events(groups: Iterable[Group], book: Book, *, direction: str = BOTH) -> set[int]:
+def rests_on(groups: Iterable[Group], book: Book, *, direction: str = BOTH) -> set[int]:
     """The log indexes of the events that `trace` would rest on."""
     return {index for one in _shapes(groups, book, direction) for place, _ in one.steps for index in one.indexes(place)}
 
