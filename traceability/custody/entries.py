@@ -64,10 +64,14 @@ class Sayings:
         return found
 
 
+def made(*members: *tuple[int, str, int, str, str, str, int, int]) -> Entry:
+    """`Entry(*members)` at half its cost."""
+    return tuple.__new__(Entry, members)
+
+
 def carried(entries: Sequence[Entry], container: str, depth: int) -> list[Entry]:
     """A container's own entries as they are in the lines of what is in it, so many levels down."""
-    made = tuple.__new__
     return [
-        made(Entry, (time_ms, event_id, index, role, container, parent, depth, said))
+        made(time_ms, event_id, index, role, container, parent, depth, said)
         for time_ms, event_id, index, role, _, parent, _, said in entries
     ]

@@ -15,7 +15,7 @@ from traceability.capture.spans import stands
 from traceability.common import bulk
 
 from . import drill, fold, open_pack, opening
-from .entries import Entry, Sayings
+from .entries import Entry, Sayings, made
 from .fold import Fact, Stay
 
 MAX_DEPTH = 8
@@ -72,10 +72,11 @@ def pages(epcs: Collection[str], sayings: Sayings, *, as_of: int) -> dict[str, l
             number = sayings.number(replace(told_in_bodies[index], role=role))
         else:
             key = (role, destination, row[_APART:])
-            if key not in numbers:
-                numbers[key] = sayings.number(Fact(**_told(row) | {"role": role, "destination": destination}))
-            number = numbers[key]
-        entries[index, role] = Entry(row[1], row[2], index, role, "", parents.get(index, ""), 0, number)
+            number = numbers.get(key, -1)
+            if number < 0:
+                fact = Fact(**_told(row) | {"role": role, "destination": destination})
+                number = numbers[key] = sayings.number(fact)
+        entries[index, role] = made(row[1], row[2], index, role, "", parents.get(index, ""), 0, number)
     return {epc: sorted([entries[pair] for pair in pairs if pair in entries]) for epc, pairs in named.items()}
 
 
