@@ -14,7 +14,7 @@ class Entry(NamedTuple):
 
     time_ms: int
     event_id: str
-    index: int
+    log_index: int
     role: str
     container: str  # whose event it is; '' = the thing's own
     parent: str
@@ -58,7 +58,7 @@ class Sayings:
         """The fact of an entry, without when it was void."""
         found = object.__new__(Fact)
         vars(found).update(
-            vars(self.facts[entry.said]), index=entry.index, time_ms=entry.time_ms, event_id=entry.event_id,
+            vars(self.facts[entry.said]), index=entry.log_index, time_ms=entry.time_ms, event_id=entry.event_id,
             parent=entry.parent, void=(),
         )  # fmt: skip
         return found

@@ -138,8 +138,9 @@ def _behind(rows: QuerySet[ItemState], after: tuple[str, str]) -> QuerySet[ItemS
 
 
 def _wanted(rows: Iterable[tuple[Any, ...]], wanted: Mapping[Standing, Located]) -> Iterator[tuple[str, Located]]:
-    for epc, gtin, lot, container, *where, seen_ms, commissioned_index in rows:
-        standing = lot_count.standing(gtin, lot, container, *where, seen_ms, commissioned_index is not None)
+    for epc, gtin, lot, container, status, place, party, destination, seen_ms, commissioned_index in rows:
+        made = commissioned_index is not None
+        standing = lot_count.standing(gtin, lot, container, status, place, party, destination, seen_ms, made)
         if standing in wanted:
             yield epc, wanted[standing]
 

@@ -301,7 +301,7 @@ class _Gathering:
             self._climb(linked)
             book = Book({name: self._shown(name) for name in self._pages}, self._sayings, actors={}, parties={})
             events = {
-                entry.index
+                entry.log_index
                 for name in linked
                 if is_traced(self._groups[name], book)  # not what came to be asked about after `as_of`
                 for entry in self._shown(name)
@@ -328,11 +328,11 @@ class _Gathering:
         fresh = set(names) - self._pages.keys()
         self._pages |= {name: [] for name in fresh} | histories.pages(fresh, self._sayings, as_of=self._as_of)
         if self._sight is not None:
-            self._allowed({entry.index for name in fresh for entry in self._pages[name]})
+            self._allowed({entry.log_index for name in fresh for entry in self._pages[name]})
 
     def _shown(self, name: str) -> list[Entry]:
         found = self._pages[name]
-        return found if self._sight is None else [entry for entry in found if self._seen[entry.index]]
+        return found if self._sight is None else [entry for entry in found if self._seen[entry.log_index]]
 
     def _allowed(self, events: set[int]) -> set[int]:
         """Those of these events that the log had then, and that may be shown."""

@@ -91,7 +91,7 @@ class _Row(NamedTuple):
 
     time_ms: int
     event_id: str
-    index: int
+    log_index: int
     container: str
     kind: str
     evidence: str
@@ -128,11 +128,11 @@ class Steps(Sequence[TracedStep]):
     def events(self) -> dict[int, str]:
         """Who reported each event of the steps, by log index."""
         facts = self._sayings.facts
-        return {row.index: facts[row.entry.said].reporter for row in self._rows}
+        return {row.log_index: facts[row.entry.said].reporter for row in self._rows}
 
     def of_kind(self, kind: str) -> set[int]:
         """The log indexes of the steps of a kind."""
-        return {row.index for row in self._rows if row.kind == kind}
+        return {row.log_index for row in self._rows if row.kind == kind}
 
     def _made(self, row: _Row) -> TracedStep:
         fact = self._sayings.fact(row.entry)
@@ -202,7 +202,7 @@ class _Shape:
     """Lines of one shape; steps and moves tell of events by their places in the line."""
 
     def __init__(self, one: Way, told: Line, kept: tuple[bool, ...] | None) -> None:
-        place = {entry.index: number for number, entry in enumerate(told.entries)}
+        place = {entry.log_index: number for number, entry in enumerate(told.entries)}
         steps = [(place[step.fact.index], step) for step in one.steps]
         moves = [(tuple(place[fact.index] for fact in move.facts), move) for move in one.moves]
         self.members: list[_Member] = []
@@ -214,7 +214,7 @@ class _Shape:
 
     def indexes(self, place: int) -> Iterator[int]:
         """The log indexes of the members' events at a place of their lines."""
-        return (member.entries[place].index for member in self.members)
+        return (member.entries[place].log_index for member in self.members)
 
 
 def _kept(told: Line, window: Window, direction: str) -> tuple[bool, ...] | None:
@@ -286,7 +286,7 @@ class _Sum:
             key = (move.source, move.target, move.kind)
             leg = self._legs.setdefault(key, Leg(*key))
             for place in places:
-                leg.events.update([entry.index for entry in columns[place]])
+                leg.events.update([entry.log_index for entry in columns[place]])
             leg.first_ms = min(leg.first_ms, spans[places[0]][0])
             leg.last_ms = max(leg.last_ms, spans[places[-1]][1])
             known[key] = max(move.evidence, known.get(key, move.evidence), key=EVIDENCE.index)
@@ -314,14 +314,14 @@ class _Sum:
     def _add_steps(self, step: Step, column: "_Column", members: Iterable[_Member]) -> None:
         alike = self._steps.setdefault((step.kind, step.evidence, step.why, step.node), {})
         for entry, (name, _, packs) in zip(column, members, strict=True):
-            key = (entry.index, entry.container)
+            key = (entry.log_index, entry.container)
             told = alike.get(key)
             if told is None:
                 alike[key] = [entry, packs]
             else:
                 told[1] += packs
             if not packs and not entry.container:
-                self._own.add((entry.index, name))
+                self._own.add((entry.log_index, name))
 
     def done(self) -> Trace:
         legs = [leg for leg in self._legs.values() if leg.packs or not self._packs]

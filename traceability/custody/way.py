@@ -98,7 +98,7 @@ class Around(NamedTuple):
     """What things share that were in the same containers at the same times: the stays, and the containers' events."""
 
     inside: Sequence[Inside]
-    entries: Mapping[int, Entry]  # by log index
+    entries: dict[int, Entry]  # by log index
     names: frozenset[str]  # of the containers
 
 
@@ -141,7 +141,7 @@ class Book:
         if "emptied" not in [entry.role for entry in page]:
             return page
         ended = {stay.to_index for stay in self.stays(thing)}
-        return [entry for entry in page if entry.role != "emptied" or entry.index in ended]
+        return [entry for entry in page if entry.role != "emptied" or entry.log_index in ended]
 
     def stays(self, thing: str) -> Sequence[Stay]:
         """Its stays directly in containers."""
@@ -176,8 +176,8 @@ class Book:
         for container, depth, from_ms, to_ms, end_index in inside:
             known = self._carried_by(container, depth)
             for entry in known[bisect_left(known, (from_ms,)) : bisect_left(known, (to_ms,))]:
-                if entry.role != "parent" or entry.index != end_index:  # which is the opening of that stay
-                    entries.setdefault(entry.index, entry)
+                if entry.role != "parent" or entry.log_index != end_index:  # which is the opening of that stay
+                    entries.setdefault(entry.log_index, entry)
         return Around(inside, entries, frozenset([stay.container for stay in inside]))
 
     def _carried_by(self, container: str, depth: int) -> list[Entry]:
@@ -232,7 +232,7 @@ def walked(told: Line, book: Book) -> Way:
 def line(thing: str, book: Book) -> Line:
     """The thing's own events and its containers' while it was inside, each event once, as the nearest to the thing."""
     around = book.around(thing)
-    own = {entry.index: entry for entry in reversed(book.of(thing))}  # in the first of its roles
+    own = {entry.log_index: entry for entry in reversed(book.of(thing))}  # in the first of its roles
     return Line(sorted((around.entries | own).values()), around.inside)
 
 

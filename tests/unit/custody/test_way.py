@@ -8,7 +8,7 @@ import pytest
 from traceability.custody.entries import Sayings
 from traceability.custody.fold import Fact
 from traceability.custody.tracing import BACK, ON, Group, Window, trace
-from traceability.custody.way import Book, Node, Way, way
+from traceability.custody.way import Book, Node, Way, line, way
 
 _ids = count(1)
 MAKER, SHOP, HUB = "M", "S", "H"
@@ -204,3 +204,12 @@ def test_what_ended_before_the_window_and_is_told_of_later_is_where_it_ended() -
     both = [Group("P", 3, {"P": Window(5, 10)}), Group("Q", 2, {"Q": Window(1, 10)})]
     found = trace(both, book(P=sold, Q=[made(), fact(1, MAKER, "dispensing")]), direction=ON)
     assert [(row.packs, row.now) for row in found.nodes if row.node.state == "dispensed"] == [(5, 5)]
+
+
+@pytest.mark.parametrize("order", ["PQ", "QP"])
+def test_a_container_that_lies_in_one_of_its_packs_is_around_the_other(order: str) -> None:
+    """Two packs that the same event puts into a case share what lay around them, but for what is the pack itself."""
+    put_in = packed(1, MAKER, "C")
+    pages = book(P=[made(), put_in], Q=[made(), put_in], C=[packed(2, MAKER, "P")])
+    found = {name: [stay.container for stay in line(name, pages).inside] for name in order}
+    assert found == {"P": ["C"], "Q": ["C", "P"]}
