@@ -2,9 +2,11 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 BOM = "\ufeff"
+_LINES = 100
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -22,8 +24,9 @@ def inert(value: Any) -> str:
 
 
 def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """The lines of a CSV file, one by one, so that a long export streams."""
+    """The lines of a CSV file, some at a time, so that a long export streams."""
     writer = csv.writer(_Line())
     yield BOM + writer.writerow(header)
-    for row in rows:
-        yield writer.writerow([inert(cell) for cell in row])
+    lines = (writer.writerow([inert(cell) for cell in row]) for row in rows)
+    while part := "".join(islice(lines, _LINES)):
+        yield part

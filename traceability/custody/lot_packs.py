@@ -104,7 +104,9 @@ def _inside_of(containers: Mapping[str, int], wanted: Mapping[Standing, Located]
         order = {container: number for number, container in enumerate(portion)}
         children = list(bulk.among(open_stays, "parent", portion))
         rows = bulk.among(ItemState.objects.values_list(*_COLUMNS), "epc", children)
-        yield from _wanted(sorted(rows, key=lambda row: (order.get(row[3], -1), row[0])), wanted)
+        found = sorted((row for row in rows if row[3] in order), key=lambda row: (order[row[3]], row[0]))
+        # What has ended by itself while it lay there is counted as loose.
+        yield from ((epc, one) for epc, one in _wanted(found, wanted) if one.path)
 
 
 def _portions(containers: Mapping[str, int]) -> Iterator[list[str]]:
@@ -128,7 +130,7 @@ def _loose(
     for party in sorted(parties):
         after = ("", "")
         while found := list(_behind(alone.filter(party=party), after).values_list(*_COLUMNS, "history")[:PORTION]):
-            yield from _wanted([row[:-1] for row in found], wanted)
+            yield from ((epc, one) for epc, one in _wanted([row[:-1] for row in found], wanted) if not one.path)
             after = (found[-1][-1], found[-1][0])
 
 

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code, pack
-from tests.integration.portal.conftest import SSCC, act
+from tests.integration.portal.conftest import CASE, SSCC, act
 from tests.integration.visibility.conftest import CONTEXT, LOT_CLASS, Chain
 from traceability.capture import selectors as captured
 from traceability.capture.models import PublishedEvent
@@ -166,6 +166,21 @@ def test_a_list_read_in_portions_is_the_whole_list(
         found = responses.packs_of(notice)
         assert ([*found.each], found.total) == (whole, len(whole))
         monkeypatch.undo()
+
+
+def test_a_pack_sold_out_of_a_case_that_nobody_opened_is_listed_once(stocked: House) -> None:
+    there = {"id": stocked.place("pharmacy")}
+    chain = later(stocked)
+    chain.event("case came", "pharmacy", 6, "receiving", [CASE], bizLocation=there)
+    chain.event("sold one of it", "pharmacy", 7, "dispensing", [pack("5")], bizLocation=there)
+    published(stocked)
+    look(stocked)
+    mine = Notice.objects.select_related("recall").get(party="pharmacy")
+    found = responses.packs_of(mine)
+    listed_now = sorted((one.epc, one.container, one.status) for one in found.each)
+    assert (pack("5"), "", "dispensed") in listed_now
+    assert [epc for epc, _, _ in listed_now] == [pack(n) for n in "123456"]
+    assert found.total == 6
 
 
 def test_a_holder_s_page_reads_no_other_packs(stocked: House) -> None:
