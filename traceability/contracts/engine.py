@@ -101,19 +101,17 @@ def check(template: str, parameters: Mapping[str, Any]) -> Parameters:
 def evaluate(kind: Kind, facts: Facts, versions: Sequence[Version], *, ledger_time_ms: int) -> list[Judged]:
     """The findings on one subject by all versions; `facts` are effective as of the moment of judging."""
     found: list[Judged] = []
-    for template in (one for one in TEMPLATES.values() if one.kind == kind):
-        mine = [version for version in versions if version.template == template.name]
-        for version in mine:
-            part = _scoped(facts, version, mine)
-            if part is None:
-                continue
-            timed = {"ledger_time_ms": ledger_time_ms} if kind == "despatch" else {}
-            found += [
-                Judged(draft, version)
-                for draft in template.evaluate(version.typed, part, **timed)
-                if version.judges(draft.anchor)
-            ]
-    return _without_shadows(_once(found))
+    timed = {"ledger_time_ms": ledger_time_ms} if kind == "despatch" else {}
+    for version in versions:
+        template = TEMPLATES[version.template]
+        if template.kind != kind or (part := _scoped(facts, version, versions)) is None:
+            continue
+        found += [
+            Judged(draft, version)
+            for draft in template.evaluate(version.typed, part, **timed)
+            if version.judges(draft.anchor)
+        ]
+    return _without_shadows(_once(found)) if found else []
 
 
 def due_ms(facts: ShipmentFacts, versions: Sequence[Version]) -> list[int]:
@@ -121,15 +119,14 @@ def due_ms(facts: ShipmentFacts, versions: Sequence[Version]) -> list[int]:
     found = []
     for version in versions:
         if version.template == quantity_mismatch.RULE and facts.legs and version.judges(facts.legs_anchor):
-            typed = quantity_mismatch.QuantityMismatch.read(version.parameters)
-            due = quantity_mismatch.due_ms(typed, facts)
+            due = quantity_mismatch.due_ms(version.typed, facts)
             found += [] if due is None else [due]
     return sorted(set(found))
 
 
-def _scoped(facts: Facts, version: Version, rivals: Sequence[Version]) -> Facts | None:
+def _scoped(facts: Facts, version: Version, versions: Sequence[Version]) -> Facts | None:
     """The part of the facts that a version speaks about: its items, or those for which no version is special."""
-    scoped = [rival for rival in rivals if rival.items]
+    scoped = [rival for rival in versions if rival.items and rival.template == version.template]
     if not scoped and not isinstance(facts, HolderFacts):
         return facts
     newest = _newest(facts) if scoped else -1

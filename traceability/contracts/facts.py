@@ -5,7 +5,8 @@ it was at the entries that ask. So `as_of(n)` gives what the log held after entr
 A rule sees effective facts only. Times are milliseconds since 1970, temperatures milli-°C.
 """
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -19,6 +20,9 @@ from traceability.gs1 import digital_link
 from .geo import Point
 
 T = TypeVar("T")
+
+# The events that name a thing, as log index and the thing's role there.
+Namings = tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,11 @@ class ThingFacts:
             self, events=tuple(events), recalls=recalls, item=item, gtin=gtin, cargo=cargo, packings=packings
         )
 
+    def called(self, subject: str) -> "ThingFacts":
+        """The same facts about another thing that they are as true of."""
+        packings = {subject if name == self.subject else name: found for name, found in self.packings.items()}
+        return replace(self, subject=subject, packings=packings)
+
     def expiry_at(self, index: int) -> str:
         """The last valid day as the log knew it at an index: the lot's version, else what the pack's maker wrote."""
         known = [day for at, day in self.expiries.get((self.item, self.lot), ()) if at <= index]
@@ -106,6 +115,29 @@ class ThingFacts:
     @property
     def lot(self) -> str:
         return next((seen.lot for seen in self.events if seen.lot), "")
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Things that differ in their names only: the same events name them, and the same entries ask for them.
+
+    `history`: those events, in order. `facts`: of the first of `names`, as true of the others.
+    """
+
+    names: Sequence[str]
+    moments: Collection[int]
+    lookup: str
+    history: Namings
+    facts: ThingFacts
+
+    def likeness(self, index: int) -> Hashable | None:
+        """What is equal as of an entry for things of which the log then said the same; None for what may differ yet.
+
+        That is a container's contents, and what things lay in.
+        """
+        if self.facts.cargoes or self.facts.packings:
+            return None
+        return self.lookup, self.history[: bisect_left(self.history, (index + 1,))], index
 
 
 @dataclass(frozen=True)
@@ -216,7 +248,7 @@ class Dated(Protocol):
 
 def counts(fact: Dated, index: int) -> bool:
     """Whether the log held a fact as of an index."""
-    return fact.index <= index and stands(fact.void, index)
+    return fact.index <= index and (not fact.void or stands(fact.void, index))
 
 
 def _newest(states: Mapping[int, T], index: int, default: T) -> T:

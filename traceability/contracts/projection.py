@@ -9,7 +9,7 @@ clock (`tick`), whichever comes first: both give the same row.
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,18 +23,14 @@ from traceability.common.projection import LogEntry, Projection
 
 from . import engine, key_reports, lifecycle_store, log_reports
 from .engine import Facts, Judged, Kind, Version
-from .facts import ShipmentFacts, ThingFacts
+from .facts import Alike, ShipmentFacts, ThingFacts
 from .gather import holders, recalls, shipments, things
+from .gather.event_rows import EventRows
 from .gather.reference import keep_keys
 from .models import Contract, Finding, MasterKey, RecallMark, Timer
 from .touched import Moments, Touched
 
 NAME = "findings"
-_GATHER: Mapping[Kind, Callable[..., Mapping[str, Any]]] = {
-    "thing": things.gather,
-    "holder": holders.gather,
-    "despatch": shipments.gather,
-}
 
 
 @dataclass(frozen=True)
@@ -65,14 +61,17 @@ class _Batch:
 
 
 def _apply(entries: Sequence[LogEntry]) -> None:
+    rows = EventRows()
     keep_keys(entries)
-    recalls.keep_marks(entries)
+    recalls.keep_marks(entries, rows)
     lifecycle_store.apply(entries)
     batch = _Batch([(entry.index, entry.record_time_ms) for entry in entries], entries[0].index - 1)
-    touched = Touched(entries)
+    touched = Touched(entries, rows)
     versions = lifecycle_store.versions()
-    _judge("thing", touched.things, versions, batch, released=touched.released)
-    _judge("holder", touched.holders, versions, batch, released={})
+    if touched.asking and _of_kind("thing", versions):
+        _judge_things(things.gather(touched, rows), _of_kind("thing", versions), touched.released)
+    if touched.holders and _of_kind("holder", versions):
+        _judge_holders(touched.holders, _of_kind("holder", versions), end=batch.end)
     due = dict(Timer.objects.filter(due_ms__lte=batch.last_ms).values_list("subject", "due_ms"))
     _judge_shipments(touched.despatches, due, versions, batch)
     log_reports.keep(entries)
@@ -97,51 +96,47 @@ def tick() -> int:
     return len(due)
 
 
-def _judge(
-    kind: Kind,
-    moments: Moments,
-    versions: Sequence[Version],
-    batch: _Batch,
-    *,
-    released: Mapping[int, Collection[int]],
-) -> None:
-    """Judge each subject as of each entry that asks for it.
+def _of_kind(kind: Kind, versions: Sequence[Version]) -> list[Version]:
+    return [version for version in versions if engine.TEMPLATES[version.template].kind == kind]
+
+
+def _judge_things(found: Sequence[Alike], versions: Sequence[Version], released: Mapping[int, Collection[int]]) -> None:
+    """Judge things as of each entry that asks for them: once for all of which the log then said the same.
 
     `released`: at which entries recalls were made void, and which; the subjects of findings that rest on one of those
     are judged there too, also when the finding is of this very batch.
     """
-    if not moments or not any(engine.TEMPLATES[version.template].kind == kind for version in versions):
-        return
-    facts = _GATHER[kind]({subject: asking | released.keys() for subject, asking in moments.items()}, end=batch.end)
-    store = _Store(kind, moments)
+    store = _Store("thing", [name for one in found for name in one.names])
     clear: set[Hashable] = set()
-    for subject in sorted(moments):
-        if subject not in facts:
-            continue
-        for index in sorted(moments[subject] | released.keys()):
-            if index not in moments[subject] and not store.rests_on(subject, released[index]):
+    for one in found:
+        for index in sorted(one.moments | released.keys()):
+            names = one.names
+            if index not in one.moments:
+                names = [name for name in names if store.rests_on(name, released[index])]
+            known = [name for name in names if store.knows(name)]
+            likeness = one.likeness(index)
+            if not known and (not names or likeness in clear):
                 continue
-            likeness = _likeness(facts[subject], index)
-            if (likeness, index) in clear and not store.knows(subject):
-                continue
-            state = facts[subject].as_of(index)
-            found = engine.evaluate(kind, state, versions, ledger_time_ms=0)
-            store.update(subject, state, found, index)
-            if likeness and not found:
-                clear.add((likeness, index))
+            state = one.facts.as_of(index)
+            judged = engine.evaluate("thing", state, versions, ledger_time_ms=0)
+            if likeness and not judged:
+                clear.add(likeness)
+            for name in names if judged else known:
+                if name != state.subject:
+                    state = state.called(name)
+                    judged = engine.evaluate("thing", state, versions, ledger_time_ms=0)
+                store.update(name, state, judged, index)
     store.save()
 
 
-def _likeness(facts: Facts, index: int) -> Hashable | None:
-    """What is equal as of an entry for packs that differ in their serials only: one that is clear speaks for all.
-
-    None for what is judged by itself: containers, whose contents differ, and holders.
-    """
-    if not isinstance(facts, ThingFacts) or not facts.lot or not all(gtin for _, gtin in facts.names.values()):
-        return None
-    packed = tuple((fact.index, fact.parent) for fact in facts.packings.get(facts.subject, ()))
-    names = tuple([name for at, name in facts.names.items() if at <= index])
-    return tuple([seen.index for seen in facts.events if seen.index <= index]), names, packed
+def _judge_holders(moments: Moments, versions: Sequence[Version], *, end: int) -> None:
+    facts = holders.gather(moments, end=end)
+    store = _Store("holder", moments)
+    for subject in sorted(facts):
+        for index in sorted(moments[subject]):
+            state = facts[subject].as_of(index)
+            store.update(subject, state, engine.evaluate("holder", state, versions, ledger_time_ms=0), index)
+    store.save()
 
 
 def _judge_shipments(

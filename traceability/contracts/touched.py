@@ -1,17 +1,18 @@
 """Which subjects a batch of entries touches, and at which entry each of them has to be looked at again."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 
 from traceability.capture import standing
-from traceability.capture.models import EventEpc, EventTransaction, PublishedEvent
+from traceability.capture.models import EventEpc, EventTransaction
 from traceability.coldchain.models import ReadingChunk
 from traceability.common import bulk
 from traceability.common.projection import LogEntry
 from traceability.custody import histories
 
+from .gather.event_rows import GROUPINGS, EventRow, EventRows
 from .gather.packings import on_rings
 from .models import Finding, RecallMark
 
@@ -20,94 +21,90 @@ _MAX_DEPTH = 8
 
 
 class Touched:
-    """The moments of the three kinds of subjects in a batch."""
+    """The moments of the three kinds of subjects in a batch.
 
-    def __init__(self, entries: Sequence[LogEntry]) -> None:
+    `asking`: each event to be looked at (new, or void or restored by a new entry), and the entries that ask for it.
+    `named`: what these events name, as (log index, role, EPC). `things`: what is looked at for another reason.
+    `released`: the recalls that an entry made void, by its index.
+    """
+
+    def __init__(self, entries: Sequence[LogEntry], rows: EventRows) -> None:
+        self.first, self.end = entries[0].index, entries[-1].index
         self.things: Moments = defaultdict(set)
         self.holders: Moments = defaultdict(set)
         self.despatches: Moments = defaultdict(set)
-        self.released: dict[int, set[int]] = defaultdict(set)  # entry -> recalls that it made void
-        moments = self._moments(entries)
-        if not moments:
+        self.released: dict[int, set[int]] = defaultdict(set)
+        self.named: list[tuple[int, str, str]] = []
+        self.asking, self.turned = self._asking(entries)
+        if not self.asking:
             return
-        self._named(moments)
-        self._regrouped(moments)
-        self._emptied(moments)
-        self._released_from_recall(moments)
+        events = rows.all(self.asking)
+        named = EventEpc.objects.values_list("event_index", "role", "epc")
+        self.named = list(bulk.among(named, "event_index", self.asking))
+        self._despatched()
+        self._measured(events)
+        self._regrouped(events)
+        self._released_from_recall()
 
-    def _moments(self, entries: Sequence[LogEntry]) -> dict[int, set[int]]:
-        """Each event to be looked at (new, or void or restored by a new entry) -> the entries that ask for it."""
-        moments: dict[int, set[int]] = defaultdict(set)
-        for entry in entries:
-            if entry.kind == "event":
-                moments[entry.index].add(entry.index)
-        for index, asking in standing.turned([entry.index for entry in entries]):
-            if asking <= entries[-1].index:  # the event index may have read further
-                moments[index].add(asking)
-        return moments
+    def _asking(self, entries: Sequence[LogEntry]) -> tuple[dict[int, set[int]], set[int]]:
+        """Each event to be looked at with the entries that ask for it, and which of them an entry turned."""
+        asking = {entry.index: {entry.index} for entry in entries if entry.kind == "event"}
+        turned = set()
+        for index, by in standing.turned([entry.index for entry in entries]):
+            if by <= self.end:  # the event index may have read further
+                asking.setdefault(index, set()).add(by)
+                turned.add(index)
+        return asking, turned
 
-    def _named(self, moments: dict[int, set[int]]) -> None:
-        for index, epc in bulk.among(EventEpc.objects.values_list("event_index", "epc"), "event_index", list(moments)):
-            self.things[epc] |= moments[index]
+    def _despatched(self) -> None:
         despatches = EventTransaction.objects.filter(type="desadv").values_list("event_index", "value")
-        for index, value in bulk.among(despatches, "event_index", list(moments)):
-            self.despatches[value] |= moments[index]
+        for index, value in bulk.among(despatches, "event_index", self.asking):
+            self.despatches[value] |= self.asking[index]
+
+    def _measured(self, events: Mapping[int, EventRow]) -> None:
+        """Holders with readings, and those despatched: who sent and who awaits them is concerned by their loggers."""
         readings = ReadingChunk.objects.values_list("event_index", "holder")
-        for index, holder in bulk.among(readings, "event_index", list(moments)):
-            self.holders[holder] |= moments[index]
-        self._carried(moments)
+        for index, holder in bulk.among(readings, "event_index", self.asking):
+            self.holders[holder] |= self.asking[index]
+        shipped = {index for index, row in events.items() if row.biz_step == "shipping"}
+        self._read_again(self._in_role("epc", shipped))
 
-    def _carried(self, moments: dict[int, set[int]]) -> None:
-        """Holders that were despatched: who sent and who awaits them is concerned by what their loggers say."""
-        shipped = PublishedEvent.objects.filter(biz_step="shipping").values_list("index", flat=True)
-        indexes = set(bulk.among(shipped, "index", list(moments)))
-        carried: Moments = defaultdict(set)
-        named = EventEpc.objects.filter(role="epc").values_list("event_index", "epc")
-        for index, epc in bulk.among(named, "event_index", indexes):
-            carried[epc] |= moments[index]
-        _copy(carried, self.holders, ReadingChunk.objects.values_list("holder", "holder"), "holder")
-
-    def _regrouped(self, moments: dict[int, set[int]]) -> None:
+    def _regrouped(self, events: Mapping[int, EventRow]) -> None:
         """Containers (and those around them) whose contents changed: their shipments, readings and lots look new."""
-        changed: Moments = defaultdict(set)
-        kinds = ["AggregationEvent", "AssociationEvent"]
-        grouping = PublishedEvent.objects.filter(event_type__in=kinds).values_list("index", flat=True)
-        indexes = set(bulk.among(grouping, "index", list(moments)))
-        for index, epc in bulk.among(
-            EventEpc.objects.filter(role="parent").values_list("event_index", "epc"), "event_index", indexes
-        ):
-            changed[epc] |= moments[index]
+        grouping = {index for index, row in events.items() if row.event_type in GROUPINGS}
+        changed = self._in_role("parent", grouping)
+        if not changed:
+            return
+        self._emptied({index for index in grouping if events[index].action == "DELETE"})
         for epc in on_rings(_add_ancestors(changed)):
             self.things[epc] |= changed[epc]
-        _copy(changed, self.holders, ReadingChunk.objects.values_list("holder", "holder"), "holder")
+        self._read_again(changed)
         shipped = EventEpc.objects.filter(role="epc").values_list("epc", "event_index")
-        by_event: Moments = defaultdict(set)
-        for epc, index in bulk.among(shipped, "epc", list(changed)):
+        by_event: dict[int, set[int]] = defaultdict(set)
+        for epc, index in bulk.among(shipped, "epc", changed):
             by_event[index] |= changed[epc]
         despatches = EventTransaction.objects.filter(type="desadv").values_list("event_index", "value")
-        for index, value in bulk.among(despatches, "event_index", list(by_event)):
+        for index, value in bulk.among(despatches, "event_index", by_event):
             self.despatches[value] |= by_event[index]
         if RecallMark.objects.exists():
             for epc, asking in changed.items():
                 self.things[epc] |= asking
 
-    def _emptied(self, moments: dict[int, set[int]]) -> None:
+    def _emptied(self, taking_out: set[int]) -> None:
         """What lay in a container that an event empties without naming it, and was put somewhere else as well."""
-        asking: Moments = defaultdict(set)
-        outer = EventEpc.objects.filter(role="parent").values_list("event_index", "epc")
-        for index, container in bulk.among(outer, "event_index", histories.emptying(list(moments))):
-            asking[container] |= moments[index]
-        put = histories.ever_put_into(asking)
+        naming = {index for index, role, _ in self.named if role == "child"} if taking_out else ()
+        containers = self._in_role("parent", taking_out.difference(naming))
+        put = histories.ever_put_into(containers)
         packed = EventEpc.objects.filter(role="child").order_by().values("epc").annotate(times=Count("event_index"))
         more_than_once = packed.filter(times__gt=1).values_list("epc", flat=True)
         again = set(bulk.among(more_than_once, "epc", set[str]().union(*put.values())))
         for container, children in put.items():
             for child in children & again:
-                self.things[child] |= asking[container]
+                self.things[child] |= containers[container]
 
-    def _released_from_recall(self, moments: dict[int, set[int]]) -> None:
-        """Recalls that an entry made void, by its index; things with a finding on one are judged anew."""
-        voided = {index: asking - {index} for index, asking in moments.items() if asking != {index}}
+    def _released_from_recall(self) -> None:
+        """Things with a finding on a recall that an entry made void are judged anew."""
+        voided = {index: asking - {index} for index, asking in self.asking.items() if asking != {index}}
         for mark in RecallMark.objects.filter(index__in=list(voided)):
             for declaration in voided[mark.index]:
                 self.released[declaration].add(mark.index)
@@ -119,6 +116,20 @@ class Touched:
         for subject, evidence in open_ones.values_list("subject", "evidence"):
             if not marks.isdisjoint(evidence):
                 self.things.setdefault(subject, set())
+
+    def _in_role(self, role: str, indexes: Collection[int]) -> Moments:
+        """What these events name in a role, and the entries that ask for them."""
+        found: Moments = defaultdict(set)
+        for index, its_role, epc in self.named if indexes else ():
+            if its_role == role and index in indexes:
+                found[epc] |= self.asking[index]
+        return found
+
+    def _read_again(self, changed: Moments) -> None:
+        """Of these the holders that have readings."""
+        rows = ReadingChunk.objects.values_list("holder", flat=True).distinct()
+        for holder in set(bulk.among(rows, "holder", changed)):
+            self.holders[holder] |= changed[holder]
 
 
 def _add_ancestors(changed: Moments) -> set[tuple[str, str]]:
@@ -146,8 +157,3 @@ def _add_ancestors(changed: Moments) -> set[tuple[str, str]]:
             changed[parent] |= asking
         level = above
     return edges
-
-
-def _copy(changed: Moments, to: Moments, rows: QuerySet, column: str) -> None:  # type: ignore[type-arg]
-    for subject, _ in set(bulk.among(rows.distinct(), column, list(changed))):
-        to[subject] |= changed[subject]

@@ -1,5 +1,6 @@
 """What put things into containers and took them out, of those things whose packings may contradict each other."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from traceability.capture.models import EventEpc
@@ -11,24 +12,46 @@ from traceability.custody.histories import Histories
 Packings = Mapping[str, Sequence[Fact]]
 
 
-def gather(grouped: Mapping[str, Collection[tuple[int, str]]]) -> dict[str, Packings]:
+def gather(histories: Mapping[str, Collection[tuple[int, str]]]) -> dict[str, Packings]:
     """By thing its packings and those of whatever it ever lay in.
 
-    `grouped`: the events (log index, role) that name a thing as parent or child. Left out is what was in one container
-    only and holds nothing: the packs of a sealed case.
+    `histories`: the events (log index, role) that name a thing. Left out is what was in one container only and cannot
+    lie in itself: the packs of a sealed case, and the case.
     """
-    children = {index for named in grouped.values() for index, role in named if role == "child"}
-    parents = dict(
-        bulk.among(EventEpc.objects.filter(role="parent").values_list("event_index", "epc"), "event_index", children)
-    )
-    doubtful = {epc for epc, named in grouped.items() if _may_contradict(named, parents)}
+    inside = {epc: indexes for epc, history in histories.items() if (indexes := _packed_again(history))}
+    edges = _edges(inside)
+    lay_in: dict[str, set[str]] = defaultdict(set)
+    for child, parent in edges:
+        lay_in[child].add(parent)
+    ringed = on_rings(edges)
+    doubtful = {epc for epc in inside if epc in ringed or len(lay_in[epc]) > 1}
     known = _known(doubtful)
     return {epc: {name: known[name] for name in _above(epc, known)} for epc in doubtful}
 
 
-def _may_contradict(named: Collection[tuple[int, str]], parents: Mapping[int, str]) -> bool:
-    lay_in = {parents[index] for index, role in named if role == "child" and index in parents}
-    return len(lay_in) > 1 or (bool(lay_in) and any(role == "parent" for _, role in named))
+def _packed_again(history: Collection[tuple[int, str]]) -> set[int]:
+    """The events that name a thing as child, if they are several or it holds something itself."""
+    children = {index for index, role in history if role == "child"}
+    is_parent = any(role == "parent" for _, role in history)
+    return children if len(children) > 1 or is_parent else set()
+
+
+def _edges(inside: Mapping[str, Collection[int]]) -> set[tuple[str, str]]:
+    """What was ever put into what (child, parent), from these things upwards; `inside`: the events that did it."""
+    edges: set[tuple[str, str]] = set()
+    level = inside
+    for _ in range(MAX_DEPTH):
+        if not level:
+            break
+        packing = EventEpc.objects.filter(role="parent").values_list("event_index", "epc")
+        parents = dict(bulk.among(packing, "event_index", {index for indexes in level.values() for index in indexes}))
+        edges |= {(epc, parents[index]) for epc, indexes in level.items() for index in indexes if index in parents}
+        above = {parent for _, parent in edges} - {child for child, _ in edges}
+        level = defaultdict(set)
+        put = EventEpc.objects.filter(role="child").values_list("epc", "event_index")
+        for epc, index in bulk.among(put, "epc", above):
+            level[epc].add(index)
+    return edges
 
 
 def _known(things: Collection[str]) -> dict[str, Sequence[Fact]]:

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from django.db.models import Q
-
 from traceability.capture import standing
-from traceability.capture.models import EventClass, EventEpc, PublishedEvent
+from traceability.capture.models import EventClass, EventEpc
 from traceability.common import bulk
 from traceability.common.projection import LogEntry
 from traceability.contracts.facts import Recalled
@@ -13,26 +11,23 @@ from traceability.contracts.models import RecallMark
 from traceability.custody.drill import is_drill
 from traceability.gs1.epc import is_place
 
+from .event_rows import EventRow, EventRows
 from .reference import Reference, item_lookup
 
 
-def keep_marks(entries: Sequence[LogEntry]) -> None:
+def keep_marks(entries: Sequence[LogEntry], rows: EventRows) -> None:
     """Remember the recalls and freezes among the entries that come from who may; drills are none."""
-    marks = {mark.key: mark for mark in (*_recalls(entries), *_freezes(entries))}
+    marks = {mark.key: mark for mark in (*_recalls(entries, rows), *_freezes(entries, rows))}
     RecallMark.objects.bulk_create(marks.values())
 
 
-def _recalls(entries: Sequence[LogEntry]) -> Iterator[RecallMark]:
+def _recalls(entries: Sequence[LogEntry], events: EventRows) -> Iterator[RecallMark]:
     """By the item's maker or a regulator."""
     bodies = {entry.index: entry.body for entry in entries if entry.kind == "event" and entry.body is not None}
     naming = {
         index: event for index, event in bodies.items() if "recalled" in str(event.get("persistentDisposition", ""))
     }
-    rows = {
-        row.index: row
-        for row in PublishedEvent.objects.filter(index__in=list(naming), declaration_ms__isnull=True)
-        if not is_drill(naming[row.index])
-    }
+    rows = {index: row for index, row in events.told(naming).items() if not is_drill(naming[index])}
     classes = list(EventClass.objects.filter(event_index__in=list(rows)).order_by("event_index", "position"))
     lookups = {f"party:{row.reporter}" for row in rows.values()} | {item_lookup(one.epc_class) for one in classes}
     reference = Reference(lookups)
@@ -42,13 +37,10 @@ def _recalls(entries: Sequence[LogEntry]) -> Iterator[RecallMark]:
             yield _mark(row, one.epc_class, "recall", sets="recalled" in row.persistent_set.split())
 
 
-def _freezes(entries: Sequence[LogEntry]) -> Iterator[RecallMark]:
+def _freezes(entries: Sequence[LogEntry], events: EventRows) -> Iterator[RecallMark]:
     """By a regulator only: of lots and products (classes), and of places (things that an event is about)."""
-    indexes = [entry.index for entry in entries if entry.kind == "event"]
-    stopping = PublishedEvent.objects.filter(
-        Q(biz_step="holding") | Q(biz_step="inspecting", disposition="conformant"), declaration_ms__isnull=True
-    ).exclude(Q(persistent_set__contains="recalled") | Q(persistent_unset__contains="recalled"))
-    rows = {row.index: row for row in bulk.among(stopping, "index", indexes)}
+    told = events.told([entry.index for entry in entries if entry.kind == "event"])
+    rows = {index: row for index, row in told.items() if _may_freeze(row)}
     if not rows:
         return
     reference = Reference({f"party:{row.reporter}" for row in rows.values()})
@@ -60,7 +52,13 @@ def _freezes(entries: Sequence[LogEntry]) -> Iterator[RecallMark]:
         yield _mark(mine[index], name, "freeze", sets=mine[index].biz_step == "holding")
 
 
-def _mark(row: PublishedEvent, name: str, what: str, *, sets: bool) -> RecallMark:
+def _may_freeze(row: EventRow) -> bool:
+    if "recalled" in row.persistent_set or "recalled" in row.persistent_unset:
+        return False
+    return row.biz_step == "holding" or (row.biz_step == "inspecting" and row.disposition == "conformant")
+
+
+def _mark(row: EventRow, name: str, what: str, *, sets: bool) -> RecallMark:
     return RecallMark(
         key=f"{row.index}:{name}",
         index=row.index,
@@ -72,11 +70,11 @@ def _mark(row: PublishedEvent, name: str, what: str, *, sets: bool) -> RecallMar
     )
 
 
-def known(end: int) -> list[Recalled]:
+def known(end: int) -> tuple[Recalled, ...]:
     """Every recall, freeze and end of one up to log index `end`, and while each was void."""
     marks = list(RecallMark.objects.filter(index__lte=end).order_by("index", "lot_class"))
     void = standing.spans({mark.index for mark in marks})
-    return [
+    return tuple(
         Recalled(
             mark.index,
             mark.lot_class,
@@ -87,10 +85,10 @@ def known(end: int) -> list[Recalled]:
             mark.what,
         )
         for mark in marks
-    ]
+    )
 
 
-def _may_recall(reference: Reference, row: PublishedEvent, lot_class: str) -> bool:
+def _may_recall(reference: Reference, row: EventRow, lot_class: str) -> bool:
     if "regulator" in reference.roles(row.reporter, row.index):
         return True
     item = reference.body(reference.subject(item_lookup(lot_class), row.index), row.index)

@@ -3,82 +3,102 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from django.db.models import Count
 
 from traceability.capture import selectors as capture
 from traceability.capture import standing
-from traceability.capture.models import EventEpc, EventPartner, EventTransaction, PublishedEvent
+from traceability.capture.models import EventEpc, EventPartner, EventTransaction
 from traceability.common import bulk
-from traceability.contracts.facts import Recalled, Seen, ThingFacts
+from traceability.contracts.facts import Alike, Namings, Seen, ThingFacts
 from traceability.contracts.templates.expired_sale import SALES
+from traceability.contracts.touched import Touched
 from traceability.custody import opening
 from traceability.custody.histories import ContentsAsOf, Histories, History, opening_stock
 from traceability.gs1 import digital_link
 
 from . import packings, recalls
+from .event_rows import EventRow, EventRows
 from .reference import Reference, item_lookup, place_lookup
 
 _MOVES = SALES | {"shipping", "destroying", "decommissioning"}
 
 
-def gather(moments: Mapping[str, Collection[int]], *, end: int) -> dict[str, ThingFacts]:
-    """The facts about each thing from entries up to log index `end`, as they were at each that asks.
+def gather(touched: Touched, rows: EventRows) -> list[Alike]:
+    """The facts about the things that a batch touches, from entries up to its last: once for those that are alike.
 
     A fixed number of bulk queries, and one or two per level of containers while a recall is on the log.
     """
-    links, grouped = _links(moments, end)
-    rows = _rows({index for indexes in links.values() for index in indexes})
-    marks = recalls.known(end)
+    sharing = _sharing(touched)
+    told = rows.told({index for _, history, _ in sharing for index, _ in history})
+    marks = recalls.known(touched.end)
+    destinations = _destinations(told)
     reference = Reference(
-        {item_lookup(epc) for epc in moments}
-        | {place_lookup(_place(row)) for row in rows.values()}
-        | {f"party:{value}" for value in _destinations(rows).values()}
+        {lookup for lookup, _, _ in sharing}
+        | {place_lookup(_place(row)) for row in told.values()}
+        | {f"party:{value}" for value in destinations.values()}
     )
-    events = _Events(rows, reference, _doubled(links, rows))
-    alike: dict[tuple[str, frozenset[int]], list[str]] = defaultdict(list)  # packs that differ in their serials only
-    for epc, indexes in links.items():
-        alike[item_lookup(epc), frozenset(indexes)].append(epc)
-    timelines = {
-        names[0]: _facts(names[0], sorted(of & rows.keys()), events, marks) for (_, of), names in alike.items()
-    }
-    lots = _lots(timelines.values())
+    doubled = _doubled([history for _, history, _ in sharing], told)
+    events = _Events(told, reference, returns=_returns(destinations, told, reference), doubled=doubled)
+    expiries: dict[tuple[str, str], Sequence[tuple[int, str]]] = {}  # one for all, filled below
+    found = []
+    for (lookup, history, also), names in sharing.items():
+        indexes = sorted({index for index, _ in history} & told.keys())
+        facts = ThingFacts(
+            subject=names[0],
+            events=tuple(map(events.seen, indexes)),
+            names={index: events.name(lookup, index) for index in indexes},
+            expiries=expiries,
+            recalls=marks,
+        )
+        asking = {by for index, _ in history for by in touched.asking.get(index, ())}
+        found.append(Alike(names, asking | also, lookup, history, facts))
+    lots = _lots(one.facts for one in found)
     reference.load({f"lot:{item}:{lot}" for item, lot in lots})
-    expiries = {
-        (item, lot): [(index, body["expiry_date"]) for index, body in reference.versions(f"lot:{item}:{lot}")]
-        for item, lot in lots
-    }
-    found = {
-        epc: replace(timelines[names[0]], subject=epc, expiries=expiries) for names in alike.values() for epc in names
-    }
-    if marks:
-        found |= _with_cargoes(found, moments)
-    for epc, mine in packings.gather(grouped).items():
-        found[epc] = replace(found[epc], packings=mine)
-    return found
+    for item, lot in lots:
+        versions = reference.versions(f"lot:{item}:{lot}")
+        expiries[item, lot] = [(index, body["expiry_date"]) for index, body in versions]
+    return list(_with_packings(list(_with_cargoes(found)) if marks else found))
+
+
+def _sharing(touched: Touched) -> dict[tuple[str, Namings, frozenset[int]], list[str]]:
+    """The touched things that are alike, by what they are, what names them, and what else asks for them."""
+    histories: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for index, role, epc in touched.named:
+        if index >= touched.first:
+            histories[epc].append((index, role))
+    things = {epc for _, _, epc in touched.named} | touched.things.keys()
+    earlier = EventEpc.objects.filter(event_index__lt=touched.first).values_list("epc", "event_index", "role")
+    for epc, index, role in bulk.among(earlier, "epc", things):
+        histories[epc].append((index, role))
+    sharing: dict[tuple[str, Namings, frozenset[int]], list[str]] = defaultdict(list)
+    for epc, history in histories.items():
+        sharing[item_lookup(epc), tuple(sorted(history)), frozenset(touched.things.get(epc, ()))].append(epc)
+    return sharing
 
 
 class _Events:
     """What a row of the event index needs from other tables to become a `Seen`."""
 
-    def __init__(self, rows: Mapping[int, PublishedEvent], reference: Reference, doubled: Collection[int]) -> None:
-        self.rows, self.reference = rows, reference
+    def __init__(
+        self, rows: Mapping[int, EventRow], reference: Reference, *, returns: set[int], doubled: Collection[int]
+    ) -> None:
+        self.rows, self.reference, self.returns = rows, reference, returns
         self.many = _naming_many(rows)
-        self.returns = _returns(rows, reference)
         self.fingerprints = {index: _fingerprint(body) for index, body in capture.bodies(list(doubled)).items()}
         self.openings = opening_stock([row.index for row in rows.values() if row.biz_step == opening.STEP])
         self.void = standing.spans(list(rows))
         self._seen: dict[int, Seen] = {}
         self._names: dict[tuple[str, int], tuple[str, str]] = {}
 
-    def name(self, epc: str, index: int) -> tuple[str, str]:
+    def name(self, lookup: str, index: int) -> tuple[str, str]:
         """Item and GTIN of a pack as master data had them at an index; '' for what is unknown."""
-        key = (item_lookup(epc), index)
+        key = (lookup, index)
         if key not in self._names:
-            item = self.reference.subject(key[0], index).removeprefix("item:")
-            self._names[key] = item, _gtin(key[0], self.reference, index)
+            item = self.reference.subject(lookup, index).removeprefix("item:")
+            self._names[key] = item, _gtin(lookup, self.reference, index)
         return self._names[key]
 
     def seen(self, index: int) -> Seen:
@@ -86,7 +106,7 @@ class _Events:
             self._seen[index] = self._read(self.rows[index])
         return self._seen[index]
 
-    def _read(self, row: PublishedEvent) -> Seen:
+    def _read(self, row: EventRow) -> Seen:
         place = _place(row)
         stock = self.openings.get(row.index, opening.Opening(row.lot, row.expiry))
         return Seen(
@@ -110,66 +130,41 @@ class _Events:
         )
 
 
-def _links(subjects: Collection[str], end: int) -> tuple[dict[str, set[int]], dict[str, set[tuple[int, str]]]]:
-    """The events that name each thing, and those that group it with others, with its role there."""
-    links: dict[str, set[int]] = defaultdict(set)
-    grouped: dict[str, set[tuple[int, str]]] = defaultdict(set)
-    rows = EventEpc.objects.filter(event_index__lte=end).values_list("epc", "event_index", "role")
-    for epc, index, role in bulk.among(rows, "epc", subjects):
-        links[epc].add(index)
-        if role in {"parent", "child"}:
-            grouped[epc].add((index, role))
-    return links, grouped
-
-
-def _rows(indexes: Collection[int]) -> dict[int, PublishedEvent]:
-    found = bulk.among(PublishedEvent.objects.filter(declaration_ms__isnull=True), "index", indexes)
-    return {row.index: row for row in found}
-
-
-def _place(row: PublishedEvent) -> str:
+def _place(row: EventRow) -> str:
     """Where it happened: the read point says it, else the place where the goods are afterwards."""
     return row.read_point or row.biz_location
 
 
-def _naming_many(rows: Mapping[int, PublishedEvent]) -> set[int]:
+def _naming_many(rows: Mapping[int, EventRow]) -> set[int]:
     """The events that name more than one pack or container, parents apart."""
     counted = EventEpc.objects.exclude(role="parent").values("event_index").annotate(named=Count("epc"))
     return {row["event_index"] for row in bulk.among(counted, "event_index", list(rows)) if row["named"] > 1}
 
 
-def _destinations(rows: Mapping[int, PublishedEvent]) -> dict[int, str]:
+def _destinations(rows: Mapping[int, EventRow]) -> dict[int, str]:
     shipped = [row.index for row in rows.values() if row.biz_step == "shipping"]
     partners = EventPartner.objects.filter(direction="destination", type="owning_party")
     return dict(bulk.among(partners.values_list("event_index", "value"), "event_index", shipped))
 
 
-def _returns(rows: Mapping[int, PublishedEvent], reference: Reference) -> set[int]:
+def _returns(destinations: Mapping[int, str], rows: Mapping[int, EventRow], reference: Reference) -> set[int]:
     """The despatches that go back: under a return authorisation, or to a manufacturer."""
     shipped = [row.index for row in rows.values() if row.biz_step == "shipping"]
     authorised = EventTransaction.objects.filter(type="rma").values_list("event_index", flat=True)
-    back = {index for index, party in _destinations(rows).items() if "manufacturer" in reference.roles(party, index)}
+    back = {index for index, party in destinations.items() if "manufacturer" in reference.roles(party, index)}
     return back | set(bulk.among(authorised, "event_index", shipped))
 
 
-def _doubled(links: Mapping[str, set[int]], rows: Mapping[int, PublishedEvent]) -> set[int]:
+def _doubled(histories: Iterable[Namings], rows: Mapping[int, EventRow]) -> set[int]:
     """Commissionings of things that have more than one: only their contents must be compared."""
     made = {index for index, row in rows.items() if row.biz_step == "commissioning" and row.action == "ADD"}
-    return {index for indexes in links.values() if len(indexes & made) > 1 for index in indexes & made}
+    mine = ({index for index, _ in history if index in made} for history in histories)
+    return {index for found in mine if len(found) > 1 for index in found}
 
 
 def _fingerprint(body: Mapping[str, object]) -> str:
     content = {name: value for name, value in body.items() if name not in {"eventID", "recordTime", "@context"}}
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
-def _facts(epc: str, indexes: Sequence[int], events: _Events, marks: Sequence[Recalled]) -> ThingFacts:
-    return ThingFacts(
-        subject=epc,
-        events=tuple(map(events.seen, indexes)),
-        names={index: events.name(epc, index) for index in indexes},
-        recalls=tuple(marks),
-    )
 
 
 def _lots(found: Iterable[ThingFacts]) -> set[tuple[str, str]]:
@@ -220,19 +215,24 @@ def _gtin(lookup: str, reference: Reference, index: int) -> str:
     return (body.get("gtin") or "") if body else ""
 
 
-def _with_cargoes(
-    found: Mapping[str, ThingFacts], moments: Mapping[str, Collection[int]]
-) -> Iterable[tuple[str, ThingFacts]]:
-    """The facts of containers that moved, with what moved in them."""
-    moved = {
-        epc: moves
-        for epc, facts in found.items()
-        if not item_lookup(epc) and (moves := [seen for seen in facts.events if seen.step in _MOVES])
-    }
-    cargo = _Cargo(moved)
-    for epc, moves in moved.items():
-        cargoes = {
-            asking: {seen.index: cargo.of(epc, seen, as_of=asking) for seen in moves if seen.index <= asking}
-            for asking in moments[epc]
-        }
-        yield epc, replace(found[epc], cargoes=cargoes)
+def _with_cargoes(found: Sequence[Alike]) -> Iterator[Alike]:
+    """Each container that moved for itself, with what moved in it; the others as they are."""
+    moves = [[] if one.lookup else [seen for seen in one.facts.events if seen.step in _MOVES] for one in found]
+    cargo = _Cargo([name for one, moved in zip(found, moves, strict=True) if moved for name in one.names])
+    for one, moved in zip(found, moves, strict=True):
+        if not moved:
+            yield one
+            continue
+        for name in one.names:
+            cargoes = {
+                asking: {seen.index: cargo.of(name, seen, as_of=asking) for seen in moved if seen.index <= asking}
+                for asking in one.moments
+            }
+            yield replace(one, names=[name], facts=replace(one.facts, subject=name, cargoes=cargoes))
+
+
+def _with_packings(found: Sequence[Alike]) -> Iterator[Alike]:
+    doubtful = packings.gather({one.names[0]: one.history for one in found})
+    for one in found:
+        mine = doubtful.get(one.names[0])
+        yield replace(one, facts=replace(one.facts, packings=mine)) if mine else one

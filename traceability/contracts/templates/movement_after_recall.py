@@ -26,7 +26,7 @@ class MovementAfterRecall(Parameters):
 def evaluate(parameters: MovementAfterRecall, facts: ThingFacts) -> Iterable[Draft]:
     """One finding per thing and lot, on the first movement after the recall."""
     found: set[str] = set()
-    for seen in facts.events:
+    for seen in facts.events if facts.recalls else ():
         if not (seen.step in SALES or (seen.step == "shipping" and not seen.is_return)):
             continue
         for lot in sorted(facts.lots_in(seen) - found):
