@@ -186,5 +186,5 @@ def test_patients_read_why_and_of_a_drill_nothing(stocked: House, enter: Callabl
     for path in (f"/01/{GTIN}/21/1", lot_path):
         page = Client().get(path).content.decode()
         assert "Particles were found in a retained sample." in page
-        assert "Class 1 of 3" in page
+        assert "Class 1: may do serious harm" in page
         assert "practising" not in page

@@ -54,3 +54,27 @@ def test_the_compiled_catalogue_is_current(messages: ModuleType) -> None:
     compiled = {entry.msgid: entry.msgstr for entry in polib.mofile(str(messages.CATALOGUE.with_suffix(".mo")))}
     source = {entry.msgid: entry.msgstr for entry in polib.pofile(str(messages.CATALOGUE)) if entry.translated()}
     assert compiled == source
+
+
+def _strings(messages: ModuleType) -> list[str]:
+    texts = [text for entry in messages.catalogue() for text in (entry.msgstr, *entry.msgstr_plural.values())]
+    return [*texts, (ROOT / "static" / "consumer" / "words-zh.js").read_text()]
+
+
+def _strays(texts: list[str]) -> set[str]:
+    """Words of the last column of docs/translating.md that stand in some text."""
+    rows = re.findall(r"^\|[^|]+\|[^|]+\| ([^|\-]+) \|$", (ROOT / "docs" / "translating.md").read_text(), re.MULTILINE)
+    never = {word for row in rows for word in row.split(", ")} - {"never"}
+    assert len(never) > 20
+    return {word for word in never if any(word in text for text in texts)}
+
+
+def test_each_thing_has_one_term(messages: ModuleType) -> None:
+    assert _strays(_strings(messages)) == set()
+    assert _strays(["货品已被暂扣。"]) == {"货品", "暂扣"}
+
+
+def test_punctuation_beside_chinese_is_full_width(messages: ModuleType) -> None:
+    half = re.compile(r"[\u4e00-\u9fff][,;:!?()]|[,;:!?)][\u4e00-\u9fff]")
+    assert [text for text in _strings(messages)[:-1] if half.search(text)] == []
+    assert half.search("温度,湿度")

@@ -20,6 +20,7 @@ from traceability.parties import selectors as parties
 from traceability.products.models import TradeItem
 from traceability.recalls import selectors as recalls
 from traceability.visibility import public
+from traceability.web.shared import recall_words
 
 from . import dossier, findings, journey, temperature
 from .codes import OnPack, PackCode
@@ -31,7 +32,10 @@ _WITHDRAWN = {"destroyed", "decommissioned", "sampled", "stolen"}
 
 @dataclass(frozen=True)
 class Recall:
-    """The recall of a pack's batch: the day, who called it back, and what two people of that party signed of it."""
+    """The recall of a pack's batch: the day, who called it back, and what two people of that party signed of it.
+
+    `level` is the class in words, '' where none was named.
+    """
 
     day: date
     party_name: str
@@ -75,7 +79,8 @@ def recall_of(event: PublishedEvent) -> Recall:
     """The recall that an event records, as the public is told of it."""
     found = recalls.of_event(event)
     said = found.content if found else {"class": "", "reason": ""}
-    return Recall(dossier.day(event), journey.party_name(event.reporter), said["class"], said["reason"])
+    level = str(recall_words.CLASSES.get(said["class"], ""))
+    return Recall(dossier.day(event), journey.party_name(event.reporter), level, said["reason"])
 
 
 def look_up(code: PackCode, given: OnPack, *, now_ms: int) -> Answer:
