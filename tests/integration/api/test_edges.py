@@ -37,6 +37,18 @@ def test_a_declaration_sent_again_under_its_key_is_answered_again(house: House, 
     assert posted(house, {**event, "errorDeclaration": VOID}).status_code == 409  # without the key it is no retry
 
 
+def test_a_prefix_may_be_declared_beside_the_event(house: House, writer: Any) -> None:
+    event = bare(writer, **{"theirs:farm": "A"})
+    assert posted(house, event).json()["errors"][0]["code"] == "prefix-undeclared"
+    made = posted(house, event, GS1_Extensions="theirs=https://theirs.example/, unused=https://unused.example/")
+    assert made.status_code == 201
+    house.settle()
+    found = house.client("pharmacy").get("/epcis/events?EQ_https://theirs.example/farm=A").json()
+    (kept,) = found["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+    assert kept["@context"] == [DEFAULT_CONTEXT, {"theirs": "https://theirs.example/"}]
+    assert made.json() == {name: value for name, value in kept.items() if name != "recordTime"}
+
+
 def test_a_key_stands_for_one_event(house: House, writer: Any) -> None:
     assert posted(house, bare(writer, "1"), Idempotency_Key="k").status_code == 201
     other = posted(house, bare(writer, "2"), Idempotency_Key="k")
