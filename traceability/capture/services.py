@@ -1,5 +1,6 @@
 """The way in: whatever is captured passes one of these doors (architecture.md, 3)."""
 
+import codecs
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ def parse_event(body: bytes) -> dict[str, Any]:
     """One bare event from the bytes of a request; CaptureError when it is not strict JSON."""
     require_room(len(body))
     try:
-        event = strict_json.loads(body)
+        event = strict_json.loads(body.removeprefix(codecs.BOM_UTF8))
     except strict_json.StrictJsonError as error:
         raise CaptureError(400, f"json-{error.code}", error.detail, "ValidationException") from error
     if not isinstance(event, dict):

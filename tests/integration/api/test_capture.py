@@ -154,7 +154,7 @@ def test_proceed_keeps_the_good_events_and_lists_the_bad(house: House, writer: A
         (b"{}", "text/plain", 415, "media-type"),
         (b"{}", "", 415, "media-type"),
         (b"{}", "application/json; charset=utf-16", 415, "charset"),
-        (b"\xef\xbb\xbf{}", "application/json", 400, "json-not-json"),
+        (b"\xef\xbb\xbf\xef\xbb\xbf{}", "application/json", 400, "json-not-json"),
         (b"\xff{}", "application/json", 400, "json-not-utf8"),
     ],
 )
