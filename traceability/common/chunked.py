@@ -18,13 +18,13 @@ def readable(application: Application, most: Callable[[str], int]) -> Applicatio
     read; nothing is read before, so that who may not send anything is refused at once.
     """
 
-    def with_length(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        in_chunks = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
-        if in_chunks and environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH"):
-            limit = most(environ.get("PATH_INFO", ""))
-            environ["wsgi.input"] = _Counted(environ["wsgi.input"], limit)
-            environ["CONTENT_LENGTH"] = str(limit)
-        return application(environ, start_response)
+    def with_length(request: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        in_chunks = "chunked" in request.get("HTTP_TRANSFER_ENCODING", "").lower()
+        if in_chunks and request.get("wsgi.input_terminated") and not request.get("CONTENT_LENGTH"):
+            limit = most(request.get("PATH_INFO", ""))
+            request["wsgi.input"] = _Counted(request["wsgi.input"], limit)
+            request["CONTENT_LENGTH"] = str(limit)
+        return application(request, start_response)
 
     return with_length
 
