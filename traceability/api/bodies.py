@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -61,7 +61,12 @@ def document(request: Request) -> Iterator[tuple[uploads.Upload, str]]:
     if declared.isdigit() and int(declared) > settings.CAPTURE_MAX_BYTES:
         raise capture_too_large(f"a document has at most {settings.CAPTURE_MAX_BYTES} bytes")
     chunks = iter(lambda: request._request.read(_CHUNK), b"")
-    with uploads.received(uploads.unpacked(chunks) if encoding == "gzip" else chunks) as upload:
+    with ExitStack() as stack:
+        try:
+            received = uploads.received(uploads.unpacked(chunks) if encoding == "gzip" else chunks)
+            upload = stack.enter_context(received)
+        except RequestDataTooBig as error:  # one that came in chunks
+            raise capture_too_large(f"a document has at most {settings.CAPTURE_MAX_BYTES} bytes") from error
         yield upload, media
 
 

@@ -45,7 +45,8 @@ class CaptureJobView(EpcisView):
         if job is None:
             raise problems.not_found("there is no such capture job")
         receipt = {"receipt": job.receipt} if job.receipt else {}
-        return JsonResponse({**_job(job, running=bool(captured.unfinished([job]))), **receipt})
+        body = {**_job(job, running=bool(captured.unfinished([job]))), **receipt}
+        return JsonResponse(body, headers={"GS1-Capture-Error-Behaviour": job.error_behaviour})
 
 
 def _job(job: CaptureJob, *, running: bool) -> Mapping[str, Any]:

@@ -91,11 +91,11 @@ def _require(view: Member | MemberEvents, value: str) -> None:
 
 def _paging(request: Request) -> tuple[int, str | None]:
     given = {name: tuple(texts) for name, texts in answers.parameters(request).items()}
-    token, per_page = given.pop(tokens.PARAMETER, None), given.pop("perPage", (str(event_query.PER_PAGE),))
+    token, per_page = given.pop(tokens.PARAMETER, None), given.pop("perPage", None)
     for name in given:
         raise event_query.bad_parameter(name, "is not a parameter of a collection")
     try:
-        size = values.positive("perPage", per_page, most=event_query.MAX_PER_PAGE)
+        size = event_query.PER_PAGE if per_page is None else event_query.page_size(per_page)
         return size, None if token is None else values.single(tokens.PARAMETER, token)
     except values.QueryFault as fault:
         raise event_query.bad_parameter(fault.parameter, fault.detail) from fault

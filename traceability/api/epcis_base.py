@@ -39,11 +39,12 @@ class EpcisView(APIView):
         response["GS1-Vendor-Version"] = "dosetrail/0.1"
         response["GS1-EPCIS-Capture-Limit"] = str(settings.CAPTURE_MAX_EVENTS)
         response["GS1-EPCIS-Capture-File-Size-Limit"] = str(settings.CAPTURE_MAX_BYTES)
-        response["GS1-Capture-Error-Behaviour"] = "all"
+        response.setdefault("GS1-Capture-Error-Behaviour", "all")  # a job says its own
         return response
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+        """What there is to do here, and what this server speaks (section 12.4)."""
+        return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods), **gs1_headers.SPOKEN})
 
 
 class TopLevel(EpcisView):

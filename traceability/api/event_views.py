@@ -15,7 +15,7 @@ from traceability.epcis import document
 from traceability.epcis.event_hash import event_hash
 from traceability.visibility.rules import visible_events
 
-from . import answers, bodies, problems, rendering
+from . import answers, bodies, gs1_headers, problems, rendering
 from .epcis_base import EpcisView
 from .queried import queried
 
@@ -33,21 +33,23 @@ class Events(EpcisView):
         key = request.headers.get("Idempotency-Key", "")
         if len(key) > MAX_IDEMPOTENCY_KEY:
             raise ProblemError(400, "idempotency-key", f"Idempotency-Key has at most {MAX_IDEMPOTENCY_KEY} characters")
-        accepted = capture.accept_events([event], reporter=self.party(), idempotency_key=key)[0]
+        extensions = gs1_headers.extensions(request)
+        accepted = capture.accept_events([event], reporter=self.party(), idempotency_key=key, extensions=extensions)[0]
         location = f"{request.path}/{quote(accepted.event_id, safe=':')}"
         if accepted.already_recorded and not self._is_retry(accepted, key):
             detail = f"{accepted.event_id} is recorded already"
             raise ProblemError(
                 409, "already-recorded", detail, "ResourceAlreadyExistsException", headers={"Location": location}
             )
-        published = ledger.wait_published([accepted.statement_hash], PUBLISH_WAIT_SECONDS)
-        headers = {"Location": location} | ({} if published else {"Dosetrail-State": "submitted"})
-        body = {
-            "eventID": accepted.event_id,
-            "eventHash": event_hash(document.bare(event)),
-            "statementHash": accepted.statement_hash,
+        kept = {**document.bare(event, document.outer_context({}, extensions)), "eventID": accepted.event_id}
+        headers = {
+            "Location": location,
+            "Dosetrail-Event-Hash": event_hash(kept),
+            "Dosetrail-Statement-Hash": accepted.statement_hash,
         }
-        return JsonResponse(body, status=201, headers=headers)
+        if not ledger.wait_published([accepted.statement_hash], PUBLISH_WAIT_SECONDS):
+            headers["Dosetrail-State"] = "submitted"
+        return JsonResponse(kept, status=201, headers=headers)
 
     def _is_retry(self, accepted: capture.Accepted, key: str) -> bool:
         first = captured.captured(self.party().uri, accepted.event_id, accepted.declaration)

@@ -7,14 +7,26 @@ from rest_framework.request import Request
 
 from traceability.capture.intake import ERROR_BEHAVIOURS, ROLLBACK
 from traceability.common.problems import ProblemError
-from traceability.epcis import context, values
+from traceability.custody.opening import NAMESPACE
+from traceability.epcis import context, epc_format, values
 from traceability.epcis.validation import TERMS
 
 VERSION = (2, 0, 0)
 _VERSION = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,4}){0,2}")
 MAX_EXTENSIONS = 50
-# XML documents of this version are taken too.
+# XML documents of this version are taken and given too.
 _OLDER = (1, 2, 0)
+# What OPTIONS tells: the oldest and newest version, that a client may choose how identifiers and words are spelled, and
+# the vocabulary of our own.
+SPOKEN: Mapping[str, str] = {
+    "GS1-EPCIS-Min": "1.2.0",
+    "GS1-EPCIS-Max": "2.0.0",
+    "GS1-CBV-Min": "1.2.0",
+    "GS1-CBV-Max": "2.0.0",
+    "GS1-EPC-Format": epc_format.NO_PREFERENCE,
+    "GS1-CBV-XML-Format": "No_Preference",
+    "GS1-Extensions": f"dosetrail={NAMESPACE}",
+}
 
 
 def require_versions(request: Request) -> None:

@@ -1,5 +1,6 @@
 """Feeding files through the front door's services: EPCIS documents and logger files, one outcome each."""
 
+import codecs
 import stat
 import time
 from collections.abc import Callable, Mapping
@@ -119,7 +120,11 @@ def _bare_event(file: BinaryIO, media: str) -> Mapping[str, Any] | None:
     if len(content) > WHOLE_BYTES:
         return None
     try:
-        value = xml_source.read_event(file) if media == jobs.XML else strict_json.loads(content)
+        value = (
+            xml_source.read_event(file)
+            if media == jobs.XML
+            else strict_json.loads(content.removeprefix(codecs.BOM_UTF8))
+        )
     except (strict_json.StrictJsonError, SourceError):
         return None
     kind = value.get("type") if isinstance(value, dict) else None

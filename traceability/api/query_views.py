@@ -14,7 +14,7 @@ from traceability.queries.models import NamedQuery
 
 from . import answers, bodies, problems
 from .epcis_base import EpcisView
-from .queried import queried
+from .queried import namespaces, queried
 
 _LIVE = {"stream", "second", "minute", "hour", "dayOfMonth", "month", "dayOfWeek", "reportIfEmpty", "initialRecordTime"}
 
@@ -29,7 +29,7 @@ class Queries(EpcisView):
                 400, "query-member", f"{unknown[0]} is no member of a named query", "QueryValidationException",
                 pointer=f"/{unknown[0]}",
             )  # fmt: skip
-        made = named.create(self.party(), given.get("name"), given.get("query"))
+        made = named.create(self.party(), given.get("name"), given.get("query"), namespaces(request))
         location = f"{request.path}/{quote(made.name, safe='')}"
         return JsonResponse(_query(made), status=201, headers={"Location": location})
 

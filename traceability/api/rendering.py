@@ -19,6 +19,7 @@ from traceability.epcis.xml import pictures
 from traceability.epcis.xml.markup import WriteError
 from traceability.epcis.xml.spelling import CbvFormat, Spelling
 from traceability.epcis.xml.writer import Version, write
+from traceability.parties import selectors as parties
 
 JSON = ("application/json", "application/ld+json")
 XML = ("application/xml", "text/xml")
@@ -52,7 +53,8 @@ def query_document(request: Request, document: Mapping[str, Any]) -> HttpRespons
     media_type, version = form(request)
     # EPCIS 1.2 knows no Digital Links: there they become URNs unless the client wishes otherwise.
     epcs = _epc_format(request, epc_format.DIGITAL_LINK if version == "2.0" else epc_format.EPC_URN)
-    document = epc_format.translated(document, epcs)
+    prefixes = parties.company_prefixes() if epcs == epc_format.EPC_URN else ()
+    document = epc_format.translated(document, epcs, prefixes)
     response: HttpResponse
     if media_type in JSON:
         response = JsonResponse(document, content_type=media_type)

@@ -49,7 +49,7 @@ def identified(place: int, event: dict[str, Any], reporter: Party) -> Prepared:
     content = _sorted(event)
     event_id = event.get("eventID")
     if event_id is None:
-        event_id = minted_id(reporter.uri.encode() + b"\0" + content)
+        event_id = minted_id(event, reporter.uri)
         event = {**event, "eventID": event_id}
     declaration = event.get("errorDeclaration")
     return Prepared(
@@ -91,14 +91,20 @@ def _digest(key: Key) -> bytes:
 
 def content_of(event: Mapping[str, Any], reporter: str) -> str:
     """The hash of what was sent, from the event as it was committed: an ID that we minted was not sent."""
-    sent = _sorted({name: value for name, value in event.items() if name != "eventID"})
-    if minted_id(reporter.encode() + b"\0" + sent) != event["eventID"]:
-        sent = _sorted(event)
-    return hashlib.sha256(sent).hexdigest()
+    sent = {name: value for name, value in event.items() if name != "eventID"}
+    if minted_id(sent, reporter) != event["eventID"]:
+        sent = dict(event)
+    return hashlib.sha256(_sorted(sent)).hexdigest()
 
 
-def minted_id(content: bytes) -> str:
-    """A UUIDv8 from a keyed hash: the same content by the same reporter mints the same ID, and nobody can guess it."""
+def minted_id(event: Mapping[str, Any], reporter: str) -> str:
+    """A UUIDv8 from a keyed hash: the same content by the same reporter mints the same ID, and nobody can guess it.
+
+    An error declaration gets the ID of the event that it takes back, since all else of the two is equal (EPCIS 2.0,
+    section 7.4.1.2).
+    """
+    content = _sorted({name: value for name, value in event.items() if name != "errorDeclaration"})
+    content = reporter.encode() + b"\0" + content
     raw = bytearray(hmac.digest(sealing.id_key(sealing.EVENT_IDS), content, "sha256")[:16])
     raw[6] = raw[6] & 0x0F | 0x80
     raw[8] = raw[8] & 0x3F | 0x80

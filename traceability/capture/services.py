@@ -1,5 +1,6 @@
 """The way in: whatever is captured passes one of these doors (architecture.md, 3)."""
 
+import codecs
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,8 +60,11 @@ def accept_events(
     idempotency_key: str = "",
     sign: Sign | None = None,
     beside: Beside | None = None,
+    extensions: Mapping[str, str] | None = None,
 ) -> list[Accepted]:
     """Take in bare events (each with its own `@context`), all or none; CaptureError names event and field.
+
+    `extensions` are prefixes declared outside them; those that an event uses become part of its own context.
 
     `sign` gives the signed documents of events that are new; without it the party's hosted key signs. `beside` runs in
     the transaction that stores the events: what it stores stands or falls with them.
@@ -68,12 +72,13 @@ def accept_events(
     require_room()
     tally = Tally()
     for place, event in enumerate(events):
-        found = validation.validate_event(event, cbv_compliant=reporter.cbv_compliant)
+        found = validation.validate_event(event, cbv_compliant=reporter.cbv_compliant, extensions=extensions)
         tally.add(Fault(place, fault.pointer, fault.code, fault.message) for fault in found)
     if tally.count:
         raise tally.refusal()
     call = _Call(reporter, sign or store.hosted(reporter, annotation or {}), idempotency_key, beside)
-    prepared = _prepared(events, reporter)
+    outer = epcis_document.outer_context({}, extensions)
+    prepared = _prepared([epcis_document.bare(event, outer) for event in events], reporter)
     try:
         return _store(prepared, call)
     except IntegrityError:
@@ -85,7 +90,7 @@ def parse_event(body: bytes) -> dict[str, Any]:
     """One bare event from the bytes of a request; CaptureError when it is not strict JSON."""
     require_room(len(body))
     try:
-        event = strict_json.loads(body)
+        event = strict_json.loads(body.removeprefix(codecs.BOM_UTF8))
     except strict_json.StrictJsonError as error:
         raise CaptureError(400, f"json-{error.code}", error.detail, "ValidationException") from error
     if not isinstance(event, dict):
@@ -101,14 +106,14 @@ class _Call:
     beside: Beside | None
 
 
-def _prepared(events: Sequence[Mapping[str, Any]], reporter: Party) -> list[prepare.Prepared]:
-    """Give each event its ID and key; CaptureError for those from the future or doubled with other content."""
+def _prepared(events: Sequence[dict[str, Any]], reporter: Party) -> list[prepare.Prepared]:
+    """Give each bare event its ID and key; CaptureError for those from the future or doubled with other content."""
     now = now_ms()
     once, tally = prepare.Once(), Tally()
     prepared = []
     for place, event in enumerate(events):
         tally.add(prepare.late(place, event, now=now))
-        item = prepare.identified(place, epcis_document.bare(event), reporter)
+        item = prepare.identified(place, event, reporter)
         if fault := once.fault(item):
             tally.add([fault])
         once.add(item)

@@ -1,6 +1,6 @@
 """How an answer spells identifiers: as Digital Links, as EPC URNs, or as captured (EPCIS 2.0, section 12.3)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -21,18 +21,17 @@ _ITEMS = {
 }
 
 
-def translated(document: Mapping[str, Any], wish: str) -> dict[str, Any]:
+def translated(document: Mapping[str, Any], wish: str, prefixes: Collection[str] = ()) -> dict[str, Any]:
     """A query document with the identifiers of its events in the wished format.
 
-    A Digital Link becomes a URN only under a company prefix that some URN of the same answer shows, since its length is
-    in no Digital Link; any other stays as it is. What is no GS1 identifier always does.
+    A Digital Link becomes a URN only under a company prefix that is among `prefixes`, or that some URN of the same
+    answer shows, since its length is in no Digital Link; any other stays as it is, as what is no GS1 identifier does.
     """
     if wish not in (DIGITAL_LINK, EPC_URN):
         return dict(document)
     spell: Callable[[str], str] = link
     if wish == EPC_URN:
-        prefixes = urn.prefixes_in(document)
-        spell = partial(urn.with_prefixes, prefixes=prefixes)
+        spell = partial(urn.with_prefixes, prefixes=urn.prefixes_in(document).union(prefixes))
     body = document["epcisBody"]
     results = body["queryResults"]
     events = [in_event(event, spell) for event in results["resultsBody"]["eventList"]]

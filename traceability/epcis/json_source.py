@@ -35,7 +35,7 @@ def open_document(file: BinaryIO) -> Source:
         del data
         return stream_document(file)
     try:
-        document = strict_json.loads(data)
+        document = strict_json.loads(data.removeprefix(codecs.BOM_UTF8))
     except strict_json.StrictJsonError as error:
         raise SourceError(f"json-{error.code}", error.detail) from error
     return of_document(document)
@@ -99,7 +99,8 @@ class _Reader:
     def __init__(self, file: BinaryIO) -> None:
         self.path: tuple[str, ...] | None = None
         self._file = file
-        self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
+        # A mark at the beginning, which some programs write, is passed over (RFC 8259, section 8.1).
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")("strict")
         # The text that is here from `_at` on, never breaking off within a number or a word; `_held` follows it.
         self._text, self._held, self._at = "", "", 0
         self._fed, self._ended = 0, False

@@ -13,6 +13,7 @@ from traceability.epcis.xml.markup import WriteError
 from traceability.epcis.xml.spelling import Spelling
 from traceability.epcis.xml.writer import write
 from traceability.gs1 import urn
+from traceability.parties import selectors as parties
 from traceability.parties.models import Party, PartyIdentifier
 from traceability.queries.documents import time_text
 
@@ -33,8 +34,8 @@ def render(channel: Channel, name: str, events: Sequence[Mapping[str, Any]]) -> 
     document = pictures.shown(document)
     if channel.format == Channel.Format.XML_2_0:
         return b"".join(write(document, version="2.0"))
-    # 1.2 knows EPCs as URNs; the company prefixes of those that stand in the document are the ones that we know.
-    prefixes = urn.prefixes_in(document)
+    # 1.2 knows EPCs as URNs; company prefixes are known by registration, or from URNs that stand in the document.
+    prefixes = urn.prefixes_in(document) | parties.company_prefixes()
     spelling = Spelling(epc=lambda uri: urn.with_prefixes(uri, prefixes))
     return b"".join(write(document, version="1.2", spelling=spelling))
 

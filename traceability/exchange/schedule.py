@@ -1,7 +1,8 @@
 """When a scheduled query runs: the QuerySchedule of EPCIS (2.0, section 8.2.5.3), in UTC.
 
-A field is a list of numbers and ranges, such as `0,30` or `[1-5],7`; a second matches when every field that is given
-does. A field left out matches always: with `hour` alone the query runs each second of that hour.
+A field is a list of numbers and ranges, such as `0,30` or `[1-5],7`, and of steps as GS1's own examples have them
+(`0/30`: from 0 on each 30th); a second matches when every field that is given does. A field left out matches always:
+with `hour` alone the query runs each second of that hour.
 """
 
 import re
@@ -13,7 +14,7 @@ FIELDS = {
     "second": (0, 59), "minute": (0, 59), "hour": (0, 23), "dayOfMonth": (1, 31), "month": (1, 12), "dayOfWeek": (1, 7),
 }  # fmt: skip
 MAX_FIELD = 300  # characters
-_ELEMENT = re.compile(r"(?P<number>[0-9]{1,2})|\[(?P<low>[0-9]{1,2})-(?P<high>[0-9]{1,2})\]")
+_ELEMENT = re.compile(r"(?P<number>[0-9]{1,2})(?:/(?P<step>[0-9]{1,2}))?|\[(?P<low>[0-9]{1,2})-(?P<high>[0-9]{1,2})\]")
 _DAYS = 366 * 29  # a 29th of February that is a Monday comes within 28 years, a century's gap aside
 
 Schedule = Mapping[str, frozenset[int]]
@@ -56,13 +57,17 @@ def _numbers(name: str, value: Any) -> frozenset[int]:
     for element in value.split(","):
         found = _ELEMENT.fullmatch(element)
         if found is None:
-            raise ScheduleError(name, f"{name}: {element!r} is neither a number nor a range such as [1-5]")
+            raise ScheduleError(name, f"{name}: {element!r} is no number, no range such as [1-5], no step such as 0/30")
         first, last = (int(found["number"] or found[end]) for end in ("low", "high"))
         if not low <= first <= last <= high:
             raise ScheduleError(
                 name, f"{name}: {element!r} is not within {low} to {high}, from the lesser to the greater"
             )
-        numbers.update(range(first, last + 1))
+        if found["step"]:
+            if not int(found["step"]):
+                raise ScheduleError(name, f"{name}: {element!r} steps by nothing")
+            last = high
+        numbers.update(range(first, last + 1, int(found["step"] or 1)))
     return frozenset(numbers)
 
 

@@ -47,6 +47,23 @@ def canonical(uri: str) -> str:
     return uri
 
 
+def spellings(uri: str) -> tuple[str, ...]:
+    """An identifier as it is, as canonical Digital Link, and as each EPC URN that it may have: one for every length
+    that its company prefix can have, since no link tells it. Only itself, if it is no GS1 key.
+    """
+    try:
+        link = canonical(uri)
+    except Gs1Error:
+        return (uri,)
+    found = [uri, link]
+    for length in urn.PREFIX_LENGTHS if _GS1.match(link) else ():
+        try:
+            found.append(urn.to_urn(link, length))
+        except Gs1Error:
+            continue  # EPC has none of this length
+    return tuple(dict.fromkeys(found))
+
+
 def is_place(key: str) -> bool:
     """Whether a canonical key names a physical place, which an event may be about but which is no goods."""
     return key.startswith(PLACE_PREFIXES)

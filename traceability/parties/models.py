@@ -38,13 +38,16 @@ class Party(models.Model):
 
 
 class PartyIdentifier(models.Model):
-    """One typed identifier of a party (GLN, licence number, 统一社会信用代码), with validity; part of its version.
+    """One typed identifier of a party (GLN, GS1 company prefix, licence number, 统一社会信用代码), with validity.
+
+    Part of the party's version.
 
     Written by `parties.services`.
     """
 
     class Scheme(models.TextChoices):
         GLN = "gln"
+        COMPANY_PREFIX = "gcp"  # tells where in its keys the prefix ends, which EPC URNs say and Digital Links do not
         LICENCE = "licence"
         USCC = "uscc"
 

@@ -17,6 +17,8 @@ from .models import PARTY_NAMESPACE, SITE_NAMESPACE, ApiToken, Member, Party, Pa
 
 _GLN_PARTY = "https://id.gs1.org/417/"
 _GLN_PLACE = "https://id.gs1.org/414/"
+# EPCIS 1.2 had no name of a party: its software writes the SGLN of the party's GLN for owner and possessor.
+_GLN_NAMES = (_GLN_PARTY, _GLN_PLACE)
 
 
 def token_digest(plain: str) -> str:
@@ -53,7 +55,7 @@ def key_by_kid(kid: bytes) -> PartyKey | None:
 
 
 def party_by_uri(uri: str) -> Party | None:
-    """The party named by its own URI, or by its GLN as Digital Link or EPC URN."""
+    """The party named by its own URI, or by its GLN as Digital Link or EPC URN, as a party's or as a place's."""
     if uri.startswith(PARTY_NAMESPACE):
         return Party.objects.filter(id=uri.removeprefix(PARTY_NAMESPACE)).first()
     return parties_by_uri([uri]).get(uri)
@@ -62,15 +64,15 @@ def party_by_uri(uri: str) -> Party | None:
 def names_of_parties(uris: Collection[str]) -> dict[str, str]:
     """The names of parties by their URIs (their own, or a GLN's canonical Digital Link); unknown ones as given."""
     ids = {uri.removeprefix(PARTY_NAMESPACE) for uri in uris if uri.startswith(PARTY_NAMESPACE)}
-    glns = {uri.removeprefix(_GLN_PARTY).split("/")[0] for uri in uris if uri.startswith(_GLN_PARTY)}
+    glns = {uri: gln for uri in uris if (gln := _gln(uri))}
     by_id = dict(Party.objects.filter(id__in=ids).values_list("id", "name")) if ids else {}
-    rows = PartyIdentifier.objects.filter(scheme=PartyIdentifier.Scheme.GLN, value__in=glns)
+    rows = PartyIdentifier.objects.filter(scheme=PartyIdentifier.Scheme.GLN, value__in=set(glns.values()))
     by_gln = dict(rows.values_list("value", "party__name")) if glns else {}
 
     def name(uri: str) -> str:
         if uri.startswith(PARTY_NAMESPACE):
             return by_id.get(uri.removeprefix(PARTY_NAMESPACE), uri)
-        return by_gln.get(uri.removeprefix(_GLN_PARTY).split("/")[0], uri)
+        return by_gln.get(glns.get(uri, ""), uri)
 
     return {uri: name(uri) for uri in uris}
 
@@ -78,7 +80,7 @@ def names_of_parties(uris: Collection[str]) -> dict[str, str]:
 def ids_by_uri(uris: Collection[str]) -> dict[str, str]:
     """The ids of parties by their URIs (their own, or a GLN's canonical Digital Link); unknown ones are left out."""
     own = {uri: uri.removeprefix(PARTY_NAMESPACE) for uri in uris if uri.startswith(PARTY_NAMESPACE)}
-    glns = {uri: uri.removeprefix(_GLN_PARTY).split("/")[0] for uri in uris if uri.startswith(_GLN_PARTY)}
+    glns = {uri: gln for uri in uris if (gln := _gln(uri))}
     rows = PartyIdentifier.objects.filter(scheme=PartyIdentifier.Scheme.GLN, value__in=set(glns.values()))
     by_gln = dict(rows.values_list("value", "party_id")) if glns else {}
     return own | {uri: by_gln[gln] for uri, gln in glns.items() if gln in by_gln}
@@ -98,9 +100,9 @@ def names_of_places(uris: Collection[str]) -> dict[str, str]:
 
 
 def uris_of(party: Party) -> list[str]:
-    """Every URI under which events may name the party: its own and its GLNs."""
-    glns = party.identifiers.filter(scheme=PartyIdentifier.Scheme.GLN).values_list("value", flat=True)
-    return [party.uri, *(_GLN_PARTY + gln for gln in glns)]
+    """Every URI under which events may name the party: its own, its GLNs as a party's, and those as a place's."""
+    glns = list(party.identifiers.filter(scheme=PartyIdentifier.Scheme.GLN).values_list("value", flat=True))
+    return [party.uri, *(name + gln for name in _GLN_NAMES for gln in glns)]
 
 
 def uris_of_many(uris: Collection[str]) -> dict[str, frozenset[str]]:
@@ -109,8 +111,14 @@ def uris_of_many(uris: Collection[str]) -> dict[str, frozenset[str]]:
     glns = PartyIdentifier.objects.filter(scheme=PartyIdentifier.Scheme.GLN, party__in=list(ids))
     found = {uri: {uri} for uri in ids.values()}
     for party, gln in glns.values_list("party_id", "value"):
-        found[ids[party]].add(_GLN_PARTY + gln)
+        found[ids[party]] |= {name + gln for name in _GLN_NAMES}
     return {uri: frozenset(named) for uri, named in found.items()}
+
+
+def company_prefixes() -> frozenset[str]:
+    """The GS1 company prefixes that are registered here, of whichever party."""
+    rows = PartyIdentifier.objects.filter(scheme=PartyIdentifier.Scheme.COMPANY_PREFIX)
+    return frozenset(rows.values_list("value", flat=True))
 
 
 def site_by_uri(uri: str) -> Site | None:
@@ -157,10 +165,14 @@ def parties_by_uri(uris: Collection[str]) -> dict[str, Party]:
 def _gln_of(uri: str) -> str:
     """The GLN in a party's Digital Link or EPC URN, '' for anything else."""
     try:
-        key = epc.canonical(uri)
+        return _gln(epc.canonical(uri))
     except Gs1Error:
         return ""
-    return key.removeprefix(_GLN_PARTY).split("/")[0] if key.startswith(_GLN_PARTY) else ""
+
+
+def _gln(key: str) -> str:
+    """The GLN of a canonical key of a party or a place, '' of any other."""
+    return next((key.removeprefix(name).split("/")[0] for name in _GLN_NAMES if key.startswith(name)), "")
 
 
 def member_for(user: Any) -> Member | None:

@@ -12,6 +12,7 @@ from django.db import transaction
 from traceability.common import time_zones
 from traceability.common.clock import now_ms
 from traceability.gs1 import check_digit
+from traceability.gs1.urn import PREFIX_LENGTHS
 
 from . import selectors, throttle
 from .keys import (
@@ -31,6 +32,7 @@ __all__ = [
     "ConfirmationError",
     "KeyActError",
     "Warrant",
+    "add_company_prefix",
     "add_member",
     "bad_since_of",
     "confirm",
@@ -64,6 +66,7 @@ def create_party(
     roles: Sequence[str],
     gln: str | None = None,
     uscc: str | None = None,
+    company_prefixes: Sequence[str] = (),
     cbv_compliant: bool = False,
 ) -> Party:
     """A new party with a hosted key; its first version is signed by the regulator, or by itself while there is none."""
@@ -75,9 +78,18 @@ def create_party(
         for scheme, value in ((PartyIdentifier.Scheme.GLN, gln), (PartyIdentifier.Scheme.USCC, uscc)):
             if value:
                 _identifier(party, scheme, value)
+        for value in company_prefixes:
+            _identifier(party, PartyIdentifier.Scheme.COMPANY_PREFIX, value)
         create_hosted_key(party=party)
         _log_party(party)
     return party
+
+
+def add_company_prefix(*, party: Party, value: str) -> None:
+    """A GS1 company prefix of the party, logged with its next version; ValidationError if malformed or another's."""
+    with transaction.atomic():
+        _identifier(party, PartyIdentifier.Scheme.COMPANY_PREFIX, value)
+        _log_party(party)
 
 
 def save_party(*, party: Party) -> Party:
@@ -205,6 +217,9 @@ def confirm(member: Member, password: str, reason: str) -> str:
 def _identifier(party: Party, scheme: str, value: str) -> None:
     if scheme == PartyIdentifier.Scheme.GLN:
         check_digit.require(value, name="GLN", length=13)
+    is_prefix = value.isascii() and value.isdigit() and len(value) in PREFIX_LENGTHS
+    if scheme == PartyIdentifier.Scheme.COMPANY_PREFIX and not is_prefix:
+        raise ValidationError({scheme: f"a GS1 company prefix has 6 to 12 digits; {value[:20]!r} is none"})
     if PartyIdentifier.objects.filter(scheme=scheme, value=value).exists():
         raise ValidationError({scheme: f"{value} is another party's"})
     PartyIdentifier.objects.create(party=party, scheme=scheme, value=value)

@@ -124,7 +124,13 @@ def _store_row(
 def _party(row: Mapping[str, str], party: Party) -> None:
     if not party.has_role(Party.Role.REGULATOR):
         raise ValueError("parties are registered by the regulator")
-    parties.create_party(id=row["id"], name=row["name"], roles=row["roles"].split(), gln=row["gln"] or None)
+    parties.create_party(
+        id=row["id"],
+        name=row["name"],
+        roles=row["roles"].split(),
+        gln=row["gln"] or None,
+        company_prefixes=row.get("company_prefix", "").split(),
+    )
 
 
 def _site(row: Mapping[str, str], party: Party) -> None:

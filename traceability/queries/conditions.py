@@ -20,7 +20,19 @@ from traceability.common.problems import ProblemError
 from traceability.epcis import vocabulary
 
 from . import text_order as text_order  # its lookups
-from .criteria import Attribute, Criterion, FacetCompares, FacetExists, FacetIn, Span, Things, Typed, Within, Words
+from .criteria import (
+    Attribute,
+    Criterion,
+    FacetAmong,
+    FacetCompares,
+    FacetExists,
+    FacetIn,
+    Span,
+    Things,
+    Typed,
+    Within,
+    Words,
+)
 
 _FEW = 5_000
 _LISTED = "index__in"
@@ -69,6 +81,11 @@ def _typed(criterion: Typed) -> Q:
 @condition.register
 def _facet_in(criterion: FacetIn) -> Q:
     return _within(EventFacet, Q(text__in=criterion.texts), name__in=criterion.names)
+
+
+@condition.register
+def _facet_among(criterion: FacetAmong) -> Q:
+    return _within(EventFacet, Q(number__in=criterion.numbers), name__in=criterion.names)
 
 
 @condition.register

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Comparison = Literal["exact", "gt", "gte", "lt", "lte"]
+Comparison = Literal["gt", "gte", "lt", "lte"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,14 @@ class FacetIn:
 
 
 @dataclass(frozen=True)
+class FacetAmong:
+    """The event has a facet of one of these names with one of these numbers (ranks)."""
+
+    names: tuple[str, ...]
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class FacetExists:
     """The event has a facet of one of these names, or has none of them."""
 
@@ -85,4 +93,4 @@ class Attribute:
     values: tuple[str, ...] = ()
 
 
-Criterion = Words | Span | Things | Typed | FacetIn | FacetExists | FacetCompares | Within | Attribute
+Criterion = Words | Span | Things | Typed | FacetIn | FacetAmong | FacetExists | FacetCompares | Within | Attribute

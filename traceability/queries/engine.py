@@ -72,11 +72,15 @@ def next_page(
 ) -> Page:
     """The page that a token leads to; ProblemError 400 for a token that is not this party's or has run out.
 
-    `beside` are parameters that stand next to it in the URL, as `EventQuery` keeps them: they may only repeat its own.
+    `beside` are parameters that stand next to it in the URL, as `EventQuery` keeps them: they may only repeat its own,
+    but for `perPage`, since how much a page holds is not what is asked.
     """
     parameters, before, after, left = tokens.read(_EVENTS, party.uri, token)
+    again = dict(beside or {})
+    if size := again.pop("perPage", None):
+        parameters = {**parameters, "perPage": list(size)}
     query = EventQuery.from_json(parameters)
-    for name, values in (beside or {}).items():
+    for name, values in again.items():
         if query.parameters.get(name) != values:
             raise bad_parameter(name, "differs from the query that this nextPageToken goes on with")
     return _page(_asked(query, party, within), _Position(before, after, left))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from traceability.common.problems import ProblemError
-from traceability.epcis import facets
+from traceability.epcis import context, facets
 from traceability.epcis.context import PREFIXES
 
 from . import parameters as table
@@ -16,7 +16,8 @@ from . import values
 from .criteria import Criterion
 from .values import QueryFault
 
-PER_PAGE, MAX_PER_PAGE = 30, 1000
+PER_PAGE, MAX_PER_PAGE = 30, 1000  # more may be asked for, and so many are given (EPCIS 2.0, perPage)
+LARGEST_PAGE = 2**31 - 1
 MAX_EVENTS = 1_000_000_000  # of eventCountLimit and maxEventCount
 MAX_PARAMETERS, MAX_VALUES = 100, 1000
 _TIMES = {"eventTime": "event_time_ms", "recordTime": "record_time_ms"}
@@ -56,18 +57,28 @@ class EventQuery:
 def parse(parameters: Mapping[str, Any], namespaces: Mapping[str, str] | None = None) -> EventQuery:
     """The query in a JSON object of parameters (the `query` of a named query); ProblemError 400 names a bad one.
 
-    Values are texts, numbers, booleans or lists of them. `namespaces` are prefixes of the header GS1-Extensions.
+    Values are texts, numbers, booleans or lists of them. `namespaces` are prefixes of the header GS1-Extensions; its
+    own `@context` declares more.
     """
+    given = {name: value for name, value in parameters.items() if name != "@context"}
     try:
-        return _query({name: _texts(name, value) for name, value in parameters.items()}, namespaces or {})
+        declared = {**(namespaces or {}), **_declared(parameters.get("@context"))}
+        return _query({name: _texts(name, value) for name, value in given.items()}, declared)
     except QueryFault as fault:
         raise bad_parameter(fault.parameter, fault.detail) from fault
 
 
 def from_url(parameters: Mapping[str, Sequence[str]], namespaces: Mapping[str, str] | None = None) -> EventQuery:
     """The query in a URL's parameters, whose lists are separated by `|` or repeated; ProblemError as in `parse`."""
+    if "@context" in parameters:
+        raise bad_parameter("@context", "stands in a query in JSON; beside an address it is the header GS1-Extensions")
     given = {name: [part for text in texts for part in text.split("|")] for name, texts in parameters.items()}
     return parse(given, namespaces)
+
+
+def page_size(given: Sequence[str]) -> int:
+    """How many a page holds that is asked for with this `perPage`; QueryFault for what is no such number."""
+    return min(values.positive("perPage", given, most=LARGEST_PAGE), MAX_PER_PAGE)
 
 
 def bad_parameter(name: str, detail: str) -> ProblemError:
@@ -76,12 +87,25 @@ def bad_parameter(name: str, detail: str) -> ProblemError:
     return ProblemError(400, "query-parameter", f"{name}: {detail}", "QueryParameterException", errors)
 
 
+def _declared(value: Any) -> dict[str, str]:
+    """The prefixes of a query's `@context`; addresses in it are not fetched."""
+    for part in context.parts(value):
+        pairs = part.items() if isinstance(part, dict) else ()
+        if not isinstance(part, str | dict) or not all(
+            context.is_prefix(name) and isinstance(uri, str) for name, uri in pairs
+        ):
+            raise QueryFault("@context", "holds context addresses, and objects of prefix to URI")
+    return context.declared(value)
+
+
 def _texts(name: str, value: Any) -> tuple[str, ...]:
     items = value if isinstance(value, list | tuple) else [value]
     texts = []
     for item in items:
         if isinstance(item, bool):
             texts.append("true" if item else "false")
+        elif name.startswith("EXISTS_") and item in (None, 1):
+            texts.append("")  # the value says nothing: query-schema.json has an integer or null for it
         elif isinstance(item, int | float):
             texts.append(repr(int(item) if isinstance(item, float) and item.is_integer() else item))  # 30.0 is 30
         elif isinstance(item, str):
@@ -113,7 +137,7 @@ def _query(given: Mapping[str, tuple[str, ...]], outer: Mapping[str, str]) -> Ev
     order, full = _order(given, namespaces)
     if full:
         kept["orderBy"] = (full,)
-    per_page = values.positive("perPage", given["perPage"], most=MAX_PER_PAGE) if "perPage" in given else PER_PAGE
+    per_page = page_size(given["perPage"]) if "perPage" in given else PER_PAGE
     return EventQuery(kept, criteria, order, per_page, limit, most)
 
 

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from traceability.capture.models import PublishedEvent
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
+from traceability.epcis import context
 from traceability.parties.models import Party
 
 from . import engine
@@ -20,10 +21,15 @@ MAX_NAMES = 1000  # of one party
 _NAME = re.compile(r"[^/\x00-\x1f\x7f]{1,128}")
 
 
-def create(party: Party, name: Any, query: Any) -> NamedQuery:
-    """A new named query; ProblemError: 400 names the parameter at fault, 409 when the party has the name already."""
+def create(party: Party, name: Any, query: Any, namespaces: Mapping[str, str] | None = None) -> NamedQuery:
+    """A new named query; ProblemError: 400 names the parameter at fault, 409 when the party has the name already.
+
+    `namespaces` are prefixes of the header GS1-Extensions, which the kept query declares itself from then on.
+    """
     if not isinstance(name, str) or _NAME.fullmatch(name) is None or name in {".", ".."}:
         raise _bad("/name", "query-name", "a name has 1 to 128 characters, no slash and no control character")
+    if namespaces and isinstance(query, Mapping):
+        query = {**query, "@context": [*context.parts(query.get("@context")), dict(namespaces)]}
     read(query)
     if party.named_queries.count() >= MAX_NAMES:
         raise ProblemError(409, "too-many-queries", f"a party has at most {MAX_NAMES} named queries: delete one")

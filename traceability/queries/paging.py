@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from . import tokens, values
-from .event_query import MAX_PER_PAGE, PER_PAGE, bad_parameter
+from .event_query import PER_PAGE, bad_parameter, page_size
 from .values import QueryFault
 
 Row = TypeVar("Row")
@@ -28,7 +28,7 @@ def page(
         raise bad_parameter(name, "is not a parameter of this list")
     after = None
     try:
-        size = values.positive("perPage", given.get("perPage", (str(PER_PAGE),)), most=MAX_PER_PAGE)
+        size = page_size(given["perPage"]) if "perPage" in given else PER_PAGE
         chosen = {name: values.single(name, given[name]) for name in filters if name in given}
         if token := given.get(tokens.PARAMETER):
             size, chosen, after = tokens.read(of, holder, values.single(tokens.PARAMETER, token))

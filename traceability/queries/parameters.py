@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 
 from traceability.epcis import facets, scalar, vocabulary
 from traceability.epcis.context import expanded
-from traceability.gs1 import pattern
+from traceability.gs1 import epc, pattern
 from traceability.gs1.errors import Gs1Error
 
 from . import values
@@ -14,6 +13,7 @@ from .criteria import (
     Attribute,
     Comparison,
     Criterion,
+    FacetAmong,
     FacetCompares,
     FacetExists,
     FacetIn,
@@ -29,7 +29,7 @@ Values = Sequence[str]
 Namespaces = Mapping[str, str]
 _Reader = Callable[[str, Values], Criterion]
 
-_COMPARE: dict[str, Comparison] = {"EQ": "exact", "GT": "gt", "GE": "gte", "LT": "lt", "LE": "lte"}
+_COMPARE: dict[str, Comparison] = {"GT": "gt", "GE": "gte", "LT": "lt", "LE": "lte"}
 _ANY = ("epc", "child", "parent", "input", "output")
 _ANY_CLASS = ("quantity", "child_quantity", "input_quantity", "output_quantity")
 _TYPES = {
@@ -95,14 +95,22 @@ def field(name: str, text: str, namespaces: Namespaces) -> str:
 
 
 def _measured(name: str, match: re.Match[str], given: Values) -> Criterion:
-    compare, member, uom = _COMPARE[match[1]], match[2], match[3]
-    exact = scalar.number(values.single(name, given))
-    if exact is None:
-        raise QueryFault(name, "must be a number, such as 8 or -2.5")
+    verb, member, uom = match[1], match[2], match[3]
     if uom is None and member == "quantity":
-        return FacetCompares(("quantity",), "number", compare, scalar.rank(exact))
-    facet, rank = facets.measured(member, exact, uom or "")
-    return FacetCompares((facet,), "number", compare, rank)
+        found = [("quantity", scalar.rank(exact)) for exact in values.numbers(name, given)]
+    else:
+        found = [facets.measured(member, exact, uom or "") for exact in values.numbers(name, given)]
+    return _compared(name, verb, found)
+
+
+def _compared(name: str, verb: str, found: Sequence[tuple[str, int]]) -> Criterion:
+    """A comparison of a facet's number: with each of several for equality, else with one."""
+    facet, rank = found[0]
+    if verb == "EQ":
+        return FacetAmong((facet,), tuple(dict.fromkeys(rank for _, rank in found)))
+    if len(found) > 1:
+        raise QueryFault(name, "stands once, with one value")
+    return FacetCompares((facet,), "number", _COMPARE[verb], rank)
 
 
 def _typed(match: re.Match[str], given: Values, namespaces: Namespaces) -> Criterion:
@@ -111,7 +119,8 @@ def _typed(match: re.Match[str], given: Values, namespaces: Namespaces) -> Crite
     if kind is not None and kind not in types.words:
         kind = scalar.text_key(expanded(kind, namespaces))
     if member == "transaction":
-        return Typed("transaction", kind, tuple(dict.fromkeys(given)))
+        # The index keeps a document's number as its event spells it; a partner may ask for it as another spells it.
+        return Typed("transaction", kind, tuple(dict.fromkeys(one for text in given for one in epc.spellings(text))))
     return Typed("source" if member == "source" else "destination", kind, values.keys(match[0], given))
 
 
@@ -198,13 +207,9 @@ def _facet_time(facet: str, verb: str) -> _Reader:
 
 
 def _percent_rank(verb: str) -> _Reader:
-    def read(name: str, given: Values) -> Criterion:
-        exact = scalar.number(values.single(name, given))
-        if exact is None:
-            raise QueryFault(name, "must be a number, such as 50")
-        return FacetCompares(("percRank",), "number", _COMPARE[verb], scalar.rank(Fraction(exact)))
-
-    return read
+    return lambda name, given: _compared(
+        name, verb, [("percRank", scalar.rank(exact)) for exact in values.numbers(name, given)]
+    )
 
 
 _OF_TERMS = frozenset(
@@ -249,7 +254,7 @@ _NAMED: dict[str, _Reader] = {
     },
     **{f"{verb}_{member}": _facet_time(member, verb) for verb in ("GE", "LT") for member in facets.TIMES},
     **{f"EQ_{member}": _sensor_text(member) for member in facets.TEXTS},
-    **{f"{verb}_percRank": _percent_rank(verb) for verb in _COMPARE},
+    **{f"{verb}_percRank": _percent_rank(verb) for verb in ("EQ", *_COMPARE)},
 }
 
 

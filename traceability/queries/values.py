@@ -1,6 +1,7 @@
 """Values of query parameters: from text or JSON to what is compared; QueryFault says what is wrong with one. PURE."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from traceability.epcis import scalar, values
 from traceability.epcis.times import time_ms
@@ -51,12 +52,12 @@ def boolean(name: str, given: Sequence[str]) -> bool:
     return text != "false"
 
 
-def numbers(name: str, given: Sequence[str]) -> list[int]:
-    """The ranks of numbers."""
-    found = [scalar.number(text) for text in given]
-    if not found or None in found:
+def numbers(name: str, given: Sequence[str]) -> list[Fraction]:
+    """The exact numbers."""
+    found = [exact for text in given if (exact := scalar.number(text)) is not None]
+    if not found or len(found) < len(given):
         raise QueryFault(name, "must be a number, such as 8 or -2.5")
-    return [scalar.rank(exact) for exact in found if exact is not None]
+    return found
 
 
 def terms(vocabulary: Vocabulary, given: Sequence[str]) -> tuple[str, ...]:

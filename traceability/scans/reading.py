@@ -116,7 +116,7 @@ def _no_such_step(step: str) -> ProblemError:
 def own_uri(party: Party) -> str:
     """The URI that names the party in source and destination lists: its GLN, where it has one."""
     uris = parties.uris_of(party)
-    return uris[-1] if len(uris) > 1 else uris[0]
+    return uris[1] if len(uris) > 1 else uris[0]
 
 
 def _code(raw: str, today: date, where: str) -> ScannedCode:

@@ -94,6 +94,4 @@ def visible_things(epcs: Collection[str], party: Party) -> set[str]:
 
 def audiences_of(party: Party) -> list[str]:
     """Every URI under which an event may have `party` in its audience: as parties, as places, and everybody's."""
-    uris = parties.uris_of(party)
-    places = [uri.replace("/417/", "/414/") for uri in uris if "/417/" in uri]
-    return sorted({*uris, *places, *(site.uri for site in party.sites.all()), Audience.EVERYBODY})
+    return sorted({*parties.uris_of(party), *(site.uri for site in party.sites.all()), Audience.EVERYBODY})

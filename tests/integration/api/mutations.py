@@ -83,7 +83,7 @@ def _broken_bytes(kind: str, choice: random.Random) -> Iterator[Mutant]:
         broken = good.replace('"eventTime"', f'"ours:bad": {bad}, "eventTime"')
         yield Mutant(f"{kind}: {bad}", broken.encode(), JSON, None)
     yield Mutant(f"{kind}: UTF-16", good.encode("utf-16"), JSON, None)
-    yield Mutant(f"{kind}: byte-order mark", b"\xef\xbb\xbf" + raw, JSON, None)
+    yield Mutant(f"{kind}: two byte-order marks", b"\xef\xbb\xbf" * 2 + raw, JSON, None)
     yield Mutant(f"{kind}: Latin-1", raw.replace(b"ObjectEvent", b"\xe9", 1) + b"\xe9", JSON, None)
     yield Mutant(f"{kind}: a tail", raw + b"{}", JSON, None)
     yield Mutant(f"{kind}: brackets", raw + b"[" * 200_000, JSON, None)

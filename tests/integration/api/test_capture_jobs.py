@@ -360,6 +360,10 @@ def test_options_discover_what_is_there(house: House, path: str) -> None:
     assert "GET" in answer["Allow"]
     assert answer["GS1-EPCIS-Version"] == "2.0.0"
     assert answer["GS1-Capture-Error-Behaviour"] == "all"
+    assert (answer["GS1-EPCIS-Min"], answer["GS1-EPCIS-Max"]) == ("1.2.0", "2.0.0")
+    assert (answer["GS1-CBV-Min"], answer["GS1-CBV-Max"]) == ("1.2.0", "2.0.0")
+    assert (answer["GS1-EPC-Format"], answer["GS1-CBV-XML-Format"]) == ("No_Preference", "No_Preference")
+    assert answer["GS1-Extensions"] == "dosetrail=https://ns.dosetrail.org/epcis/"
     assert int(answer["GS1-EPCIS-Capture-File-Size-Limit"]) > 10**8
 
 

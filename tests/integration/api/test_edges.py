@@ -1,5 +1,6 @@
 """What clients of the EPCIS interface meet at its edges: retries, pages, odd names, odd numbers."""
 
+import io
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -7,12 +8,16 @@ from urllib.parse import quote
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.signals import request_started
+from django.db import close_old_connections
+from django.test import RequestFactory
 
 from tests.integration.api.test_capture import observed
-from tests.integration.conftest import House, pack
+from tests.integration.conftest import House, pack, written
 from traceability.capture.models import CapturedEvent, CaptureJob
 from traceability.common.clock import now_ms
 from traceability.epcis.context import DEFAULT_CONTEXT
+from traceability.wsgi import application
 
 VOID = {"declarationTime": "2026-03-02T12:00:00Z", "reason": "did_not_occur"}
 PROCEED = {"GS1-Capture-Error-Behaviour": "proceed"}
@@ -35,6 +40,61 @@ def test_a_declaration_sent_again_under_its_key_is_answered_again(house: House, 
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].json() == answers[1].json()
     assert posted(house, {**event, "errorDeclaration": VOID}).status_code == 409  # without the key it is no retry
+
+
+def test_an_event_without_id_is_taken_back_by_the_same_without_id(house: House, writer: Any) -> None:
+    """A declaration repeats the event, an eventID only where that had one: most documents of EPCIS 1.2 have none."""
+    event = bare(writer)
+    del event["eventID"]
+    made, other = posted(house, event), posted(house, {**event, "epcList": [pack("2")]})
+    declared = posted(house, {**event, "errorDeclaration": VOID})
+    assert [answer.status_code for answer in (made, other, declared)] == [201, 201, 201]
+    assert made["Location"] == declared["Location"] != other["Location"]
+    assert posted(house, {**event, "errorDeclaration": VOID}).status_code == 409  # the same again
+    house.settle()
+    client = house.client("pharmacy")
+    for answer, marks in ((made, ["declared", None]), (other, [None])):
+        found = client.get(answer["Location"]).json()["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+        assert [one.get("urn:dosetrail:epcis:void") for one in found] == marks
+
+
+def test_a_document_may_come_in_chunks(house: House, writer: Any, settings: Any) -> None:
+    """Programs that write as they send name no length; Django alone would see an empty body."""
+    document = json.dumps(written.document([observed(writer, "1")], 0)).encode()
+
+    def sent() -> str:
+        named = {"Authorization": f"Bearer {house.tokens['pharmacy']}", "Transfer-Encoding": "chunked"}
+        factory = RequestFactory(headers=named)
+        environ = factory.post("/epcis/capture", document, content_type="application/json").environ
+        del environ["CONTENT_LENGTH"]
+        found: list[str] = []
+        list(
+            application(
+                {**environ, "wsgi.input": io.BytesIO(document), "wsgi.input_terminated": True},
+                lambda status, *_: found.append(status),
+            )
+        )
+        return found[0][:3]
+
+    request_started.disconnect(close_old_connections)  # as Django's own client does: the test holds the connection
+    try:
+        assert sent() == "202"
+        settings.CAPTURE_MAX_BYTES = len(document)
+        assert sent() == "413"
+    finally:
+        request_started.connect(close_old_connections)
+
+
+def test_a_prefix_may_be_declared_beside_the_event(house: House, writer: Any) -> None:
+    event = bare(writer, **{"theirs:farm": "A"})
+    assert posted(house, event).json()["errors"][0]["code"] == "prefix-undeclared"
+    made = posted(house, event, GS1_Extensions="theirs=https://theirs.example/, unused=https://unused.example/")
+    assert made.status_code == 201
+    house.settle()
+    found = house.client("pharmacy").get("/epcis/events?EQ_https://theirs.example/farm=A").json()
+    (kept,) = found["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+    assert kept["@context"] == [DEFAULT_CONTEXT, {"theirs": "https://theirs.example/"}]
+    assert made.json() == {name: value for name, value in kept.items() if name != "recordTime"}
 
 
 def test_a_key_stands_for_one_event(house: House, writer: Any) -> None:

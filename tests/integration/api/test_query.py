@@ -194,9 +194,9 @@ def test_an_event_is_found_by_its_computed_hash_and_no_hash_that_a_party_gives_i
 ) -> None:
     mine, lie = {"@context": [events.CONTEXT], **observed(writer, "1")}, "ni:///sha-256;" + "0" * 64 + "?ver=CBV2.0"
     answer = house.post("pharmacy", "/epcis/events", mine)
-    name = answer.json()["eventHash"]
+    name = answer["Dosetrail-Event-Hash"]
     theirs = {**mine, "eventID": lie}
-    assert house.post("other", "/epcis/events", theirs).json()["eventHash"] == name
+    assert house.post("other", "/epcis/events", theirs)["Dosetrail-Event-Hash"] == name
     house.settle()
     for query in (f"?EQ_eventID={quote(name)}", f"?EQ_eventID={quote(name)}&EQ_bizStep=stocking"):
         assert [event["eventID"] for event in listed(house, "pharmacy", query)] == [mine["eventID"]]

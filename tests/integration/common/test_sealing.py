@@ -90,11 +90,11 @@ def test_a_credential_of_systemd_may_show_the_mask_of_its_access_list(tmp_path: 
 
 def test_after_a_change_of_the_key_all_sign_as_before(house: House, settings: Any, tmp_path: Path) -> None:
     maker = house.parties["maker"]
-    before = selectors.signer_for(maker).seed, ledger.vkey(), alert_id("x"), _minted_id(b"x")
+    before = selectors.signer_for(maker).seed, ledger.vkey(), alert_id("x"), _minted_id({}, "x")
     path = key_file(tmp_path)
     call_command("reseal_keys", new_key_file=path)
     old, settings.KEY_ENCRYPTION_KEY = settings.KEY_ENCRYPTION_KEY, path.read_bytes()
-    assert (selectors.signer_for(maker).seed, ledger.vkey(), alert_id("x"), _minted_id(b"x")) == before
+    assert (selectors.signer_for(maker).seed, ledger.vkey(), alert_id("x"), _minted_id({}, "x")) == before
     assert ledger.submission_receipt([], 0)
     assert {model._meta.label for model in sealing.sealed_models()} == {
         "common.DerivedKey", "exchange.Channel", "exchange.Subscription", "ledger.LogKey", "parties.PartyKey",
@@ -107,12 +107,12 @@ def test_after_a_change_of_the_key_all_sign_as_before(house: House, settings: An
 
 
 def test_a_second_change_keeps_the_ids(house: House, settings: Any, tmp_path: Path) -> None:
-    before = alert_id("x"), _minted_id(b"x")
+    before = alert_id("x"), _minted_id({}, "x")
     for name in ("first", "second"):
         path = key_file(tmp_path, name=name)
         call_command("reseal_keys", new_key_file=path)
         settings.KEY_ENCRYPTION_KEY = path.read_bytes()
-    assert (alert_id("x"), _minted_id(b"x")) == before
+    assert (alert_id("x"), _minted_id({}, "x")) == before
 
 
 def test_what_cannot_be_resealed_is_said_and_nothing_changes(

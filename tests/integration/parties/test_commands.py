@@ -11,6 +11,7 @@ from django.test import Client
 from ledger import api as ledger
 from tests.integration.conftest import LOT, House
 from traceability.common import masterdata
+from traceability.parties import selectors
 from traceability.parties.models import Party, PartyKey
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +62,21 @@ def test_a_partys_own_device_and_its_words(house: House) -> None:
         run("add_device_key", "nobody", public)
     run("add_party", "strict", "Strict", "--role", "distributor", "--cbv-compliant")
     assert Party.objects.get(id="strict").cbv_compliant
+
+
+def test_company_prefixes(house: House) -> None:
+    run("add_party", "acme", "Acme", "--role", "manufacturer", "--company-prefix", "4012345")
+    assert "EPC URNs" in run("add_company_prefix", "maker", "9521000")
+    assert selectors.company_prefixes() == {"4012345", "9521000"}
+    for wrong in ("95210", "9521000900013", "４０１２３４５", "9521000"):
+        with pytest.raises(CommandError):
+            run("add_company_prefix", "acme", wrong)
+    with pytest.raises(CommandError, match="no party"):
+        run("add_company_prefix", "nobody", "9521001")
+    house.settle()
+    version = masterdata.at("party:maker", 10**9)
+    assert version is not None
+    assert {"scheme": "gcp", "value": "9521000"} in version["identifiers"]
 
 
 def test_a_lots_inspection_report(house: House, tmp_path: Path) -> None:

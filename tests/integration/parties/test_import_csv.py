@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 
 from tests.integration.conftest import House
 from traceability.common import masterdata
+from traceability.parties import selectors
 from traceability.parties.models import Site
 from traceability.products.csv_import import import_csv
 
@@ -48,6 +49,9 @@ def test_a_missing_column_and_a_stranger_s_item(house: House) -> None:
     assert import_csv("lots", lots, party=house.parties["other"]).errors[0].column == "item"
     assert import_csv("lots", lots, party=house.parties["maker"]).rows == 1
     assert import_csv("parties", b"id,name,roles,gln\nx,X,pharmacy,\n", party=house.parties["maker"]).errors
+    with_prefix = b"id,name,roles,gln,company_prefix\nx,X,pharmacy,,4012345 9521001\n"
+    assert import_csv("parties", with_prefix, party=house.parties["regulator"]).rows == 1
+    assert selectors.company_prefixes() == {"4012345", "9521001"}
 
 
 def test_the_command_prints_the_faults(house: House, tmp_path: Path) -> None:

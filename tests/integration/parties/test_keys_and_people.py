@@ -8,6 +8,7 @@ from ledger import api as ledger
 from tests.integration.conftest import House
 from traceability.common import masterdata
 from traceability.common.models import MasterVersion
+from traceability.gs1.epc import canonical
 from traceability.parties import selectors, services
 from traceability.parties.models import ApiToken, PartyKey
 
@@ -63,9 +64,17 @@ def test_high_risk_actions_need_the_password_and_a_reason(house: House) -> None:
     [
         ("urn:dosetrail:party:maker", True),
         ("urn:epc:id:pgln:9521000.90001", True),
+        ("urn:epc:id:sgln:9521000.90001.0", True),  # as software of EPCIS 1.2 names owners
+        ("https://id.gs1.org/414/9521000900011", True),
         ("https://id.gs1.org/417/4012345000009", False),
+        ("https://id.gs1.org/414/4012345000009", False),
         ("anything", False),
     ],
 )
 def test_a_party_is_found_by_any_of_its_names(house: House, uri: str, found: bool) -> None:
     assert (selectors.party_by_uri(uri) == house.parties["maker"]) is found
+    key = canonical(uri) if ":" in uri else uri
+    assert (selectors.names_of_parties([key])[key] == "Maker") is found
+    assert (selectors.ids_by_uri([key]) == {key: "maker"}) is found
+    for known in (selectors.uris_of(house.parties["maker"]), selectors.uris_of_many([house.parties["maker"].uri])):
+        assert (key in (known if isinstance(known, list) else known[house.parties["maker"].uri])) is found

@@ -63,9 +63,9 @@ def _holds(event: dict[str, Any], name: str, values: list[str]) -> bool:
     if ":" in rest:
         return _extension(event, verb, rest, values)
     if rest == "quantity" or rest.startswith("quantity_"):
-        return _amount(event, verb, rest.partition("_")[2], Fraction(values[0]))
+        return any(_amount(event, verb, rest.partition("_")[2], Fraction(value)) for value in values)
     if "_" in rest and rest.partition("_")[0] in {"value", "minValue", "maxValue", "meanValue", "sDev"}:
-        return _value(event, verb, *rest.partition("_")[::2], Fraction(values[0]))
+        return any(_value(event, verb, *rest.partition("_")[::2], Fraction(value)) for value in values)
     asked = {_bare(one).lower() if rest == "booleanValue" else _bare(one) for one in values}
     return bool(asked & {_bare(one) for one in _texts(event, rest)})
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.api.test_capture import observed
 from tests.integration.api.test_query import chain, listed
 from tests.integration.conftest import House
 
@@ -79,6 +80,44 @@ def test_the_engine_s_own_errors(house: House, query: Any) -> None:
     assert answer.status_code == 400
     assert [one["parameter"] for one in answer.json()["errors"]] == list(query)
     assert house.client("pharmacy").get("/epcis/queries").json() == []
+
+
+EX = "https://ns.example.com/epcis/"
+
+
+@pytest.mark.parametrize("declared", ["in the query", "in the header"])
+def test_a_query_declares_its_prefixes(chain: House, writer: Any, declared: str) -> None:
+    """In its `@context`, as the standard's query-schema.json has it, or in GS1-Extensions: kept either way."""
+    chain.capture("pharmacy", observed(writer, "8", **{f"{EX}farm": "A"}))
+    chain.settle()
+    query: dict[str, Any] = {"EQ_example:farm": ["A"], "EXISTS_errorDeclaration": False}
+    headers = {}
+    if declared == "in the query":
+        schema = "https://ref.gs1.org/standards/epcis/2.0.0/query-schema.json"
+        query["@context"] = [schema, {"example": EX}]
+    else:
+        headers["GS1-Extensions"] = f"example={EX}"
+    client = chain.client("pharmacy")
+    body = {"name": "farms", "query": query}
+    assert client.post("/epcis/queries", body, "application/json", headers=headers).status_code == 201
+    assert len(events_of(client.get("/epcis/queries/farms/events"))) == 1
+    kept = client.get("/epcis/queries/farms").json()["query"]
+    assert (kept["@context"][-1], kept["EQ_example:farm"]) == ({"example": EX}, ["A"])
+
+
+@pytest.mark.parametrize("value", [None, 1, True, ""])
+def test_what_only_asks_whether_something_is_there(chain: House, value: Any) -> None:
+    """query-schema.json has an integer or null for these; the text of the standard gives their value no meaning."""
+    query = {"EXISTS_sensorElementList": value}
+    assert chain.post("pharmacy", "/epcis/queries", {"name": "sensed", "query": query}).status_code == 201
+    assert events_of(chain.client("pharmacy").get("/epcis/queries/sensed/events")) == []
+
+
+@pytest.mark.parametrize("context", [5, [["x"]], {"a b": "https://x.example/"}, {"a": 1}])
+def test_what_is_no_context_of_a_query(house: House, context: Any) -> None:
+    answer = house.post("pharmacy", "/epcis/queries", {"name": "a", "query": {"@context": context}})
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (400, "@context")
+    assert house.client("pharmacy").get("/epcis/events?@context=x").status_code == 400
 
 
 def test_results_are_narrowed_and_paged(chain: House) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.integration.api.test_capture import observed
-from tests.integration.conftest import House
+from tests.integration.conftest import House, pack
 from traceability.queries import tokens
 
 EX = "https://ns.example.com/epcis/"
@@ -22,6 +22,12 @@ def farms(house: House, writer: Any) -> House:
         house.capture("pharmacy", observed(writer, serial, **{"@context": context, "eventTime": time, **own}))
     house.settle()
     return house
+
+
+def events_in(answer: Any) -> list[dict[str, Any]]:
+    assert answer.status_code == 200, answer.content
+    found: list[dict[str, Any]] = answer.json()["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+    return found
 
 
 def pages(house: House, query: str, between: Any = None, **headers: str) -> list[str]:
@@ -118,6 +124,40 @@ def test_a_token_is_its_partys_own_and_runs_out(farms: House, monkeypatch: pytes
         assert farms.client(party).get(url).status_code == 400
     monkeypatch.setattr(tokens, "SECONDS", -1)
     assert farms.client("pharmacy").get(url).json()["errors"][0]["parameter"] == "nextPageToken"
+
+
+def test_how_much_a_page_holds_is_not_what_is_asked(farms: House) -> None:
+    """A client may ask for more than a page ever holds, and for another size on its way through the pages."""
+    client = farms.client("pharmacy")
+    assert len(events_in(client.get("/epcis/events?perPage=1000000"))) == 5
+    link = client.get("/epcis/events?perPage=2")["Link"].partition(">")[0].lstrip("<")
+    assert len(events_in(client.get(f"{link}&perPage=1000000"))) == 3
+    one = client.get(f"{link}&perPage=1")
+    assert len(events_in(one)) == 1
+    assert len(events_in(client.get(one["Link"].partition(">")[0].lstrip("<")))) == 1
+    for path in ("epcs", "capture", "queries"):
+        assert client.get(f"/epcis/{path}?perPage=1000000").status_code == 200
+
+
+def test_a_list_of_numbers_is_any_of_them(farms: House, writer: Any) -> None:
+    item = pack("1").partition("/21/")[0]
+    for number, amount in enumerate((5, 7, 9), 60):
+        farms.capture("pharmacy", observed(writer, str(number), quantityList=[{"epcClass": item, "quantity": amount}]))
+    farms.settle()
+    for query, found in (("EQ_quantity=5|9", 2), ("EQ_quantity=7.0", 1), ("EQ_quantity=5|8", 1)):
+        assert len(events_in(farms.client("pharmacy").get(f"/epcis/events?{query}"))) == found
+    assert farms.client("pharmacy").get("/epcis/events?GE_quantity=5|9").status_code == 400
+
+
+def test_a_document_is_found_by_any_spelling_of_its_number(farms: House, writer: Any) -> None:
+    """We answer an EPC URN as Digital Link unless asked otherwise: who asks with what we answered must find it."""
+    urn, link = "urn:epc:id:gdti:0614141.00001.1618034", "https://id.gs1.org/253/06141410000121618034"
+    for number, written in ((70, urn), (71, link)):
+        bought = [{"type": "po", "bizTransaction": written}]
+        farms.capture("pharmacy", observed(writer, str(number), bizTransactionList=bought))
+    farms.settle()
+    for asked in (urn, link):
+        assert len(events_in(farms.client("pharmacy").get(f"/epcis/events?EQ_bizTransaction_po={asked}"))) == 2
 
 
 def test_an_address_beyond_measure_is_414(farms: House) -> None:

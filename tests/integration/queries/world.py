@@ -163,7 +163,7 @@ class World:
     def parameter(self) -> tuple[str, list[str]]:
         one = self.chance.choice
         name, draw = one(self.kinds())
-        several = name.startswith(("EQ_", "MATCH", "eventType")) and not name.startswith(("EQ_value", "EQ_quantity"))
+        several = name.startswith(("EQ_", "MATCH", "eventType"))
         return name, self.some(draw) if several else [draw()]
 
     def kinds(self) -> list[tuple[str, Callable[[], str]]]:

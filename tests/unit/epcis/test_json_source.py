@@ -1,5 +1,6 @@
 """Streaming JSON: the same documents and the same refusals as the strict reader of the whole."""
 
+import codecs
 import io
 import json
 import random
@@ -46,7 +47,7 @@ def chunk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 def whole(data: bytes) -> Any:
     """What the strict reader makes of all bytes: the document, or the code of what is wrong."""
     try:
-        return strict_json.loads(data)
+        return strict_json.loads(data.removeprefix(codecs.BOM_UTF8))
     except strict_json.StrictJsonError as error:
         return f"json-{error.code}"
 
@@ -87,6 +88,16 @@ def _lists(data: bytes) -> int:
 @pytest.mark.parametrize("data", SAMPLES)
 def test_a_stream_is_what_the_whole_is(data: bytes) -> None:
     require_same(data)
+
+
+def test_a_byte_order_mark_is_passed_over_once() -> None:
+    """Windows programs write one, and RFC 8259 lets a reader ignore it."""
+    data = SAMPLES[0]
+    for read in (json_source.open_document, json_source.stream_document):
+        marked, plain = (read(io.BytesIO(mark + data)) for mark in (codecs.BOM_UTF8, b""))
+        assert (marked.frame, list(marked.events())) == (plain.frame, list(plain.events()))
+        with pytest.raises(SourceError):
+            list(read(io.BytesIO(codecs.BOM_UTF8 * 2 + data)).events())
 
 
 @pytest.mark.parametrize("data", SAMPLES[:3])

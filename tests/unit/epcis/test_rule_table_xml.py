@@ -44,8 +44,8 @@ def by_hand(rule: Rule, members: Members, version: Version, xml: str) -> bytes:
 
 
 def _without_required(data: bytes, rule: Rule, members: Members) -> bytes:
-    """Without the empty list that the writer adds in 1.2; a sender may forget it."""
-    name = placing.REQUIRED_1_2.get(rule.kind)
+    """Without the empty list that the writer adds; a sender may forget it."""
+    name = placing.REQUIRED.get(rule.kind)
     is_there = name in samples.event(rule.kind, **members)
     return data if is_there else data.replace(f"<{name}/>".encode(), b"")
 

@@ -1,6 +1,7 @@
 """XML out: what is written reads back as what it was, stands where the schemas want it, and loses nothing."""
 
 import json
+import re
 from functools import partial
 from xml.etree import ElementTree
 
@@ -139,13 +140,32 @@ def test_epcs_as_urns_where_the_company_prefix_is_known():
     assert [view for view, _ in views(read(data))] == [view for view, _ in views(document)]
 
 
-def test_a_list_that_1_2_wants_is_there_if_empty():
-    bare = samples.event("ObjectEvent", epcList=None)
-    assert b"epcList" not in written(samples.document(bare))
-    assert b"<epcList/>" in written(samples.document(bare), version="1.2")
-    for kind, name in (("AggregationEvent", "childEPCs"), ("TransactionEvent", "epcList")):
-        data = written(samples.document(samples.event(kind, **{name: None})), version="1.2")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_list_that_the_schemas_want_is_there_if_empty(version):
+    """GS1's schemas of both versions require these; other people's of 2.0 do not, and take an empty one."""
+    for kind, name in (("ObjectEvent", "epcList"), ("AggregationEvent", "childEPCs"), ("TransactionEvent", "epcList")):
+        document = samples.document(samples.event(kind, **{name: None}))
+        data = written(document, version=version)
         assert f"<{name}/>".encode() in data
+        assert views(read(data)) == views(document)
+    assert b"childEPCs" not in written(samples.document(samples.event("AssociationEvent", childEPCs=None)))
+
+
+def test_master_data_is_named_as_the_events_name_it():
+    listed = [
+        {"id": f"https://id.gs1.org/{path}", "attributes": [], "children": ["https://id.gs1.org/414/9521141000014"]}
+        for path in ("01/09521141012345", "01/09521141012345/10/L1", "414/9521141000007", "417/9521141000007")
+    ]
+    master_data = {"vocabularyList": [{"type": "urn:epcglobal:epcis:vtype:EPCClass", "vocabularyElementList": listed}]}
+    document = samples.document(samples.event("ObjectEvent"), epcisHeader={"epcisMasterData": master_data})
+    spelling = Spelling(epc=lambda uri: urn.with_prefixes(uri, {"9521141"}))
+    data = written(document, version="1.2", spelling=spelling).decode()
+    assert re.findall('<VocabularyElement id="([^"]+)"', data) == [
+        "urn:epc:idpat:sgtin:9521141.001234.*", "urn:epc:class:lgtin:9521141.001234.L1",
+        "urn:epc:id:sgln:9521141.00000.0", "urn:epc:id:pgln:9521141.00000",
+    ]  # fmt: skip
+    assert data.count("<id>urn:epc:id:sgln:9521141.00001.0</id>") == 4
+    assert 'id="https://id.gs1.org/01/09521141012345"' in written(document).decode()
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -174,7 +194,7 @@ def test_a_header_is_made_of_what_the_document_says():
             "gs1ushc:legalNotice": "Seller has complied with each applicable subsection of FDCA Sec. 581(27)(A)–(G).",
         }
     }
-    parties = {"sender": "urn:epc:id:pgln:4012345.00005", "receiver": "urn:epc:id:pgln:0614141.00005"}
+    parties = {"sender": "https://id.gs1.org/417/4012345000054", "receiver": "urn:dosetrail:party:wholesaler"}
     document = samples.document(samples.event("ObjectEvent"), epcisHeader=statement, instanceIdentifier="47", **parties)
     data = written(document, version="1.2")
     root = ElementTree.fromstring(data)
@@ -187,7 +207,10 @@ def test_a_header_is_made_of_what_the_document_says():
     affirm = "{http://epcis.gs1us.org/hc/ns}dscsaTransactionStatement/{http://epcis.gs1us.org/hc/ns}affirmTransactionStatement"
     assert header.find(affirm).text == "true"
     found = read(data)
-    assert {name: found[name] for name in parties} == parties
+    # A receiver's gateway looks for a GLN under the authority GS1, and not for an address.
+    assert {name: found[name] for name in parties} == {**parties, "sender": "4012345000054"}
+    sender, receiver = (header[0][place][0] for place in (1, 2))
+    assert (sender.get("Authority"), receiver.get("Authority")) == ("GS1", None)
     assert found["epcisHeader"]["gs1ushc:dscsaTransactionStatement"] == statement["gs1ushc:dscsaTransactionStatement"]
     assert validate_document(found) == []
 

@@ -23,6 +23,8 @@ def ms(text: str) -> int:
         ({"second": "0", "minute": "0", "dayOfWeek": "[1-5]"}, "2026-01-02T23:10:00", "2026-01-05T00:00:00"),
         ({"hour": "2"}, "2026-01-01T02:00:00", "2026-01-01T02:00:01"),
         ({"second": "0,30"}, "2026-01-01T00:00:00.999", "2026-01-01T00:00:30"),
+        ({"second": "0/30"}, "2026-01-01T00:00:00.999", "2026-01-01T00:00:30"),
+        ({"second": "5/20,1"}, "2026-01-01T00:00:25", "2026-01-01T00:00:45"),
         ({"second": "5,[10-12],59"}, "2026-01-01T00:00:12", "2026-01-01T00:00:59"),
         ({"dayOfMonth": "29", "month": "2", "hour": "0", "minute": "0", "second": "0"}, "2026-01-01T00:00:00",
          "2028-02-29T00:00:00"),
@@ -41,6 +43,7 @@ def test_the_next_time(given: dict[str, str], after: str, then: str) -> None:
     [
         ({}, ""), (None, ""), ("0", ""), ([], ""), ({"seconds": "0"}, "seconds"), ({"second": 0}, "second"),
         ({"second": ""}, "second"), ({"second": "*"}, "second"), ({"second": "*/5"}, "second"),
+        ({"second": "0/0"}, "second"), ({"second": "[1-5]/2"}, "second"),
         ({"second": "60"}, "second"), ({"second": "-1"}, "second"), ({"second": "1-5"}, "second"),
         ({"second": "[5-1]"}, "second"), ({"second": "[1-60]"}, "second"), ({"second": "1,,2"}, "second"),
         ({"second": " 1"}, "second"), ({"second": "1 "}, "second"), ({"second": "１"}, "second"),

@@ -60,6 +60,24 @@ def test_what_a_pattern_matches(asked: str, found: list[str], others: list[str])
 
 
 @pytest.mark.parametrize(
+    ("asked", "others"),
+    [
+        ("https://id.gs1.org/253/06141410000121618034", ["urn:epc:id:gdti:0614141.00001.1618034"]),
+        ("urn:epc:id:gdti:0614141.00001.1618034", ["https://id.gs1.org/253/06141410000121618034"]),
+        ("https://example.com/253/06141410000121618034", ["urn:epc:id:gdti:061414.100001.1618034"]),
+        ("urn:epcglobal:cbv:bt:0614141073467:1152", []),
+        ("http://transaction.acme.example/po/12345678", []),
+        ("PO 7", []),
+    ],
+)
+def test_every_spelling_of_a_document_s_number(asked: str, others: list[str]) -> None:
+    found = epc.spellings(asked)
+    assert found[0] == asked
+    assert set(others) <= set(found)
+    assert len(found) == (1 if not others else len(set(found)))
+
+
+@pytest.mark.parametrize(
     "asked",
     [
         "urn:epc:idpat:sgtin:*.000100.7",

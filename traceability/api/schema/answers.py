@@ -174,10 +174,11 @@ COMPONENTS: dict[str, Schema] = {
         optional=("finishedAt", "progress", "receipt"),
     ),
     "CaptureJobs": many(ref("CaptureJob"), "The caller's jobs, newest first."),
-    "CapturedEvent": answer({"eventID": text(), "eventHash": text("CBV 2.0."), "statementHash": _HASH}),
+    "CapturedEvent": {"allOf": [ref("Event"), {"required": ["eventID"]}], "description": "The event with its eventID."},
     "QueryParameters": {
         "type": "object",
-        "description": "Parameters as in an address; values are texts, numbers, booleans or lists of them.",
+        "description": "Parameters as in an address; values are texts, numbers, booleans or lists of them. Prefixes of "
+        "extension fields are declared in `@context`, or by the header GS1-Extensions.",
         "properties": QUERY_MEMBERS,
         "patternProperties": {"^(EQ|GT|GE|LT|LE|EXISTS|EQATTR|HASATTR)_.+": {}},
         "additionalProperties": False,

@@ -16,6 +16,7 @@ _LIMITS = ("GS1-EPCIS-Capture-Limit", "GS1-EPCIS-Capture-File-Size-Limit")
 DISCOVERY = {name: name for name in (*_DISCOVERY, *_LIMITS)}
 PAGED = {**DISCOVERY, "Link": "Link", "GS1-Next-Page-Token-Expires": "GS1-Next-Page-Token-Expires"}
 WRITING = (400, 409, 413, 415, 503, 507)
+_OF_CAPTURED = ("Dosetrail-State", "Dosetrail-Event-Hash", "Dosetrail-Statement-Hash")
 _CAPTURE, _EVENTS = "EPCIS capture", "EPCIS query"
 
 
@@ -72,7 +73,7 @@ OPERATIONS: dict[tuple[type[APIView], str], Operation] = {
             201: Answer(
                 "Recorded. Without `Dosetrail-State` it is published already.",
                 in_json(ref("CapturedEvent")),
-                {**DISCOVERY, "Location": "Location", "Dosetrail-State": "Dosetrail-State"},
+                {**DISCOVERY, "Location": "Location", **{name: name for name in _OF_CAPTURED}},
             )
         },
         "A bare event carries its own @context. Waits up to a second for publication.",
@@ -94,6 +95,8 @@ _TEXTS = {
     "Link": 'Next page: `<url>; rel="next"`.',
     "Location": "Where what was made can be read.",
     "Dosetrail-State": "`submitted` while the log has not published the event.",
+    "Dosetrail-Event-Hash": "The event hash of CBV 2.0.",
+    "Dosetrail-Statement-Hash": "The statement's hash, under which the log has it.",
     "ETag": "Version of what is answered; send it back as If-Match to change exactly this version.",
     "Content-Disposition": "The file's name.",
 }

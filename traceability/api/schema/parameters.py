@@ -37,7 +37,11 @@ def _known(values: Iterable[str]) -> Schema:
 
 _ID = ref("Identifier")
 PAGING = (
-    query("perPage", whole(minimum=1, maximum=event_query.MAX_PER_PAGE, default=event_query.PER_PAGE)),
+    query(
+        "perPage",
+        whole(minimum=1, maximum=event_query.LARGEST_PAGE, default=event_query.PER_PAGE),
+        f"A page holds {event_query.MAX_PER_PAGE} at most, however many are asked for.",
+    ),
     query("nextPageToken", text(format="page-token"), "From the Link header; carries the whole query."),
 )
 # Values of the named parameters; all others are lists of texts. The engine's own table says which there are.
@@ -73,6 +77,8 @@ def _named(name: str) -> Parameter:
         return query(name, {"type": "boolean"}, description)
     if name.endswith(("Time", "_time")):
         return query(name, ref("DateTime"), description)
+    if name == "EQ_percRank":
+        return _list(name, {"type": "number"}, description)
     if name.endswith("percRank"):
         return query(name, {"type": "number"}, description)
     thing = _ID if name.startswith(_OF_THINGS) else text(minLength=1, format="plain-text")
@@ -106,8 +112,28 @@ IDEMPOTENCY_KEY = header(
     "A retry under the same key is given the first answer.",
 )
 _QUERY_ROWS = {row["name"]: row["schema"] for row in EVENT_QUERY if row["name"] != "nextPageToken"}
+_CONTEXT_PART: Schema = {
+    "anyOf": [
+        text(),
+        {
+            "type": "object",
+            "propertyNames": {"pattern": r"^[A-Za-z_][A-Za-z0-9_.\-]{0,63}$"},
+            "additionalProperties": text(),
+        },
+    ]
+}
+
+
+def _in_body(name: str, schema: Schema) -> Schema:
+    """A parameter as a member of a query in JSON."""
+    if name.startswith("EXISTS_"):
+        return {"anyOf": [schema, {"enum": [1, None]}]}
+    return {"anyOf": [schema["items"], schema]} if "items" in schema else schema
+
+
 QUERY_MEMBERS: dict[str, Schema] = {
-    name: {"anyOf": [schema["items"], schema]} if "items" in schema else schema for name, schema in _QUERY_ROWS.items()
+    "@context": {"anyOf": [_CONTEXT_PART, {"type": "array", "items": _CONTEXT_PART}, {"type": "null"}]},
+    **{name: _in_body(name, schema) for name, schema in _QUERY_ROWS.items()},
 }
 
 

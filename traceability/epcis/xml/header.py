@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from traceability.gs1 import epc
+from traceability.gs1.errors import Gs1Error
+
 from . import markup
 from .content import VALUE, extension, leaf, list_of, renamed, structure
 from .elements import Element
 from .markup import Names, each, element, extensions, scalar, text
 from .names import GS1_US, SBDH, Prefixes
+from .spelling import Spelling
 
 # What stands in a header is spelled under these prefixes, whatever the file calls them.
 PREFIXES: Mapping[str, str] = {SBDH: "sbdh", GS1_US: "gs1ushc"}
@@ -19,6 +23,7 @@ PARTIES: Mapping[str, tuple[str, ...]] = {
     "receiver": ("sbdh:Receiver", "sbdh:Identifier"),
     "instanceIdentifier": ("sbdh:DocumentIdentification", "sbdh:InstanceIdentifier"),
 }
+_GLNS, _GLN_DIGITS = ("https://id.gs1.org/417/", "https://id.gs1.org/414/"), 13
 
 
 def _attribute(element: Element, prefixes: Prefixes) -> dict[str, Any]:
@@ -63,8 +68,11 @@ def parties(header: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def written(document: Mapping[str, Any], version: str, names: Names) -> str:
-    """EPCISHeader in XML; nothing where the document has none and says neither sender nor receiver."""
+def written(document: Mapping[str, Any], names: Names, *, version: str, spelling: Spelling) -> str:
+    """EPCISHeader in XML; nothing where the document has none and says neither sender nor receiver.
+
+    Master data is of things that the events name: it spells them as those do.
+    """
     given = dict(document.get("epcisHeader", {}))
     master_data = given.pop("epcisMasterData", None)
     business = given.pop(BUSINESS_HEADER, None) or _business_header(document, version)
@@ -74,7 +82,7 @@ def written(document: Mapping[str, Any], version: str, names: Names) -> str:
     if business:
         found += markup.extension(BUSINESS_HEADER, business, names)
     if master_data is not None:
-        found += element("extension", element("EPCISMasterData", _master_data(master_data, names)))
+        found += element("extension", element("EPCISMasterData", _master_data(master_data, names, spelling)))
     return element("EPCISHeader", found + extensions(given, names)) + "\n"
 
 
@@ -85,7 +93,7 @@ def _business_header(document: Mapping[str, Any], version: str) -> dict[str, Any
     found: dict[str, Any] = {"sbdh:HeaderVersion": "1.0"}
     for role, name in (("sbdh:Sender", "sender"), ("sbdh:Receiver", "receiver")):
         if name in document:
-            found[role] = {"sbdh:Identifier": {"Authority": "GS1", VALUE: document[name]}}
+            found[role] = {"sbdh:Identifier": _identifier(document[name])}
     found["sbdh:DocumentIdentification"] = {
         "sbdh:Standard": "EPCglobal",
         "sbdh:TypeVersion": version,
@@ -96,10 +104,22 @@ def _business_header(document: Mapping[str, Any], version: str) -> dict[str, Any
     return found
 
 
-def _master_data(master_data: Mapping[str, Any], names: Names) -> str:
+def _identifier(partner: str) -> str | dict[str, str]:
+    """A party as the business header names it: by its GLN under the authority GS1, or as it is (SBDH guide of GS1)."""
+    try:
+        key = epc.canonical(partner)
+    except Gs1Error:
+        return partner
+    gln = next((key.removeprefix(start) for start in _GLNS if key.startswith(start)), "")
+    return {"Authority": "GS1", VALUE: gln} if len(gln) == _GLN_DIGITS else partner
+
+
+def _master_data(master_data: Mapping[str, Any], names: Names, spelling: Spelling) -> str:
     found = ""
     for vocabulary in master_data.get("vocabularyList", ()):
-        listed = "".join(_vocabulary_element(one, names) for one in vocabulary.get("vocabularyElementList", ()))
+        listed = "".join(
+            _vocabulary_element(one, names, spelling) for one in vocabulary.get("vocabularyElementList", ())
+        )
         rest = {name: one for name, one in vocabulary.items() if name not in ("type", "vocabularyElementList")}
         content = (element("VocabularyElementList", listed) if listed else "") + extensions(rest, names)
         found += element("Vocabulary", content, [("type", vocabulary["type"])])
@@ -107,12 +127,12 @@ def _master_data(master_data: Mapping[str, Any], names: Names) -> str:
     return element("VocabularyList", found) + extensions(rest, names)
 
 
-def _vocabulary_element(one: Mapping[str, Any], names: Names) -> str:
+def _vocabulary_element(one: Mapping[str, Any], names: Names, spelling: Spelling) -> str:
     found = "".join(_attribute_written(attribute, names) for attribute in one.get("attributes", ()))
     if one.get("children"):
-        found += element("children", each("id", map(text, one["children"])))
+        found += element("children", each("id", (text(spelling.epc(child)) for child in one["children"])))
     rest = {name: value for name, value in one.items() if name not in ("id", "attributes", "children")}
-    return element("VocabularyElement", found + extensions(rest, names), [("id", one["id"])])
+    return element("VocabularyElement", found + extensions(rest, names), [("id", spelling.epc(one["id"]))])
 
 
 def _attribute_written(attribute: Mapping[str, Any], names: Names) -> str:

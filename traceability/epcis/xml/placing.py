@@ -61,8 +61,8 @@ _ALL = (
 EXTENDED: Mapping[str, tuple[Place, ...]] = {"2.0": (*_BASE_2_0, *_ALL), "1.2": (*_BASE_1_2, *_ALL)}
 # How deep in `extension` an event stands in the event list of 1.2.
 DEPTH_1_2: Mapping[str, int] = {"TransformationEvent": 1, "AssociationEvent": 2}
-# The lists that the schema of 1.2 wants to see, empty if need be.
-REQUIRED_1_2: Mapping[str, str] = {
+# The lists that the schemas want to see, empty if need be.
+REQUIRED: Mapping[str, str] = {
     "ObjectEvent": "epcList",
     "AggregationEvent": "childEPCs",
     "TransactionEvent": "epcList",

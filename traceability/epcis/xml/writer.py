@@ -39,7 +39,10 @@ def write(
     if query:
         namespaces.append(("xmlns:epcisq", QUERY_1 if first else QUERY_2))
     root = "epcisq:EPCISQueryDocument" if query else "epcis:EPCISDocument"
-    attributes, head = _members_of_document(document, names), header.written(document, version, names)
+    attributes, head = (
+        _members_of_document(document, names),
+        header.written(document, names, version=version, spelling=spelling),
+    )
     started = element(root, "", [*namespaces, *names.declarations(), ("schemaVersion", version), *attributes])
     yield f'<?xml version="1.0" encoding="UTF-8"?>\n{started.removesuffix("/>")}>\n{head}<EPCISBody>'.encode()
     body = document["epcisBody"]
@@ -82,7 +85,7 @@ class _Event:
             **dict.fromkeys(("readPoint", "bizLocation"), self._place),
             **dict.fromkeys(_EPC_LISTS, lambda value: each("epc", map(self._epc, value))),
             **dict.fromkeys(_QUANTITY_LISTS, lambda value: each("quantityElement", map(self._quantity, value))),
-            "bizTransactionList": self._typed("bizTransaction", cbv.BIZ_TRANSACTION_TYPE, text),
+            "bizTransactionList": self._typed("bizTransaction", cbv.BIZ_TRANSACTION_TYPE, self._epc),
             "sourceList": self._typed("source", cbv.SOURCE_DESTINATION_TYPE, self._epc),
             "destinationList": self._typed("destination", cbv.SOURCE_DESTINATION_TYPE, self._epc),
             "errorDeclaration": self._declaration,
@@ -98,7 +101,7 @@ class _Event:
             places = (placing.EVENTS_2_0 if version == "2.0" else placing.EVENTS_1_2)[kind]
         else:
             places = placing.EXTENDED[version]
-        required = placing.REQUIRED_1_2.get(kind, "") if version == "1.2" else ""
+        required = placing.REQUIRED.get(kind, "")
         known = {"type", "@context", *_members(places)}
         content = self._placed(places, required)
         content += extensions({name: value for name, value in event.items() if name not in known}, self._names)

@@ -1,4 +1,7 @@
-"""`manage.py add_party ID NAME --role ROLE [--gln GLN]`: register an organisation; the first one is the regulator."""
+"""`manage.py add_party ID NAME --role ROLE [--gln GLN] [--company-prefix GCP]`: register an organisation.
+
+The first one is the regulator.
+"""
 
 from typing import Any
 
@@ -18,6 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("name")
         parser.add_argument("--role", action="append", required=True, choices=Party.Role.values)
         parser.add_argument("--gln", help="13 digits")
+        parser.add_argument("--company-prefix", action="append", default=[], help="GS1 company prefix, 6 to 12 digits")
         parser.add_argument("--cbv-compliant", action="store_true", help="refuse words outside CBV in its events")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,6 +33,7 @@ class Command(BaseCommand):
                 name=options["name"],
                 roles=options["role"],
                 gln=options["gln"],
+                company_prefixes=options["company_prefix"],
                 cbv_compliant=options["cbv_compliant"],
             )
         except (ValidationError, Gs1Error) as error:
