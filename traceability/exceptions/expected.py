@@ -120,6 +120,12 @@ def told(party: Party, document: str) -> Expected:
     return Expected(by_kind.get(Kind.ADVICE), by_kind.get(Kind.ORDER))
 
 
+def known_by_lists(party: Party, documents: Collection[str]) -> set[str]:
+    """Those of these numbers under which the party has a list or an order."""
+    rows = ExpectedList.objects.filter(party=party).values_list("document", flat=True)
+    return set(bulk.among(rows, "document", documents))
+
+
 def with_order(party: Party, found: Expected, indexes: Collection[int]) -> Expected:
     """The same with the party's order that the shipment's events name, where none has its own number."""
     if found.order or not indexes:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 
 from django.utils.functional import Promise
 
@@ -31,11 +32,23 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class Tally:
+    """Packs of a despatch advice beside those of a scan; what lies in a container counts, unknown contents as one."""
+
+    expected: int
+    before: int  # received earlier
+    scanned: int
+    missing: int
+    over: int  # scanned, and not on the advice
+
+
+@dataclass(frozen=True)
 class Preflight:
-    """The answer: the worst verdict and every reason."""
+    """The answer: the worst verdict and every reason; `tally` where a despatch advice was compared."""
 
     verdict: str
     reasons: tuple[Reason, ...]
+    tally: Tally | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +101,22 @@ class Advice:
     scanned: Mapping[str, frozenset[str]]
     received: frozenset[str] = frozenset()  # packs that earlier receipts have covered
 
+    @cached_property
+    def listed(self) -> frozenset[str]:
+        return frozenset[str]().union(*self.despatched.values())
+
+    @cached_property
+    def at_hand(self) -> frozenset[str]:
+        return frozenset[str]().union(*self.scanned.values())
+
+    @property
+    def missing(self) -> frozenset[str]:
+        return self.listed - self.at_hand - self.received
+
+    @property
+    def over(self) -> frozenset[str]:
+        return self.at_hand - self.listed
+
 
 @dataclass(frozen=True)
 class Ask:
@@ -138,7 +167,8 @@ def judge(ask: Ask, situation: Situation) -> Preflight:
     if situation.advice is not None:
         reasons += _of_advice(situation.advice)
     unique = tuple(dict.fromkeys(reasons))
-    return Preflight(worst(reason.verdict for reason in unique), unique)
+    tally = _tally(situation.advice) if situation.advice is not None else None
+    return Preflight(worst(reason.verdict for reason in unique), unique, tally)
 
 
 def worst(verdicts: Iterable[str]) -> str:
@@ -302,13 +332,15 @@ def _of_container(ask: Ask, container: Known | None) -> Iterator[Reason]:
 
 def _of_advice(advice: Advice) -> Iterator[Reason]:
     """Missing and surplus goods; a container that is missing (or surplus) whole is named once, not pack by pack."""
-    listed = frozenset[str]().union(*advice.despatched.values())
-    scanned = frozenset[str]().union(*advice.scanned.values())
-    missing = listed - scanned - advice.received
-    for epc in _whole_or_parts(advice.despatched, missing):
+    for epc in _whole_or_parts(advice.despatched, advice.missing):
         yield Reason(WARN, "short", epc)
-    for epc in _whole_or_parts(advice.scanned, scanned - listed):
+    for epc in _whole_or_parts(advice.scanned, advice.over):
         yield Reason(WARN, "over", epc)
+
+
+def _tally(advice: Advice) -> Tally:
+    before = len(advice.listed & advice.received)
+    return Tally(len(advice.listed), before, len(advice.at_hand), len(advice.missing), len(advice.over))
 
 
 def _whole_or_parts(things: Mapping[str, frozenset[str]], packs: frozenset[str]) -> list[str]:

@@ -32,6 +32,7 @@ PAGES = (
     "",
     "stock",
     "stock.csv",
+    "recorded",
     "open-packs",
     "lots",
     "shipments",

@@ -149,6 +149,59 @@ def test_a_third_party_s_receipt_is_no_match(stocked: House) -> None:
     assert shipments.by_content([row]) == {}
 
 
+def test_list_csv_and_page_agree_where_a_case_is_received_pack_by_pack(stocked: House, person: Enter) -> None:
+    portal = person("pharmacy")
+
+    def listed() -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+        row = re.search(r">DA2</a></th>.*?</tr>", portal.get("shipments"), re.S)
+        assert row
+        line = next(line for line in download(portal, "shipments.csv").splitlines() if line.startswith("DA2,"))
+        return re.findall(r'<span class="tag [\w-]+">(.*?)</span>|<td class="num">(\d+)', row[0]), tuple(
+            line.split(",")[-3:]
+        )
+
+    def states(found: list[tuple[str, str]]) -> list[str]:
+        return [state or figure for state, figure in found]
+
+    assert states(listed()[0]) == ["On the way", "2", "0", "0"]
+    act(stocked, "pharmacy", "receive", [code("5")], despatch="DA2")
+    assert states(listed()[0]) == ["Partly received", "2", "1", "1"]
+    assert "DA2" in portal.get("step/receive").split("<datalist")[-1]
+    act(stocked, "pharmacy", "receive", [code("6")], despatch="DA2")
+    row = custody.shipment(DA2)
+    assert row is not None
+    assert row.status == "partial", "the fold counts what the despatch names: a case"
+    shown_there, in_csv = listed()
+    assert states(shown_there) == ["Received", "2", "2", "0"]
+    assert in_csv == ("2", "2", "0")
+    assert '<span class="tag is-ok">Received</span>' in shown(portal, DA2)
+    assert "DA2" not in portal.get("step/receive").split("<datalist")[-1]
+
+
+def download(portal: Portal, name: str) -> str:
+    return b"".join(portal.client.get(f"/portal/{name}").streaming_content).decode("utf-8-sig")
+
+
+def test_the_lines_of_many_shipments_are_those_of_each_alone(stocked: House) -> None:
+    """Each at its own moment: a case that travels twice, with another content the second time."""
+    act(stocked, "pharmacy", "receive", [f"(00){SSCC}"], despatch="DA2")
+    act(stocked, "pharmacy", "unpack", [f"(00){SSCC}"])
+    again = [code("7"), code("8"), code("9")]
+    act(stocked, "maker", "commission", again, lot=LOT, expiry=EXPIRY.isoformat())
+    act(stocked, "maker", "pack", again, container=CASE)
+    act(stocked, "maker", "ship", [f"(00){SSCC}"], receiver="other", despatch="DA5")
+    act(stocked, "other", "receive", [code("7"), code("8"), code("5")], despatch="DA5")
+    rows = list(custody.shipments_of([stocked.parties["maker"].uri]))
+    together = shipments.lines_of([(row, ()) for row in rows])
+    assert together == [shipments.lines(row) for row in rows]
+    figures = {
+        row.despatch: [(sum(line.expected.values()), sum(line.received.values())) for line in lines]
+        for row, lines in zip(rows, together, strict=True)
+    }
+    assert figures[DA2] == [(2, 2)]
+    assert sorted(figures["urn:dosetrail:document:DA5"]) == [(0, 1), (3, 2)], "the fifth pack did not lie in it then"
+
+
 def test_a_lane_tells_how_long_it_takes(stocked: House, person: Enter) -> None:
     assert "on this lane" not in shown(person("pharmacy"), DA2)
     for number in range(3):

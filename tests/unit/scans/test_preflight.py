@@ -8,7 +8,7 @@ import pytest
 
 from traceability.gs1 import scan
 from traceability.scans import reasons
-from traceability.scans.preflight import Advice, Ask, Known, LotFacts, Situation, judge
+from traceability.scans.preflight import Advice, Ask, Known, LotFacts, Situation, Tally, judge
 from traceability.scans.steps import Shape
 from traceability.scans.tables import TABLES
 
@@ -214,6 +214,14 @@ def test_short_and_over_are_counted_by_what_lies_in_the_containers() -> None:
     assert advice({"case1": "a b"}, {"a": "a"}) == [("short", "b")]
     assert advice({"case1": "a b"}, {"case1": "a b", "x": "x"}) == [("over", "x")]
     assert advice({"case1": "a b", "case2": "c d"}, {"case2": "c d"}, received="a b") == []
+
+
+def test_the_figures_of_an_advice_are_packs() -> None:
+    despatched = {"pallet": frozenset("abcd"), "x": frozenset("x")}
+    told = Advice(despatched, {"case": frozenset("cd"), "y": frozenset("y")}, received=frozenset("ab"))
+    answer = judge(Ask(STEPS["receive"], [], HERE, TODAY), Situation(advice=told))
+    assert answer.tally == Tally(expected=5, before=2, scanned=3, missing=1, over=1)
+    assert judge(Ask(STEPS["receive"], [], HERE, TODAY), Situation()).tally is None
 
 
 def test_every_code_has_words_and_nothing_else_is_said() -> None:

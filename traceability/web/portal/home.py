@@ -10,7 +10,10 @@ from traceability.products import proposals
 from traceability.recalls import selectors as recalls
 from traceability.scans.tables import steps_for
 
+from . import recorded
 from .access import member_view
+
+LATELY = 3
 
 
 @member_view
@@ -20,6 +23,7 @@ def home(request: HttpRequest, member: Member) -> HttpResponse:
         "member": member,
         "section": "tasks",
         "steps": steps_for(member.party.roles),
+        "lately": recorded.newest(member, LATELY),
         "is_steward": proposals.is_steward(member),
         "open_proposals": proposals.open_count(member),
         "may_recall": recalls.is_signer(member.party, member.role),

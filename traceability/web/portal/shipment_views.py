@@ -204,11 +204,16 @@ def _sources(found: Known, member: Member) -> list[Shipment]:
 
 
 def _standing(found: Known, lines: Sequence[Line]) -> Standing:
+    return standing_of(found.row, lines, arrived_ms=_arrived_ms(found))
+
+
+def standing_of(row: Shipment, lines: Sequence[Line], *, arrived_ms: int | None) -> Standing:
+    """Where a shipment stands now; `arrived_ms`: of the newest receipt, those by content among them."""
     return sides.standing(
         lines,
-        is_void=found.row.status == "void",
-        is_sent=found.is_sent or bool(found.row.despatched),
-        received_ms=_arrived_ms(found),
+        is_void=row.status == "void",
+        is_sent=row.shipped_index is not None or bool(row.despatched),
+        received_ms=arrived_ms,
         now_ms=now_ms(),
     )
 
