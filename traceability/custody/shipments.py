@@ -93,6 +93,28 @@ def lines_of(
     ]
 
 
+def absent(row: Shipment, found: Iterable[Line]) -> dict[str, list[str]]:
+    """What was not received of each thing of which a part was: the outermost cases and packs, by the thing."""
+    at_ms = row.shipped_ms if row.shipped_ms is not None else row.received_ms
+    partial = [line for line in found if line.state == sides.State.PART]
+    got = {part for line in partial for part in line.parts}
+    opened = set[str]().union(*_above([(0, epc) for epc in got], [at_ms]).values()) if got else set()
+    missing: dict[str, list[str]] = {line.epc: [] for line in partial}
+    level = {line.epc: line.epc for line in partial}  # a container that was opened -> the thing that it lies in
+    for _ in range(selectors.MAX_DEPTH):
+        below = dict[str, str]()
+        for parent, children in selectors.contents_by_container(level, at_ms=at_ms).items():
+            for child in children:
+                if child in opened:
+                    below[child] = level[parent]
+                elif child not in got:
+                    missing[level[parent]].append(child)
+        if not below:
+            break
+        level = below
+    return missing
+
+
 def by_content(rows: Collection[Shipment]) -> dict[str, list[Match]]:
     """Receipts under no number, or another, that took in what shipments still await; by the shipment's number.
 

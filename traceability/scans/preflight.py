@@ -68,6 +68,8 @@ class LotFacts:
 class Known:
     """What is recorded of a scanned thing. `expiry` as printed, `last_day` with an extension; `held` by anyone.
 
+    `lot_held`: by its maker, with the whole lot; that is no hold of the thing, and no step on the thing ends it.
+
     `frozen`: its lot, by a regulator; `place_frozen`: where it stands. `unverified`: held since it was returned;
     `from_patient`: it came back after it had been handed out; `just_dispensed`: by this party, moments ago.
     """
@@ -78,6 +80,7 @@ class Known:
     expiry: date | None = None
     last_day: date | None = None
     held: bool = False
+    lot_held: bool = False
     frozen: bool = False
     place_frozen: bool = False
     recalled: bool = False
@@ -100,6 +103,7 @@ class Advice:
     despatched: Mapping[str, frozenset[str]]
     scanned: Mapping[str, frozenset[str]]
     received: frozenset[str] = frozenset()  # packs that earlier receipts have covered
+    cases: Mapping[str, frozenset[str]] = field(default_factory=dict)  # containers among and in them, with their packs
 
     @cached_property
     def listed(self) -> frozenset[str]:
@@ -241,11 +245,21 @@ def _of_state(ask: Ask, code: ScannedCode, thing: Known) -> Iterator[Reason]:
         yield Reason(_verdict(step, "frozen"), "frozen", code.epc)
     if thing.place_frozen and thing.place != ask.place and thing.status != "dispensed":
         yield Reason(_verdict(step, "frozen"), "at-frozen-place", code.epc)
-    if thing.held:
-        yield Reason(_verdict(step, "held"), "held", code.epc)
+    yield from _of_hold(step, code, thing)
     last_day = thing.last_day or thing.expiry
     if last_day is not None and ask.today > last_day:
         yield Reason(_verdict(step, "expired"), "expired", code.epc)
+
+
+def _of_hold(step: Step, code: ScannedCode, thing: Known) -> Iterator[Reason]:
+    """That it is on hold; where that is to be ended, what stays on hold all the same, and what never was."""
+    if not step.ends_hold:
+        if thing.held:
+            yield Reason(_verdict(step, "held"), "held", code.epc)
+    elif thing.lot_held:
+        yield Reason(WARN, "lot-held", code.epc)
+    elif not thing.held and "unverified" in step.stops_on:
+        yield Reason(WARN, "not-held", code.epc)
 
 
 def _of_print(code: ScannedCode, thing: Known) -> Iterator[Reason]:
@@ -332,9 +346,9 @@ def _of_container(ask: Ask, container: Known | None) -> Iterator[Reason]:
 
 def _of_advice(advice: Advice) -> Iterator[Reason]:
     """Missing and surplus goods; a container that is missing (or surplus) whole is named once, not pack by pack."""
-    for epc in _whole_or_parts(advice.despatched, advice.missing):
+    for epc in _whole_or_parts({**advice.cases, **advice.despatched}, advice.missing):
         yield Reason(WARN, "short", epc)
-    for epc in _whole_or_parts(advice.scanned, advice.over):
+    for epc in _whole_or_parts({**advice.cases, **advice.scanned}, advice.over):
         yield Reason(WARN, "over", epc)
 
 
@@ -344,9 +358,13 @@ def _tally(advice: Advice) -> Tally:
 
 
 def _whole_or_parts(things: Mapping[str, frozenset[str]], packs: frozenset[str]) -> list[str]:
-    whole = {epc for epc, inside in things.items() if inside and inside <= packs}
-    parts = packs.difference(*(things[epc] for epc in whole))
-    return sorted(whole) + sorted(parts)
+    """The outermost of these things that hold nothing but such packs, and the packs that lie in none of them."""
+    whole, left = list[str](), set(packs)
+    for epc, inside in sorted(things.items(), key=lambda one: (-len(one[1]), one[0])):
+        if inside and inside <= left:
+            whole.append(epc)
+            left -= inside
+    return sorted(whole) + sorted(left)
 
 
 def _verdict(step: Step, word: str) -> str:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 import pytest
 from django.db import connection
@@ -82,6 +82,20 @@ def test_a_part_is_short_only_after_a_day(stocked: House, person: Enter, monkeyp
     now = shipment_views.now_ms()
     monkeypatch.setattr(shipment_views, "now_ms", lambda: now + 86_400_000)
     assert "Goods are missing" in shown(portal, DA2)
+
+
+def test_what_is_missing_of_a_case_and_what_came_besides_each_lead_to_an_exception(
+    stocked: House, person: Enter
+) -> None:
+    act(stocked, "pharmacy", "receive", [code("5"), code("1")], despatch="DA2")
+    page = shown(person("pharmacy"), DA2)
+    goods = {serial: f"(01)09521000001008(21){serial}" for serial in ("1", "6")}
+    assert f'Not received of it</summary><ul class="reasons"><li class="mono small">{goods["6"]}</li>' in page
+    led = re.findall(r'href="/portal/exceptions/new\?([^"]+)">Open an exception: (\w+)', page)
+    asked = {word: parse_qs(query) for query, word in led}
+    assert (asked["missing"]["kind"], asked["missing"]["code"]) == (["data-no-product"], [goods["6"]])
+    assert (asked["surplus"]["kind"], asked["surplus"]["code"]) == (["product-no-data"], [goods["1"]])
+    assert asked["missing"]["partner"] == ["maker"]
 
 
 def test_more_than_was_despatched(stocked: House, person: Enter) -> None:

@@ -201,6 +201,27 @@ def test_a_receipt_finds_its_despatch_advice_by_the_goods(stocked: House, person
     assert len(row.received) == 1
 
 
+def test_a_return_names_the_shipment_that_it_came_by(stocked: House, person: Enter) -> None:
+    act(stocked, "pharmacy", "ship", [code("1")], receiver="maker", despatch="RT1")
+    portal = person("maker")
+    _form, page = portal.check("return_in", [code("1")])
+    assert "these goods are on despatch advice RT1" in page
+    portal.record("return_in", [code("1")], despatch="RT1", sender="pharmacy", offered="RT1")
+    row = custody.shipment("urn:dosetrail:document:RT1")
+    assert row is not None
+    assert row.status == "received", "who sent it back sees that it has arrived"
+
+
+def test_a_country_is_asked_for_in_words_of_the_page(stocked: House, person: Enter) -> None:
+    portal = person("maker")
+    answer = portal.post("step/export", {**portal.form([code("5")], country="Netherlands"), "action": "check"})
+    assert "two capital letters" in answer.content.decode()
+    assert "It could not be recorded" not in answer.content.decode(), "the room's own words are English only"
+    act(stocked, "maker", "commission", [code("9")], lot=LOT, expiry=EXPIRY.isoformat())
+    _form, page = portal.check("export", [code("9")], country="nl")
+    assert 'value="NL"' in page
+
+
 def test_a_receipt_of_two_shipments_at_once_is_left_to_the_person(stocked: House, person: Enter) -> None:
     act(stocked, "maker", "commission", [code("7")], lot=LOT, expiry=EXPIRY.isoformat())
     act(stocked, "maker", "ship", [code("7")], receiver="pharmacy", despatch="urn:epcglobal:cbv:bt:9521000000008:N7")

@@ -55,6 +55,8 @@ def test_from_draft_to_publication(stocked: House, party: str, face: str) -> Non
     assert "You have signed this text." in page
     assert "Signed by one" in page
     assert one.post(answer["Location"], sign).status_code == 409
+    homes = [client.get(f"/{face}/").content.decode() for client in (one, two)]
+    assert ["wait for a second person: 1" in home for home in homes] == [False, True]
     assert two.post(answer["Location"], sign).status_code == 302
     look(stocked)
     page = two.get(answer["Location"]).content.decode()

@@ -216,6 +216,22 @@ def test_short_and_over_are_counted_by_what_lies_in_the_containers() -> None:
     assert advice({"case1": "a b", "case2": "c d"}, {"case2": "c d"}, received="a b") == []
 
 
+def test_a_release_is_not_warned_of_the_hold_that_it_ends() -> None:
+    held = replace(IN_STOCK, held=True)
+    assert found("release_hold", held) == {}
+    assert found("verify_return", replace(held, unverified=True), [code(f"(01){GTIN}(17)280601(10){LOT}(21)1")]) == {}
+    assert found("ship", held) == {"held": "stop"}, "any other step is"
+    assert found("release_hold", IN_STOCK) == {"not-held": "warn"}
+    assert found("release_hold", replace(held, lot_held=True)) == {"lot-held": "warn"}
+
+
+def test_a_case_that_is_missing_from_a_pallet_is_named_once() -> None:
+    despatched, cases = {"pallet": frozenset("abcdef")}, {"case1": frozenset("ab"), "case2": frozenset("cd")}
+    told = Advice(despatched, {"case1": frozenset("ab"), "e": frozenset("e")}, cases=cases)
+    answer = judge(Ask(STEPS["receive"], [], HERE, TODAY), Situation(advice=told))
+    assert [(one.code, one.epc) for one in answer.reasons] == [("short", "case2"), ("short", "f")]
+
+
 def test_the_figures_of_an_advice_are_packs() -> None:
     despatched = {"pallet": frozenset("abcd"), "x": frozenset("x")}
     told = Advice(despatched, {"case": frozenset("cd"), "y": frozenset("y")}, received=frozenset("ab"))

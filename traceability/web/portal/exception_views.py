@@ -176,6 +176,7 @@ def _page(
         "member": member,
         "section": "exceptions",
         **exception_rows.one(item, goods, zone),
+        "trace_url": "portal:trace",
         "texts": texts,
         "is_own": is_own,
         "may_act": is_own and is_open,

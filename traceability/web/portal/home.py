@@ -28,6 +28,7 @@ def home(request: HttpRequest, member: Member) -> HttpResponse:
         "open_proposals": proposals.open_count(member),
         "may_recall": recalls.is_signer(member.party, member.role),
         "open_recalls": recalls.open_count(member.party),
+        "recalls_to_sign": recalls.waiting_for(member),
         "open_exceptions": exceptions.open_count(member.party),
         "open_alerts": alerts.for_party(member.party, {"open": True}).count(),
     }

@@ -104,7 +104,7 @@ def read(data: Mapping[str, str], step: Step) -> Filled:
                 )
             )
     details = {name: data.get(name, "").strip(WHITESPACE) for name in (*step.needs, *step.optional)}
-    details = {name: value for name, value in details.items() if value}
+    details = {name: value.upper() if name == "country" else value for name, value in details.items() if value}
     if step.shape is Shape.COMMISSION:
         details = _from_code(scanned) | details
     errors += _faults(step, details, today)
