@@ -252,11 +252,14 @@ def items(epcs: Collection[str]) -> dict[str, ItemState]:
 def stock(place: str) -> list[Located]:
     """What stands at a place by itself (loose packs and outermost containers), newest first; one query.
 
-    What was recorded there by itself later than the container that it is said to be in stands there (see `Located`).
+    A container that was emptied is no goods any more; one of unknown content is. What was recorded there by itself
+    later than the container that it is said to be in stands there (see `Located`).
     """
     carrying = ItemState.objects.filter(epc=OuterRef("parent"), last_time_ms__gte=OuterRef(OuterRef("last_time_ms")))
     contained = Containment.objects.filter(Exists(carrying), child=OuterRef("epc"), to_ms=None)
-    rows = ItemState.objects.filter(~Exists(contained), place=place, status__in=_IN_STOCK)
+    held = Containment.objects.filter(parent=OuterRef("epc"))
+    emptied = Q(Exists(held)) & ~Q(Exists(held.filter(to_ms=None)))
+    rows = ItemState.objects.filter(~Exists(contained), ~emptied, place=place, status__in=_IN_STOCK)
     return [Located(row, row, ()) for row in rows.order_by("-last_time_ms", "epc")]
 
 

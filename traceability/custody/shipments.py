@@ -171,6 +171,14 @@ def lane(row: Shipment) -> Lane | None:
     return Lane(len(took), int(median(took)), max(took)) if len(took) >= LANE_MIN else None
 
 
+def packs_in(epcs: Collection[str]) -> dict[str, Counter[Lot]]:
+    """How many packs of which lot lie in each container now, at any depth; empty where nothing is known inside."""
+    found = _counts([(0, epc) for epc in epcs], [None])
+    return {
+        epc: Counter({lot: n for lot, n in counted.items() if lot != ("", "")}) for (_, epc), counted in found.items()
+    }
+
+
 def _counts(
     roots: Collection[Root], moments: Sequence[int | None], told: Mapping[str, Lot] | None = None
 ) -> dict[Root, Counter[Lot]]:

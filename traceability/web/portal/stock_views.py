@@ -25,6 +25,7 @@ from . import shipment_views
 from .access import member_view
 
 PAGE_SIZE = 100
+FEW = 3  # names of what lies in one container
 # In the words of the CSV; where nobody recorded a despatch, the fold's word stands.
 _STATUSES: Mapping[Standing, str] = {
     Standing.TRANSIT: "open",
@@ -51,7 +52,7 @@ class StockRow:
     frozen: bool
     site: str
     since: str
-    contains: int
+    contains: int  # packs, at any depth; 0 where nothing is known inside
 
     @property
     def shown(self) -> str:
@@ -129,31 +130,43 @@ def located(party: Party) -> Iterator[tuple[Site, Located]]:
 
 
 def stock_rows(found: Iterable[tuple[Site, Located]], member: Member) -> list[StockRow]:
-    """Rows to show; product names, lot status and contents are asked for here, so give a page and not everything."""
+    """Rows to show; names, lot status and contents are asked for here, so give a page and not everything.
+
+    Of a container they are those of the packs in it: what forbids the use of one of them stands on the container.
+    """
     rows, zone = list(found), names.zone_of(member)
-    lots = stops.lot_statuses({(one.item.gtin, one.item.lot) for _, one in rows})
-    titles = {gtin: _title(gtin) for gtin in {one.item.gtin for _, one in rows}}
-    inside = custody.contents_by_container([one.item.epc for _, one in rows])
+    inside = shipments_read.packs_in([one.item.epc for _, one in rows if not one.item.gtin])
+    lots_of = [sorted(inside.get(one.item.epc) or [(one.item.gtin, one.item.lot)]) for _, one in rows]
+    pairs = {pair for found in lots_of for pair in found}
+    lots, expiries = stops.lot_statuses(pairs), products.expiries(pairs)
+    titles = {gtin: _title(gtin) for gtin in {gtin for gtin, _lot in pairs}}
     frozen = stops.frozen_places({site.uri for site, _ in rows})
     shown = []
-    for site, one in rows:
-        lot = lots.get((one.item.gtin, one.item.lot))
+    for (site, one), own in zip(rows, lots_of, strict=True):
+        stopped = [lots[pair] for pair in own if pair in lots]
+        days = [expiries[pair].isoformat() for pair in own if pair in expiries]
         shown.append(
             StockRow(
                 epc=one.item.epc,
-                product=titles[one.item.gtin],
-                lot=one.item.lot,
-                expiry=one.item.expiry[:10],
+                product=_few(titles[gtin] for gtin, _lot in own),
+                lot=_few(lot for _gtin, lot in own),
+                expiry=one.item.expiry[:10] or min(days, default=""),
                 status=one.status,
-                held=one.item.held_index is not None or (lot is not None and lot.held_index is not None),
-                recalled=lot is not None and lot.recalled_index is not None,
-                frozen=site.uri in frozen or (lot is not None and lot.frozen_index is not None),
+                held=one.item.held_index is not None or any(lot.held_index is not None for lot in stopped),
+                recalled=any(lot.recalled_index is not None for lot in stopped),
+                frozen=site.uri in frozen or any(lot.frozen_index is not None for lot in stopped),
                 site=site.name,
                 since=names.moment(one.item.last_time_ms, zone),
-                contains=len(inside.get(one.item.epc, ())),
+                contains=sum(inside.get(one.item.epc, {}).values()),
             )
         )
     return shown
+
+
+def _few(texts: Iterable[str]) -> str:
+    """The first of some names, each once."""
+    found = [text for text in dict.fromkeys(texts) if text]
+    return ", ".join(found[:FEW]) + (" …" if len(found) > FEW else "")
 
 
 def shipment_rows(rows: Iterable[Shipment], member: Member) -> Iterator[ShipmentRow]:
