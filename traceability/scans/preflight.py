@@ -226,7 +226,7 @@ def _of_thing(ask: Ask, code: ScannedCode, known: Mapping[str, Known]) -> Iterat
             yield Reason(_verdict(ask.step, "unknown"), "unknown", code.epc)
     else:
         yield from _of_state(ask, code, thing)
-        yield from _of_print(code, thing)
+        yield from _of_print(ask.step, code, thing)
         yield from _of_whereabouts(ask, code, thing)
         yield from _of_contents(ask, code, thing)
         yield from _of_return(ask.step, code, thing)
@@ -262,12 +262,13 @@ def _of_hold(step: Step, code: ScannedCode, thing: Known) -> Iterator[Reason]:
         yield Reason(WARN, "not-held", code.epc)
 
 
-def _of_print(code: ScannedCode, thing: Known) -> Iterator[Reason]:
-    """What stands on the pack against what its maker recorded."""
+def _of_print(step: Step, code: ScannedCode, thing: Known) -> Iterator[Reason]:
+    """What stands on the pack against what its maker recorded; that is why goods are set aside, and no bar to it."""
+    verdict = WARN if step.biz_step == "holding" else STOP
     if code.lot and thing.lot and code.lot != thing.lot:
-        yield Reason(STOP, "lot-mismatch", code.epc)
+        yield Reason(verdict, "lot-mismatch", code.epc)
     if code.expiry and thing.expiry and code.expiry != thing.expiry:
-        yield Reason(STOP, "expiry-mismatch", code.epc)
+        yield Reason(verdict, "expiry-mismatch", code.epc)
 
 
 def _of_whereabouts(ask: Ask, code: ScannedCode, thing: Known) -> Iterator[Reason]:

@@ -167,3 +167,19 @@ def test_what_it_waits_for_is_said_and_the_advice_as_it_is_printed(stocked: Hous
     unrecorded = open_one(portal, [code("77")], kind="product-no-data", nonce="second")
     page = html.unescape(portal.get(unrecorded))
     assert "When the missing data arrives, this is resolved by itself and the goods are released." in page
+
+
+def test_an_operator_opens_one_for_a_print_that_differs_and_reads_why_another_is_stopped(
+    stocked: House, person: Enter
+) -> None:
+    portal = person("pharmacy")
+    printed = code("1").replace(f"10{LOT}", "10L9")
+    path = open_one(portal, [printed], kind="data-issue")
+    assert "Put on hold by this" in portal.get(path)
+    stocked.settle()
+    assert ItemState.objects.get(epc=pack("1")).held_index is not None
+    act(stocked, "pharmacy", "dispense", [code("2")])
+    form = {"kind": "packaging", "comment": "torn", "nonce": "n9", **portal.form([code("2")])}
+    page = html.unescape(portal.post("exceptions/new", {**form, "nonce": "n9"}).content.decode())
+    assert "The check stops this." in page
+    assert "(21)2: It has been dispensed already." in page, "and for which goods"

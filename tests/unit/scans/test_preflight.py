@@ -216,6 +216,12 @@ def test_short_and_over_are_counted_by_what_lies_in_the_containers() -> None:
     assert advice({"case1": "a b", "case2": "c d"}, {"case2": "c d"}, received="a b") == []
 
 
+def test_goods_whose_print_differs_can_be_set_aside_by_anybody() -> None:
+    printed = [code(f"(01){GTIN}(17)280602(10)L2(21)1")]
+    assert found("hold", IN_STOCK, printed) == {"lot-mismatch": "warn", "expiry-mismatch": "warn"}
+    assert found("stock", IN_STOCK, printed) == {"lot-mismatch": "stop", "expiry-mismatch": "stop"}
+
+
 def test_a_release_is_not_warned_of_the_hold_that_it_ends() -> None:
     held = replace(IN_STOCK, held=True)
     assert found("release_hold", held) == {}

@@ -1,6 +1,8 @@
 """A refusal in people's words, with the field that mends it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -114,6 +116,8 @@ def worded(code: str, detail: str, field: str = "codes") -> Error:
 
 def explain(problem: ProblemError) -> list[Error]:
     """Every fault of a problem document."""
+    if problem.code == "preflight-stop":
+        return [worded(problem.code, problem.detail), *map(_stopped, problem.errors)]
     if problem.code in _WORDS:
         return [worded(problem.code, problem.detail)]
     faults = [
@@ -122,3 +126,9 @@ def explain(problem: ProblemError) -> list[Error]:
         if fault.get("message")
     ]
     return faults or [worded(problem.code, problem.detail)]
+
+
+def _stopped(reason: Mapping[str, Any]) -> Error:
+    """One of the reasons of a stop, with the goods that it is about."""
+    about = f"{names.goods(str(reason['epc']))}: " if reason.get("epc") else ""
+    return Error("codes", f"{about}{reason['message']}")
