@@ -87,6 +87,9 @@ def test_the_partner_sees_it_once_asked_and_a_stranger_never(stocked: House, per
     assert "the box is wet" in page
     assert 'value="ask"' not in page
     assert ExceptionItem.objects.get().id in maker.get("exceptions", side="asked")
+    home = maker.get("")
+    assert "partners ask you to clear up: 1" in home
+    assert "Exceptions that are not resolved" not in home, "that leads to the maker's own, of which there are none"
     assert maker.post(path, {"action": "escalate", "comment": "no", "version": "1"}).status_code == 404
     stranger.get(path, status=404)
     assert stranger.post(path, {"action": "ask", "version": "1"}).status_code == 404

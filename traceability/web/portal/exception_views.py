@@ -53,6 +53,8 @@ def exceptions(request: HttpRequest, member: Member) -> HttpResponse:
         "more": f"&{urlencode(chosen)}" if chosen else "",
         "given": given,
         "is_asked": is_asked,
+        "own_open": selectors.of_party(member.party, {}).count(),
+        "asked_open": selectors.asked_of(member.party, {}).count(),
         "is_maker": member.party.has_role(Party.Role.MANUFACTURER),
         "states": CHOICES.items(),
         "kinds": wording.KINDS.items(),

@@ -29,7 +29,8 @@ def home(request: HttpRequest, member: Member) -> HttpResponse:
         "may_recall": recalls.is_signer(member.party, member.role),
         "open_recalls": recalls.open_count(member.party),
         "recalls_to_sign": recalls.waiting_for(member),
-        "open_exceptions": exceptions.open_count(member.party),
+        "open_exceptions": exceptions.of_party(member.party, {}).count(),
+        "asked_exceptions": exceptions.asked_of(member.party, {}).count(),
         "open_alerts": alerts.for_party(member.party, {"open": True}).count(),
     }
     return render(request, "portal/home.html", context)
