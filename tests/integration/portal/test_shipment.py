@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from urllib.parse import parse_qs, quote
 
@@ -16,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from ledger import api as ledger
 from tests.integration.conftest import EXPIRY, LOT, House, code
 from traceability.custody import selectors as custody
-from traceability.custody import shipments
+from traceability.custody import shipments, trace
 from traceability.scans import services as scans
 from traceability.web.portal import shipment_views
 
@@ -115,6 +116,12 @@ def test_called_back_before_and_after_receipt(stocked: House, person: Enter) -> 
     )  # fmt: skip
     stocked.settle()
     assert "Called back after goods had been received" in shown(person("maker"), DA1)
+    portal = person("pharmacy", "quality")
+    assert "On the record they stay where they were received." in shown(portal, DA1)
+    assert portal.get("stock").count('<th scope="row"') == 4, "nobody's word takes goods out of another's stock"
+    steps = trace.ask(trace.subject(code("1"), today=date(2026, 6, 1))).trace
+    here = {row.node.place: row.now for row in steps.nodes}
+    assert here == {stocked.place("maker"): 0, stocked.place("pharmacy"): 1}, "the trace says the same"
 
 
 @pytest.mark.parametrize("number", ["", "OTHER"])
