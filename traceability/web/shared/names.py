@@ -111,14 +111,15 @@ def moment(ms: int | None, zone: ZoneInfo) -> str:
 
 
 def lasted(ms: int) -> str:
-    """A span of time in words: minutes, hours or days, whichever fits."""
+    """A span of time in words: minutes, hours or days, whichever fits; rounded, so that 71 h 59 min are 3 days."""
     minutes = ms // 60_000
     if minutes < 120:
         return ngettext("{n} minute", "{n} minutes", minutes).format(n=minutes)
-    hours = minutes // 60
+    hours = (minutes + 30) // 60
     if hours < 48:
         return ngettext("{n} hour", "{n} hours", hours).format(n=hours)
-    return ngettext("{n} day", "{n} days", hours // 24).format(n=hours // 24)
+    days = (hours + 12) // 24
+    return ngettext("{n} day", "{n} days", days).format(n=days)
 
 
 def step(event: PublishedEvent) -> str:
