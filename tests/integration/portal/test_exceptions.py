@@ -7,9 +7,10 @@ from urllib.parse import parse_qs
 
 from django.test import Client
 
-from tests.integration.conftest import EXPIRY, LOT, House, code, pack
-from traceability.custody.models import ItemState
+from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code, pack
+from traceability.custody.models import ItemState, LotStatus
 from traceability.exceptions.models import ExceptionItem
+from traceability.gs1.digital_link import lot_class
 from traceability.parties import services as parties
 from traceability.scans import services as scans
 
@@ -186,3 +187,15 @@ def test_an_operator_opens_one_for_a_print_that_differs_and_reads_why_another_is
     page = html.unescape(portal.post("exceptions/new", {**form, "nonce": "n9"}).content.decode())
     assert "The check stops this." in page
     assert "(21)2: It has been dispensed already." in page, "and for which goods"
+
+
+def test_goods_that_stay_on_hold_although_the_data_has_arrived_say_why(stocked: House, person: Enter) -> None:
+    portal = person("pharmacy")
+    path = open_one(portal, [code("1").replace(f"10{LOT}", "10L9")], kind="data-issue")
+    assert "cannot be released by themselves" not in portal.get(path)
+    ItemState.objects.filter(epc=pack("1")).update(lot="L9")  # as the maker's correction leaves it
+    assert "cannot be released by themselves" not in portal.get(path), "nothing speaks against it"
+    LotStatus.objects.create(lot_class=lot_class(GTIN, "L9"), recalled_index=1)
+    page = portal.get(path)
+    assert "cannot be released by themselves" in page
+    assert "Its lot has been recalled." in page
