@@ -16,6 +16,7 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from traceability.capture.models import EventClass, EventEpc, EventTransaction, PublishedEvent, VoidSpan
 from traceability.common import bulk
 from traceability.common.models import Cursor
+from traceability.epcis.documents import document_uri
 from traceability.gs1 import scan
 from traceability.gs1.errors import Gs1Error
 from traceability.parties import selectors as parties
@@ -30,7 +31,6 @@ from .tracing import ALWAYS, BACK, BOTH, ON, Group, Trace, Window, is_traced, tr
 from .way import MAX_DEPTH, Book
 
 MAX_GROUPS = 20_000
-DOCUMENT = "urn:dosetrail:document:"
 _SITE, _PLACE = "urn:dosetrail:site:", "https://id.gs1.org/414/"
 _GLN_DIGITS = 13
 _UNDER_WAY = {"shipping", "departing", "receiving", "accepting"}
@@ -93,7 +93,7 @@ class Answer:
 def subject(text: str, *, today: date, period: Window = ALWAYS) -> Subject:
     """What a code as scanned, a URI or the number of a despatch advice names; TraceError when it names nothing."""
     given = text.strip()
-    for uri in (given, DOCUMENT + given):
+    for uri in (given, document_uri(given)) if given else ():
         if EventTransaction.objects.filter(value=uri, type__in=["desadv", "po"]).exists():
             return Subject(_SHIPMENT, uri)
     if given.startswith(_SITE):

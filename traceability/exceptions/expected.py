@@ -16,9 +16,9 @@ from traceability.common.problems import ProblemError
 from traceability.custody.matching import WINDOW_MS
 from traceability.custody.models import Shipment
 from traceability.custody.sides import Lot
+from traceability.epcis.documents import document_uri
 from traceability.parties.models import Member, Party
 from traceability.scans import reading
-from traceability.scans.build import document_uri
 
 from . import despatch_list
 from .models import ExpectedList

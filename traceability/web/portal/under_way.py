@@ -8,10 +8,10 @@ from traceability.custody import selectors as custody
 from traceability.custody import shipments
 from traceability.custody.models import Shipment
 from traceability.custody.sides import State
+from traceability.epcis.documents import document_uri
 from traceability.gs1.scan import ScannedCode
 from traceability.parties import selectors as parties
 from traceability.parties.models import Party
-from traceability.scans.build import document_uri
 from traceability.scans.steps import Step
 from traceability.visibility.rules import visible_indexes
 from traceability.web.shared import names

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from traceability.capture.models import PublishedEvent
 from traceability.contracts import wording
+from traceability.epcis.documents import document_number
 from traceability.gs1 import digital_link
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member
@@ -71,7 +72,6 @@ SHIPMENT_STATUSES = {
     "void": _("Called back"),
 }
 SHIPMENT_TONES = {"open": "is-unknown", "partial": "is-warn", "received": "is-ok", "void": "is-unknown"}
-DOCUMENTS = "urn:dosetrail:document:"
 NMPA = "urn:dosetrail:nmpa:"
 
 
@@ -81,8 +81,8 @@ def goods(epc: str) -> str:
 
 
 def document(uri: str) -> str:
-    """A document number without our namespace."""
-    return uri.removeprefix(DOCUMENTS)
+    """A document number without our namespace, as it was typed."""
+    return document_number(uri)
 
 
 def short_document(uri: str) -> str:
