@@ -141,9 +141,19 @@ _CLEARING = {"conformant", "sellable_accessible"}
 def item(facts: Sequence[Fact]) -> Item:
     """The state of a thing; `facts` are its own (see `own`), at least one."""
     state = Item(known_since_ms=facts[0].time_ms, last_index=facts[0].index, last_time_ms=facts[0].time_ms)
+    sent: Fact | None = None
     for fact in facts:
+        if fact.step == "void_shipping" and not _calls_back(fact, sent, state):
+            continue
         _apply(state, fact)
+        sent = fact if fact.step == "shipping" else sent
     return state
+
+
+def _calls_back(void: Fact, sent: Fact | None, state: Item) -> bool:
+    """Whether goods are with who calls a shipment back: not when they have arrived, nor when another sent them on."""
+    is_own = sent is not None and (void.reporter == sent.reporter or void.place == sent.place)
+    return is_own and state.status == "shipped"
 
 
 def own(facts: Sequence[Fact]) -> list[Fact]:

@@ -200,24 +200,11 @@ def all_contents(epcs: Collection[str], *, at_ms: int | None = None) -> set[str]
 
 def inside(epcs: Collection[str], *, at_ms: int | None = None) -> dict[str, set[str]]:
     """Everything inside each of these things, at any depth; one query per level."""
-    return _descend(epcs, at_ms)[0]
-
-
-def leaves(epcs: Collection[str], *, at_ms: int | None = None) -> dict[str, frozenset[str]]:
-    """What lies in each of these things and holds nothing itself; the thing itself where nothing is known inside."""
-    found, opened = _descend(epcs, at_ms)
-    return {epc: frozenset(within - opened) or frozenset([epc]) for epc, within in found.items()}
-
-
-def _descend(epcs: Collection[str], at_ms: int | None) -> tuple[dict[str, set[str]], set[str]]:
-    """Everything inside each thing, and all those that hold something."""
     found: dict[str, set[str]] = {epc: set() for epc in epcs}
-    opened: set[str] = set()
     level: dict[str, set[str]] = {epc: {epc} for epc in epcs}  # thing -> roots that it lies in
     for _ in range(MAX_DEPTH):
         below: dict[str, set[str]] = defaultdict(set)
         for parent, child in bulk.among(_open(at_ms).values_list("parent", "child"), "parent", set(level)):
-            opened.add(parent)
             new = {root for root in level[parent] if child != root and child not in found[root]}
             for root in new:
                 found[root].add(child)
@@ -226,7 +213,35 @@ def _descend(epcs: Collection[str], at_ms: int | None) -> tuple[dict[str, set[st
         if not below:
             break
         level = below
-    return found, opened
+    return found
+
+
+def leaves(epcs: Collection[str], *, at_ms: int | None = None) -> dict[str, frozenset[str]]:
+    """What lies in each of these things, and in each container in them, and holds nothing itself.
+
+    The thing itself where nothing is known inside; one query per level.
+    """
+    children: dict[str, set[str]] = defaultdict(set)
+    level = set(epcs)
+    for _ in range(MAX_DEPTH):
+        rows = list(bulk.among(_open(at_ms).values_list("parent", "child"), "parent", level))
+        for parent, child in rows:
+            children[parent].add(child)
+        level = {child for _parent, child in rows} - children.keys()
+        if not level:
+            break
+    found: dict[str, frozenset[str]] = {}
+
+    def within(thing: str, around: frozenset[str]) -> frozenset[str]:
+        if thing not in found:
+            inside = [within(child, around | {thing}) for child in children.get(thing, set()) - around - {thing}]
+            found[thing] = frozenset[str]().union(*inside) or frozenset([thing])
+        return found[thing]
+
+    for epc in (*epcs, *children):
+        within(epc, frozenset())
+    wanted = {*epcs, *children}
+    return {epc: packs for epc, packs in found.items() if epc in wanted}
 
 
 def items(epcs: Collection[str]) -> dict[str, ItemState]:
@@ -237,11 +252,14 @@ def items(epcs: Collection[str]) -> dict[str, ItemState]:
 def stock(place: str) -> list[Located]:
     """What stands at a place by itself (loose packs and outermost containers), newest first; one query.
 
-    What was recorded there by itself later than the container that it is said to be in stands there (see `Located`).
+    A container that was emptied is no goods any more; one of unknown content is. What was recorded there by itself
+    later than the container that it is said to be in stands there (see `Located`).
     """
     carrying = ItemState.objects.filter(epc=OuterRef("parent"), last_time_ms__gte=OuterRef(OuterRef("last_time_ms")))
     contained = Containment.objects.filter(Exists(carrying), child=OuterRef("epc"), to_ms=None)
-    rows = ItemState.objects.filter(~Exists(contained), place=place, status__in=_IN_STOCK)
+    held = Containment.objects.filter(parent=OuterRef("epc"))
+    emptied = Q(Exists(held)) & ~Q(Exists(held.filter(to_ms=None)))
+    rows = ItemState.objects.filter(~Exists(contained), ~emptied, place=place, status__in=_IN_STOCK)
     return [Located(row, row, ()) for row in rows.order_by("-last_time_ms", "epc")]
 
 

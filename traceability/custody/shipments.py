@@ -1,11 +1,24 @@
 """Reading shipments: both sides of one, receipts that belong to it by content, its events, how long its lane takes."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 from traceability.capture.models import EventEpc, EventPartner, EventTransaction, PublishedEvent
@@ -20,6 +33,8 @@ from .sides import Line, Lot
 MAX_LOOKED_INTO = 20_000  # things inside despatched containers that are looked for among receipts, per question
 LANE = 20  # earlier shipments of the same sender and receiver that say how long a lane takes
 LANE_MIN = 3
+_NOW = 2**62  # later than every moment: what has not ended
+Root = tuple[int, str]  # the number of a shipment among those asked for, and a thing of it
 _ARRIVALS = ("receiving", "accepting")
 _DOCUMENTS = ("desadv", "po")
 
@@ -38,17 +53,66 @@ def lines(row: Shipment, matches: Iterable[Match] = (), told: Mapping[str, Lot] 
 
     `told`: GTIN and lot of packs of which nothing is recorded.
     """
-    received = set(row.received).union(*(one.things for one in matches))
+    return lines_of([(row, set[str]().union(*(one.things for one in matches)))], told)[0]
+
+
+def lines_of(
+    rows: Sequence[tuple[Shipment, Collection[str]]], told: Mapping[str, Lot] | None = None
+) -> list[list[Line]]:
+    """Both sides of many shipments, each with the things that were received by content; no row per pack is read.
+
+    A fixed number of queries, and per level of containers.
+    """
+    moments = [row.shipped_ms if row.shipped_ms is not None else row.received_ms for row, _ in rows]
+    sent = [set(row.despatched) for row, _ in rows]
+    got = [
+        set(row.received) | set(more) if at_ms is not None else set[str]()
+        for (row, more), at_ms in zip(rows, moments, strict=True)
+    ]
+    counts = _counts([(n, epc) for n in range(len(rows)) for epc in sent[n] | got[n]], moments, told)
+    besides = [received - despatched for despatched, received in zip(sent, got, strict=True)]
+    # What lay in a container that only the receipt names is asked from below: what was despatched has few containers.
+    open_lines = [sent[n] if besides[n] and sent[n] - got[n] else set[str]() for n in range(len(rows))]
+    above = _above([(n, epc) for n in range(len(rows)) for epc in besides[n] | open_lines[n]], moments)
+    inside: dict[Root, set[str]] = defaultdict(set)
+    for (n, epc), containers in above.items():
+        for container in containers:
+            if epc in open_lines[n] and container in besides[n]:
+                inside[n, container].add(epc)
+    return [
+        sides.lines(
+            sent[n],
+            got[n],
+            sides.Known(
+                counts={epc: counts[n, epc] for epc in sent[n] | got[n]},
+                above={epc: above[n, epc] for epc in besides[n]},
+                inside={epc: inside[n, epc] for epc in besides[n] if (n, epc) in inside},
+            ),
+        )
+        for n in range(len(rows))
+    ]
+
+
+def absent(row: Shipment, found: Iterable[Line]) -> dict[str, list[str]]:
+    """What was not received of each thing of which a part was: the outermost cases and packs, by the thing."""
     at_ms = row.shipped_ms if row.shipped_ms is not None else row.received_ms
-    if at_ms is None:
-        return sides.lines(row.despatched, [], sides.Known(_counts(row.despatched, row.shipped_ms, told), {}, {}))
-    besides = received - set(row.despatched)
-    known = sides.Known(
-        counts=_counts({*row.despatched, *received}, at_ms, told),
-        above=_above(besides, at_ms),
-        inside=selectors.inside(besides, at_ms=at_ms) if set(row.despatched) - received else {},
-    )
-    return sides.lines(row.despatched, received, known)
+    partial = [line for line in found if line.state == sides.State.PART]
+    got = {part for line in partial for part in line.parts}
+    opened = set[str]().union(*_above([(0, epc) for epc in got], [at_ms]).values()) if got else set()
+    missing: dict[str, list[str]] = {line.epc: [] for line in partial}
+    level = {line.epc: line.epc for line in partial}  # a container that was opened -> the thing that it lies in
+    for _ in range(selectors.MAX_DEPTH):
+        below = dict[str, str]()
+        for parent, children in selectors.contents_by_container(level, at_ms=at_ms).items():
+            for child in children:
+                if child in opened:
+                    below[child] = level[parent]
+                elif child not in got:
+                    missing[level[parent]].append(child)
+        if not below:
+            break
+        level = below
+    return missing
 
 
 def by_content(rows: Collection[Shipment]) -> dict[str, list[Match]]:
@@ -79,7 +143,7 @@ def sources(row: Shipment) -> list[Shipment]:
     """The shipments whose goods, by content, were received under this number that no despatch names."""
     if row.shipped_index is not None or not row.received:
         return []
-    around = _above(row.received, row.received_ms or 0)
+    around = _above([(0, epc) for epc in row.received], [row.received_ms or 0])
     things = set(row.received).union(*around.values())
     sent = PublishedEvent.objects.filter(biz_step__in=["shipping", "departing"], declaration_ms=None, voided_by=None)
     naming = set(bulk.among(EventEpc.objects.values_list("event_index", flat=True), "epc", things))
@@ -107,37 +171,79 @@ def lane(row: Shipment) -> Lane | None:
     return Lane(len(took), int(median(took)), max(took)) if len(took) >= LANE_MIN else None
 
 
-def _counts(epcs: Collection[str], at_ms: int | None, told: Mapping[str, Lot] | None = None) -> dict[str, Counter[Lot]]:
-    """How many packs of which lot lay in each thing; 1 for a thing in which nothing is known. No row per pack is read.
+def packs_in(epcs: Collection[str]) -> dict[str, Counter[Lot]]:
+    """How many packs of which lot lie in each container now, at any depth; empty where nothing is known inside."""
+    found = _counts([(0, epc) for epc in epcs], [None])
+    return {
+        epc: Counter({lot: n for lot, n in counted.items() if lot != ("", "")}) for (_, epc), counted in found.items()
+    }
 
-    Two queries per level of containers.
+
+def _counts(
+    roots: Collection[Root], moments: Sequence[int | None], told: Mapping[str, Lot] | None = None
+) -> dict[Root, Counter[Lot]]:
+    """How many packs of which lot lay in each thing at its shipment's moment (None: lie there now).
+
+    1 for a thing in which nothing is known. No row per pack is read; two queries per level of containers.
     """
-    found: dict[str, Counter[Lot]] = {epc: Counter() for epc in epcs}
-    level: dict[str, set[str]] = {epc: {epc} for epc in epcs}
-    held = set[str]()
-    moment = Q(to_ms=None) if at_ms is None else Q(from_ms__lte=at_ms) & (Q(to_ms=None) | Q(to_ms__gt=at_ms))
-    stays = Containment.objects.filter(moment)
-    holding = stays.filter(parent=OuterRef("child"))
+    stays = _Stays(moments)
+    found: dict[Root, Counter[Lot]] = {root: Counter() for root in roots}
+    level: dict[str, set[Root]] = _by_thing(roots)
+    opened = set[tuple[Root, str]]()
+    holding = stays.rows.filter(parent=OuterRef("child"))
     item = ItemState.objects.filter(epc=OuterRef("child"))
-    packs = stays.filter(~Exists(holding)).annotate(gtin=_text(item, "gtin"), lot=_text(item, "lot"))
-    counted = packs.values_list("parent", "gtin", "lot").annotate(packs=Count("child")).order_by()
+    packs = stays.rows.filter(~Exists(holding)).annotate(gtin=_text(item, "gtin"), lot=_text(item, "lot"))
+    counted = packs.values_list("parent", "gtin", "lot", "starts", "ends").annotate(packs=Count("child")).order_by()
+    holders = stays.rows.filter(Exists(holding)).values_list("parent", "child", "starts", "ends")
     for _ in range(selectors.MAX_DEPTH):
-        for parent, gtin, lot, number in bulk.among(counted, "parent", level):
-            held.add(parent)
-            for root in level[parent]:
+        for parent, gtin, lot, starts, ends, number in bulk.among(counted, "parent", level):
+            for root in stays.at(level[parent], starts, ends):
+                opened.add((root, parent))
                 found[root][gtin, lot] += number
-        below: dict[str, set[str]] = defaultdict(set)
-        for parent, child in bulk.among(stays.filter(Exists(holding)).values_list("parent", "child"), "parent", level):
-            held.add(parent)
-            below[child] |= level[parent]
+        below: dict[str, set[Root]] = defaultdict(set)
+        for parent, child, starts, ends in bulk.among(holders, "parent", level):
+            for root in stays.at(level[parent], starts, ends):
+                opened.add((root, parent))
+                below[child].add(root)
+        empty = [(root, epc) for epc, lying in level.items() for root in lying if (root, epc) not in opened]
+        items = selectors.items({epc for _root, epc in empty})
+        for root, epc in empty:
+            row = items.get(epc)
+            found[root][(row.gtin, row.lot) if row else (told or {}).get(epc, ("", ""))] += 1
         if not below:
             break
         level = below
-    alone = set(epcs) - held
-    items = selectors.items(alone)
-    for epc in alone:
-        row = items.get(epc)
-        found[epc][(row.gtin, row.lot) if row else (told or {}).get(epc, ("", ""))] = 1
+    return found
+
+
+class _Stays:
+    """The stays in containers that count for some shipment, each shipment at its own moment.
+
+    `starts` and `ends` are told apart only as far as the moments do, so that what was packed at once is one group.
+    """
+
+    def __init__(self, moments: Sequence[int | None]) -> None:
+        self._moments = [_NOW if one is None else one for one in moments]
+        first, last = min(self._moments, default=_NOW), max(self._moments, default=_NOW)
+        stays = Containment.objects.filter(Q(to_ms=None) | Q(to_ms__gt=first), from_ms__lte=last)
+        self.rows = stays.annotate(
+            starts=Case(When(from_ms__lte=first, then=Value(0)), default=F("from_ms"), output_field=BigIntegerField()),
+            ends=Case(When(to_ms__gt=last, then=Value(None)), default=F("to_ms"), output_field=BigIntegerField()),
+        )
+
+    def at(self, roots: Iterable[Root], starts: int, ends: int | None) -> list[Root]:
+        """Those of the things for whose shipment such a stay counts."""
+        return [
+            root
+            for root in roots
+            if starts <= self._moments[root[0]] and (ends is None or ends > self._moments[root[0]])
+        ]
+
+
+def _by_thing(roots: Iterable[Root]) -> dict[str, set[Root]]:
+    found: dict[str, set[Root]] = defaultdict(set)
+    for root in roots:
+        found[root[1]].add(root)
     return found
 
 
@@ -145,20 +251,21 @@ def _text(item: QuerySet[ItemState], name: str) -> Coalesce:
     return Coalesce(Subquery(item.values(name)[:1]), Value(""), output_field=CharField())
 
 
-def _above(epcs: Collection[str], at_ms: int) -> dict[str, list[str]]:
-    """The containers around each thing at a moment, innermost first; one query per level."""
-    paths: dict[str, list[str]] = {epc: [] for epc in epcs}
-    frontier = {epc: epc for epc in epcs}
-    moment = Q(from_ms__lte=at_ms) & (Q(to_ms=None) | Q(to_ms__gt=at_ms))
-    stays = Containment.objects.filter(moment).values_list("child", "parent")
+def _above(roots: Collection[Root], moments: Sequence[int | None]) -> dict[Root, list[str]]:
+    """The containers around each thing at its shipment's moment, innermost first; one query per level."""
+    paths: dict[Root, list[str]] = {root: [] for root in roots}
+    frontier, stays = _by_thing(roots), _Stays(moments)
+    around = stays.rows.values_list("child", "parent", "starts", "ends")
     for _ in range(selectors.MAX_DEPTH):
-        up = dict(bulk.among(stays, "child", set(frontier.values())))
-        above = {epc: up[top] for epc, top in frontier.items() if top in up}
-        frontier = {epc: parent for epc, parent in above.items() if parent != epc and parent not in paths[epc]}
-        if not frontier:
+        above: dict[str, set[Root]] = defaultdict(set)
+        for child, parent, starts, ends in bulk.among(around, "child", frontier):
+            for root in stays.at(frontier[child], starts, ends):
+                if parent != root[1] and parent not in paths[root]:
+                    paths[root].append(parent)
+                    above[parent].add(root)
+        if not above:
             break
-        for epc, parent in frontier.items():
-            paths[epc].append(parent)
+        frontier = above
     return paths
 
 

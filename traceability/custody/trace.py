@@ -16,20 +16,22 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from traceability.capture.models import EventClass, EventEpc, EventTransaction, PublishedEvent, VoidSpan
 from traceability.common import bulk
 from traceability.common.models import Cursor
+from traceability.epcis.documents import document_uri
 from traceability.gs1 import scan
 from traceability.gs1.errors import Gs1Error
+from traceability.parties import selectors as parties
 
 from . import histories, opening
 from .actors import Actors
 from .authority import Items
 from .entries import Entry, Sayings
-from .models import ItemState
+from .models import ItemState, Shipment
 from .tracing import ALWAYS, BACK, BOTH, ON, Group, Trace, Window, is_traced, rests_on, trace
 from .way import MAX_DEPTH, Book
 
 MAX_GROUPS = 20_000
-DOCUMENT = "urn:dosetrail:document:"
 _SITE, _PLACE = "urn:dosetrail:site:", "https://id.gs1.org/414/"
+_GLN_DIGITS = 13
 _UNDER_WAY = {"shipping", "departing", "receiving", "accepting"}
 _PACK, _CONTAINER, _LOT, _SHIPMENT, _AT = "pack", "container", "lot", "shipment", "place"
 
@@ -90,14 +92,18 @@ class Answer:
 def subject(text: str, *, today: date, period: Window = ALWAYS) -> Subject:
     """What a code as scanned, a URI or the number of a despatch advice names; TraceError when it names nothing."""
     given = text.strip()
-    for uri in (given, DOCUMENT + given):
+    for uri in (given, document_uri(given)) if given else ():
         if EventTransaction.objects.filter(value=uri, type__in=["desadv", "po"]).exists():
             return Subject(_SHIPMENT, uri)
     if given.startswith(_SITE):
         return Subject(_AT, given, period=period)
+    if given.isdecimal() and len(given) == _GLN_DIGITS and parties.site_by_uri(_PLACE + given):
+        return Subject(_AT, _PLACE + given, period=period)
     try:
         read = scan.parse(given, today=today)
     except Gs1Error as error:
+        if printed := _printed(given):
+            return printed
         raise TraceError("unreadable", str(error), fault=error.code) from error
     if read.kind == "lot" and read.gtin and read.lot:
         return Subject(_LOT, read.epc, read.gtin, read.lot)
@@ -106,8 +112,20 @@ def subject(text: str, *, today: date, period: Window = ALWAYS) -> Subject:
     if read.epc.startswith(_PLACE):
         return Subject(_AT, read.epc, period=period)
     if read.kind in {"gtin", "gln"} or not read.epc:
+        if printed := _printed(given):
+            return printed
         raise TraceError("not-traceable", "name a pack, a case or pallet, a lot, a despatch advice or a place")
     return Subject(_CONTAINER, read.epc)
+
+
+def _printed(number: str) -> Subject | None:
+    """The one shipment whose despatch advice bears this number as it is printed, without whose number it is."""
+    found = (
+        Shipment.objects.filter(despatch__endswith=f":{number}").values_list("despatch", flat=True)[:2]
+        if number
+        else ()
+    )
+    return Subject(_SHIPMENT, found[0]) if len(found) == 1 else None
 
 
 def horizon() -> int:

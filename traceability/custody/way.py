@@ -294,7 +294,8 @@ class _Walk:
             return
         why = self._lost(fact, container, depth, node)
         evidence = self._evidence(fact, depth, why)
-        if fact.step == "sensor_reporting":  # a logger read out later, or by another, moves nothing
+        if fact.step == "sensor_reporting" or self._is_too_late(fact):
+            # A logger read out later, or by another, moves nothing; nor does what is called back after it has arrived.
             self._step(fact, evidence, why, container, node)
             return
         if not why and self._is_unshipped(fact, node):
@@ -302,6 +303,12 @@ class _Walk:
         self._note(fact, depth, node)
         self._go(fact, evidence, depth, node)
         self._step(fact, evidence, why, container, node)
+
+    def _is_too_late(self, fact: Fact) -> bool:
+        """Whether a shipment is called back that has arrived, or that another has sent (`fold.item`)."""
+        if fact.step != "void_shipping":
+            return False
+        return self._sent is None or self._book.actor(self._sent[0]) != self._book.actor(fact)
 
     def _node(self, fact: Fact) -> Node:
         party = self._book.actor(fact)

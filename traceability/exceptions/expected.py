@@ -16,9 +16,9 @@ from traceability.common.problems import ProblemError
 from traceability.custody.matching import WINDOW_MS
 from traceability.custody.models import Shipment
 from traceability.custody.sides import Lot
+from traceability.epcis.documents import document_uri
 from traceability.parties.models import Member, Party
 from traceability.scans import reading
-from traceability.scans.build import document_uri
 
 from . import despatch_list
 from .models import ExpectedList
@@ -118,6 +118,12 @@ def told(party: Party, document: str) -> Expected:
     rows = ExpectedList.objects.filter(party=party, document=document).select_related("partner")
     by_kind = {row.kind: row for row in rows}
     return Expected(by_kind.get(Kind.ADVICE), by_kind.get(Kind.ORDER))
+
+
+def known_by_lists(party: Party, documents: Collection[str]) -> set[str]:
+    """Those of these numbers under which the party has a list or an order."""
+    rows = ExpectedList.objects.filter(party=party).values_list("document", flat=True)
+    return set(bulk.among(rows, "document", documents))
 
 
 def with_order(party: Party, found: Expected, indexes: Collection[int]) -> Expected:

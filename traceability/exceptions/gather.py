@@ -10,8 +10,8 @@ from traceability.common import bulk
 from traceability.custody import selectors as custody
 from traceability.custody.matching import WINDOW_MS
 from traceability.custody.models import Containment
+from traceability.epcis.documents import document_uri
 from traceability.parties import selectors as parties
-from traceability.scans.build import document_uri
 
 from . import expected
 from .arrival import Goods

@@ -108,12 +108,6 @@ def find(item_id: str, *, party: Party) -> ExceptionItem | None:
     return ExceptionItem.objects.select_related("party", "partner").filter(mine, id=item_id).first()
 
 
-def open_count(party: Party) -> int:
-    """How many exceptions of the party, or that it was asked about, are not resolved."""
-    mine = Q(party=party) | (Q(partner=party) & ~Q(asked_ms=None))
-    return ExceptionItem.objects.filter(mine, state__in=UNRESOLVED).count()
-
-
 def counts(items: Collection[ExceptionItem]) -> dict[str, int]:
     """How many goods each of these exceptions is about, by its id."""
     goods = ExceptionGoods.objects.filter(item__in=[item.id for item in items])

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum
 
 from traceability.capture.models import PublishedEvent
 from traceability.common.clock import now_ms
@@ -13,7 +13,7 @@ from traceability.custody.lot_count import Balance
 from traceability.parties.models import Member, Party
 
 from . import reach, standing
-from .models import Acknowledgement, Notice, NoticeStep, NoticeVersion, Recall
+from .models import Acknowledgement, Notice, NoticeStep, NoticeVersion, Recall, RecallSignature
 from .responses import COUNTS
 
 
@@ -147,6 +147,15 @@ def of_event(event: PublishedEvent) -> Recall | None:
     """The recall that an event published, signed here and no drill; what the public is told of it beside the event."""
     found = Recall.objects.filter(event_id=event.event_id, owner_id=event.reporter.rpartition(":")[2], is_drill=False)
     return found.exclude(state=Recall.State.DRAFT).first()
+
+
+def waiting_for(member: Member) -> int:
+    """The drafts of the member's party that another person has signed as they stand, and this one has not."""
+    if not is_signer(member.party, member.role):
+        return 0
+    signed = RecallSignature.objects.filter(recall=OuterRef("pk"), definition=OuterRef("definition"))
+    drafts = Recall.objects.filter(owner=member.party, state=Recall.State.DRAFT)
+    return drafts.filter(Exists(signed), ~Exists(signed.filter(member=member))).count()
 
 
 def names_of(pseudonyms: Collection[str]) -> dict[str, str]:

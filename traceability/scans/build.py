@@ -1,15 +1,13 @@
 """From a step and its codes to EPCIS events. Pure: time, identity and what lies in containers are arguments."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
-from urllib.parse import quote
 
 from traceability.custody import opening
 from traceability.epcis.context import DEFAULT_CONTEXT
-from traceability.epcis.values import is_uri
+from traceability.epcis.documents import document_uri
 from traceability.gs1 import epc
 from traceability.gs1.scan import ScannedCode
 
@@ -17,8 +15,6 @@ from .steps import Shape, Step
 
 NAMESPACE = opening.NAMESPACE
 CONTEXT = [DEFAULT_CONTEXT, {"dosetrail": NAMESPACE}]
-DOCUMENTS = "urn:dosetrail:document:"
-_BARE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _TRANSACTIONS = (("desadv", "despatch"), ("po", "order"), ("testres", "report"), ("rma", "rma"))
 
 
@@ -47,14 +43,6 @@ class Act:
 def events(act: Act) -> list[dict[str, Any]]:
     """The events of one recorded step; only those of an undo have an eventID."""
     return _BUILDERS[act.step.shape](act)
-
-
-def document_uri(value: str) -> str:
-    """A document number as URI; one that is a URI already stays as it is."""
-    number = value.removeprefix(DOCUMENTS)
-    if number == value and is_uri(value):
-        return value
-    return DOCUMENTS + _BARE_PERCENT.sub("%25", quote(number, safe="%/:;,.~+-_()@!*'=&"))
 
 
 def _base(act: Act, kind: str) -> dict[str, Any]:

@@ -117,7 +117,7 @@ RETURN_IN = Step(
     biz_step="receiving",
     disposition="returned",
     icon="arrow",
-    optional=("rma", "reason"),
+    optional=("despatch", "sender", "rma", "reason"),
     from_statuses=("active", "shipped", "dispensed", "partially_dispensed"),
 )
 DESTROY = Step(

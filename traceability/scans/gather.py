@@ -85,6 +85,7 @@ def _known(one: Located, lots: Lots, packs: Collection[ItemState]) -> Known:
         expiry=_day(one.item.expiry),
         last_day=lot.expiry,
         held=one.item.held_index is not None or one.holder.held_index is not None or lot.held,
+        lot_held=lot.held,
         frozen=lot.frozen,
         recalled=lot.recalled,
         destinations=frozenset({one.holder.destination} - {""}),
@@ -191,6 +192,7 @@ def _advice(scan: Scan) -> Advice | None:
     return Advice(
         despatched={epc: packs[epc] for epc in row.despatched},
         scanned={epc: packs[epc] for epc in scan.epcs},
+        cases={epc: inside for epc, inside in packs.items() if inside != {epc}},
         received=frozenset[str]().union(*(packs[epc] for epc in row.received)),
     )
 

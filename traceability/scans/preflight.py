@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 
 from django.utils.functional import Promise
 
@@ -31,11 +32,23 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class Tally:
+    """Packs of a despatch advice beside those of a scan; what lies in a container counts, unknown contents as one."""
+
+    expected: int
+    before: int  # received earlier
+    scanned: int
+    missing: int
+    over: int  # scanned, and not on the advice
+
+
+@dataclass(frozen=True)
 class Preflight:
-    """The answer: the worst verdict and every reason."""
+    """The answer: the worst verdict and every reason; `tally` where a despatch advice was compared."""
 
     verdict: str
     reasons: tuple[Reason, ...]
+    tally: Tally | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,8 @@ class LotFacts:
 class Known:
     """What is recorded of a scanned thing. `expiry` as printed, `last_day` with an extension; `held` by anyone.
 
+    `lot_held`: by its maker, with the whole lot; that is no hold of the thing, and no step on the thing ends it.
+
     `frozen`: its lot, by a regulator; `place_frozen`: where it stands. `unverified`: held since it was returned;
     `from_patient`: it came back after it had been handed out; `just_dispensed`: by this party, moments ago.
     """
@@ -65,6 +80,7 @@ class Known:
     expiry: date | None = None
     last_day: date | None = None
     held: bool = False
+    lot_held: bool = False
     frozen: bool = False
     place_frozen: bool = False
     recalled: bool = False
@@ -87,6 +103,23 @@ class Advice:
     despatched: Mapping[str, frozenset[str]]
     scanned: Mapping[str, frozenset[str]]
     received: frozenset[str] = frozenset()  # packs that earlier receipts have covered
+    cases: Mapping[str, frozenset[str]] = field(default_factory=dict)  # containers among and in them, with their packs
+
+    @cached_property
+    def listed(self) -> frozenset[str]:
+        return frozenset[str]().union(*self.despatched.values())
+
+    @cached_property
+    def at_hand(self) -> frozenset[str]:
+        return frozenset[str]().union(*self.scanned.values())
+
+    @property
+    def missing(self) -> frozenset[str]:
+        return self.listed - self.at_hand - self.received
+
+    @property
+    def over(self) -> frozenset[str]:
+        return self.at_hand - self.listed
 
 
 @dataclass(frozen=True)
@@ -138,7 +171,8 @@ def judge(ask: Ask, situation: Situation) -> Preflight:
     if situation.advice is not None:
         reasons += _of_advice(situation.advice)
     unique = tuple(dict.fromkeys(reasons))
-    return Preflight(worst(reason.verdict for reason in unique), unique)
+    tally = _tally(situation.advice) if situation.advice is not None else None
+    return Preflight(worst(reason.verdict for reason in unique), unique, tally)
 
 
 def worst(verdicts: Iterable[str]) -> str:
@@ -192,7 +226,7 @@ def _of_thing(ask: Ask, code: ScannedCode, known: Mapping[str, Known]) -> Iterat
             yield Reason(_verdict(ask.step, "unknown"), "unknown", code.epc)
     else:
         yield from _of_state(ask, code, thing)
-        yield from _of_print(code, thing)
+        yield from _of_print(ask.step, code, thing)
         yield from _of_whereabouts(ask, code, thing)
         yield from _of_contents(ask, code, thing)
         yield from _of_return(ask.step, code, thing)
@@ -211,19 +245,30 @@ def _of_state(ask: Ask, code: ScannedCode, thing: Known) -> Iterator[Reason]:
         yield Reason(_verdict(step, "frozen"), "frozen", code.epc)
     if thing.place_frozen and thing.place != ask.place and thing.status != "dispensed":
         yield Reason(_verdict(step, "frozen"), "at-frozen-place", code.epc)
-    if thing.held:
-        yield Reason(_verdict(step, "held"), "held", code.epc)
+    yield from _of_hold(step, code, thing)
     last_day = thing.last_day or thing.expiry
     if last_day is not None and ask.today > last_day:
         yield Reason(_verdict(step, "expired"), "expired", code.epc)
 
 
-def _of_print(code: ScannedCode, thing: Known) -> Iterator[Reason]:
-    """What stands on the pack against what its maker recorded."""
+def _of_hold(step: Step, code: ScannedCode, thing: Known) -> Iterator[Reason]:
+    """That it is on hold; where that is to be ended, what stays on hold all the same, and what never was."""
+    if not step.ends_hold:
+        if thing.held:
+            yield Reason(_verdict(step, "held"), "held", code.epc)
+    elif thing.lot_held:
+        yield Reason(WARN, "lot-held", code.epc)
+    elif not thing.held and "unverified" in step.stops_on:
+        yield Reason(WARN, "not-held", code.epc)
+
+
+def _of_print(step: Step, code: ScannedCode, thing: Known) -> Iterator[Reason]:
+    """What stands on the pack against what its maker recorded; that is why goods are set aside, and no bar to it."""
+    verdict = WARN if step.biz_step == "holding" else STOP
     if code.lot and thing.lot and code.lot != thing.lot:
-        yield Reason(STOP, "lot-mismatch", code.epc)
+        yield Reason(verdict, "lot-mismatch", code.epc)
     if code.expiry and thing.expiry and code.expiry != thing.expiry:
-        yield Reason(STOP, "expiry-mismatch", code.epc)
+        yield Reason(verdict, "expiry-mismatch", code.epc)
 
 
 def _of_whereabouts(ask: Ask, code: ScannedCode, thing: Known) -> Iterator[Reason]:
@@ -302,19 +347,25 @@ def _of_container(ask: Ask, container: Known | None) -> Iterator[Reason]:
 
 def _of_advice(advice: Advice) -> Iterator[Reason]:
     """Missing and surplus goods; a container that is missing (or surplus) whole is named once, not pack by pack."""
-    listed = frozenset[str]().union(*advice.despatched.values())
-    scanned = frozenset[str]().union(*advice.scanned.values())
-    missing = listed - scanned - advice.received
-    for epc in _whole_or_parts(advice.despatched, missing):
+    for epc in _whole_or_parts({**advice.cases, **advice.despatched}, advice.missing):
         yield Reason(WARN, "short", epc)
-    for epc in _whole_or_parts(advice.scanned, scanned - listed):
+    for epc in _whole_or_parts({**advice.cases, **advice.scanned}, advice.over):
         yield Reason(WARN, "over", epc)
 
 
+def _tally(advice: Advice) -> Tally:
+    before = len(advice.listed & advice.received)
+    return Tally(len(advice.listed), before, len(advice.at_hand), len(advice.missing), len(advice.over))
+
+
 def _whole_or_parts(things: Mapping[str, frozenset[str]], packs: frozenset[str]) -> list[str]:
-    whole = {epc for epc, inside in things.items() if inside and inside <= packs}
-    parts = packs.difference(*(things[epc] for epc in whole))
-    return sorted(whole) + sorted(parts)
+    """The outermost of these things that hold nothing but such packs, and the packs that lie in none of them."""
+    whole, left = list[str](), set(packs)
+    for epc, inside in sorted(things.items(), key=lambda one: (-len(one[1]), one[0])):
+        if inside and inside <= left:
+            whole.append(epc)
+            left -= inside
+    return sorted(whole) + sorted(left)
 
 
 def _verdict(step: Step, word: str) -> str:

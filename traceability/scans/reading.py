@@ -11,6 +11,7 @@ from django.db.models import Q
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError, pointer
 from traceability.epcis import times
+from traceability.epcis.documents import document_uri
 from traceability.gs1 import scan
 from traceability.gs1.errors import Gs1Error
 from traceability.gs1.scan import ScannedCode
@@ -18,7 +19,6 @@ from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party, Site
 
 from . import in_force
-from .build import document_uri
 from .steps import Step
 from .tables import TABLES
 

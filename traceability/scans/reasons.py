@@ -37,6 +37,8 @@ TEXTS: Mapping[str, str | Promise] = {
     "is-exported": _("It was exported."),
     "recalled": _("Its lot has been recalled."),
     "held": _("It is on hold."),
+    "not-held": _("It is not on hold: there is nothing to release."),
+    "lot-held": _("Its whole lot is on hold by its maker: that stays until the maker releases the lot."),
     "frozen": _("Its lot is frozen by the medicines authority: it must stay where it is."),
     "place-frozen": _("This place is frozen by the medicines authority: goods must stay where they are."),
     "at-frozen-place": _("It is recorded at a place that the medicines authority has frozen."),

@@ -46,6 +46,11 @@ class Step:
     is_overridable: bool = True  # whether a stop can be passed with a reason
 
     @property
+    def ends_hold(self) -> bool:
+        """Whether it lets goods go that were on hold."""
+        return self.shape is Shape.OBSERVE and self.biz_step == "inspecting"
+
+    @property
     def is_recorded(self) -> bool:
         return self.shape is not Shape.NONE
 

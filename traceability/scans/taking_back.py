@@ -13,7 +13,7 @@ from traceability.common import bulk, storage_full
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
 from traceability.custody import selectors as custody
-from traceability.parties.models import Member
+from traceability.parties.models import Member, Party
 
 from . import answers, build, reading
 from .models import ScanEvent
@@ -67,6 +67,17 @@ def _of_events(row: ScanEvent, member: Member) -> str:
     if others - {member.party.uri}:
         return "acted-on-by-others"
     return "acted-on" if others else ""
+
+
+def withdrawn(party: Party, event_ids: Collection[str]) -> set[str]:
+    """Those of a party's events that are declared void, on the log or on their way to it; two queries."""
+    declared = CapturedEvent.objects.filter(reporter=party.uri).exclude(declaration="")
+    void = PublishedEvent.objects.filter(reporter=party.uri, declaration_ms=None).exclude(voided_by=None)
+    return {
+        event_id
+        for rows in (declared, void)
+        for event_id in bulk.among(rows.values_list("event_id", flat=True), "event_id", event_ids)
+    }
 
 
 @storage_full.refused()

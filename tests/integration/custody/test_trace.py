@@ -21,6 +21,7 @@ from tests.integration.visibility.test_oracle import Story
 from traceability.common import projection
 from traceability.custody import lot_packs, trace
 from traceability.custody import selectors as custody
+from traceability.custody.models import Shipment
 from traceability.custody.trace import Answer
 from traceability.custody.tracing import Window
 from traceability.gs1 import check_digit
@@ -140,6 +141,16 @@ def test_a_place_in_a_period(delivered: Watched) -> None:
     assert trace.ask(all_day).trace.packs == 2
     before = trace.subject(here, today=TODAY, period=Window(START, START + HOUR))
     assert trace.ask(before).trace.packs == 0
+
+
+def test_a_gln_and_a_number_as_they_are_typed(delivered: Watched) -> None:
+    here = delivered.house.place("wholesaler")
+    assert trace.subject(here.rpartition("/")[2], today=TODAY).uri == here
+    assert trace.subject("D", today=TODAY) == trace.subject("urn:x:D", today=TODAY)
+    Shipment.objects.create(despatch="urn:y:D", sender="", receiver="", status="open", despatched=[], received=[])
+    for text in ("D", "9521000009994", ""):
+        with pytest.raises(trace.TraceError):
+            trace.subject(text, today=TODAY)
 
 
 def test_too_much_at_a_place_is_said(delivered: Watched) -> None:

@@ -7,9 +7,10 @@ from urllib.parse import parse_qs
 
 from django.test import Client
 
-from tests.integration.conftest import EXPIRY, LOT, House, code, pack
-from traceability.custody.models import ItemState
+from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code, pack
+from traceability.custody.models import ItemState, LotStatus
 from traceability.exceptions.models import ExceptionItem
+from traceability.gs1.digital_link import lot_class
 from traceability.parties import services as parties
 from traceability.scans import services as scans
 
@@ -38,7 +39,7 @@ def test_from_opening_to_release(stocked: House, person: Enter) -> None:
     path = open_one(operator, [code("1")], despatch="DA1")
     page = html.unescape(operator.get(path))
     assert "Packaging or label" in page
-    assert "2 days left" in page or "3 days left" in page
+    assert "3 days left" in page, "of 72 hours some seconds have gone"
     assert "To: Maker" in page
     assert "致：Maker" in page
     assert "mailto:?subject=Exception%20" in page
@@ -87,6 +88,9 @@ def test_the_partner_sees_it_once_asked_and_a_stranger_never(stocked: House, per
     assert "the box is wet" in page
     assert 'value="ask"' not in page
     assert ExceptionItem.objects.get().id in maker.get("exceptions", side="asked")
+    home = maker.get("")
+    assert "partners ask you to clear up: 1" in home
+    assert "Exceptions that are not resolved" not in home, "that leads to the maker's own, of which there are none"
     assert maker.post(path, {"action": "escalate", "comment": "no", "version": "1"}).status_code == 404
     stranger.get(path, status=404)
     assert stranger.post(path, {"action": "ask", "version": "1"}).status_code == 404
@@ -167,3 +171,31 @@ def test_what_it_waits_for_is_said_and_the_advice_as_it_is_printed(stocked: Hous
     unrecorded = open_one(portal, [code("77")], kind="product-no-data", nonce="second")
     page = html.unescape(portal.get(unrecorded))
     assert "When the missing data arrives, this is resolved by itself and the goods are released." in page
+
+
+def test_an_operator_opens_one_for_a_print_that_differs_and_reads_why_another_is_stopped(
+    stocked: House, person: Enter
+) -> None:
+    portal = person("pharmacy")
+    printed = code("1").replace(f"10{LOT}", "10L9")
+    path = open_one(portal, [printed], kind="data-issue")
+    assert "Put on hold by this" in portal.get(path)
+    stocked.settle()
+    assert ItemState.objects.get(epc=pack("1")).held_index is not None
+    act(stocked, "pharmacy", "dispense", [code("2")])
+    form = {"kind": "packaging", "comment": "torn", "nonce": "n9", **portal.form([code("2")])}
+    page = html.unescape(portal.post("exceptions/new", {**form, "nonce": "n9"}).content.decode())
+    assert "The check stops this." in page
+    assert "(21)2: It has been dispensed already." in page, "and for which goods"
+
+
+def test_goods_that_stay_on_hold_although_the_data_has_arrived_say_why(stocked: House, person: Enter) -> None:
+    portal = person("pharmacy")
+    path = open_one(portal, [code("1").replace(f"10{LOT}", "10L9")], kind="data-issue")
+    assert "cannot be released by themselves" not in portal.get(path)
+    ItemState.objects.filter(epc=pack("1")).update(lot="L9")  # as the maker's correction leaves it
+    assert "cannot be released by themselves" not in portal.get(path), "nothing speaks against it"
+    LotStatus.objects.create(lot_class=lot_class(GTIN, "L9"), recalled_index=1)
+    page = portal.get(path)
+    assert "cannot be released by themselves" in page
+    assert "Its lot has been recalled." in page

@@ -149,7 +149,7 @@ def test_a_list_opens_nothing_of_others(stocked: House, person: Enter) -> None:
     stranger = person("other")
     for serial in ("1", "5"):
         page = shown(stranger, code(serial), "DA1")
-        assert "No event of it is yours to see" in page
+        assert "Nothing is recorded of this that you may see" in page
         assert lines(page) == {f"(01){GTIN}(21){serial}": "Not received"}
         assert "Pharmacy" not in page
         assert "Maker" not in page.partition("<dl")[2].partition("</dl>")[0]

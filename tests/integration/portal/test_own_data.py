@@ -10,19 +10,21 @@ import pytest
 import zxingcpp
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from tests.integration.conftest import GTIN, LOT, House, code, pack
+from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code, pack
 from tests.integration.contracts.conftest import DAY, HOUR, START, Watched, watched
 from tests.integration.recalls.conftest import published
 from tests.unit.web.test_labels import rendered
 from traceability.alerts.models import Alert
 from traceability.capture.models import PublishedEvent
 from traceability.coldchain.models import LoggerFile
+from traceability.gs1 import check_digit
 from traceability.web.portal import urls
 
 from .conftest import CASE, SSCC, Portal, act
 
 __all__ = ["watched"]  # a fixture of the contracts' tests: the house under the default contracts
 Enter = Callable[..., Portal]
+UNKNOWN = "09521000000000002" + check_digit.of("09521000000000002")
 ROWS = ("2026-03-01T08:00", 5.1), ("2026-03-01T08:10", 9.4), ("2026-03-01T08:20", -0.5), ("2026-03-01T12:00", 5.0)
 # Every address of the portal that shows goods, then those that show none, then those that name one thing: of these each
 # has a test here, in test_products.py, test_steps.py, test_documents.py, test_partners.py, test_shipment.py,
@@ -32,6 +34,7 @@ PAGES = (
     "",
     "stock",
     "stock.csv",
+    "recorded",
     "open-packs",
     "lots",
     "shipments",
@@ -128,6 +131,22 @@ def test_a_case_counts_what_is_inside(stocked: House, person: Enter) -> None:
     assert rows[CASE]["contains"] == "2"
     assert pack("5") not in rows
     assert rows[pack("1")]["lot"] == LOT
+
+
+def test_a_case_is_shown_with_what_is_in_it_and_not_when_it_is_empty(stocked: House, person: Enter) -> None:
+    act(stocked, "pharmacy", "receive", [CASE, f"(00){UNKNOWN}"], despatch="urn:dosetrail:document:DA2")
+    portal = person("pharmacy", "quality")
+    unknown = f"https://id.gs1.org/00/{UNKNOWN}"
+    published(stocked)
+    rows = {row["epc"]: row for row in read_csv(portal, "stock.csv")}
+    case = rows[CASE]
+    assert (case["product"], case["lot"], case["expiry"]) == ("Glarvia 100 IU", LOT, EXPIRY.isoformat())
+    assert case["recalled"] == "yes", "what forbids the use of a pack stands on the case that it lies in"
+    assert (rows[unknown]["product"], rows[unknown]["contains"], rows[unknown]["recalled"]) == ("", "0", "no")
+    act(stocked, "pharmacy", "unpack", [CASE])
+    rows = {row["epc"]: row for row in read_csv(portal, "stock.csv")}
+    assert CASE not in rows, "an empty case is no goods"
+    assert {pack("5"), pack("6"), unknown} <= set(rows)
 
 
 def test_shipments_from_both_sides(stocked: House, person: Enter) -> None:

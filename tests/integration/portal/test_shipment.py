@@ -6,8 +6,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 import pytest
 from django.db import connection
@@ -16,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from ledger import api as ledger
 from tests.integration.conftest import EXPIRY, LOT, House, code
 from traceability.custody import selectors as custody
-from traceability.custody import shipments
+from traceability.custody import shipments, trace
 from traceability.scans import services as scans
 from traceability.web.portal import shipment_views
 
@@ -84,6 +85,20 @@ def test_a_part_is_short_only_after_a_day(stocked: House, person: Enter, monkeyp
     assert "Goods are missing" in shown(portal, DA2)
 
 
+def test_what_is_missing_of_a_case_and_what_came_besides_each_lead_to_an_exception(
+    stocked: House, person: Enter
+) -> None:
+    act(stocked, "pharmacy", "receive", [code("5"), code("1")], despatch="DA2")
+    page = shown(person("pharmacy"), DA2)
+    goods = {serial: f"(01)09521000001008(21){serial}" for serial in ("1", "6")}
+    assert f'Not received of it</summary><ul class="reasons"><li class="mono small">{goods["6"]}</li>' in page
+    led = re.findall(r'href="/portal/exceptions/new\?([^"]+)">Open an exception: (\w+)', page)
+    asked = {word: parse_qs(query) for query, word in led}
+    assert (asked["missing"]["kind"], asked["missing"]["code"]) == (["data-no-product"], [goods["6"]])
+    assert (asked["surplus"]["kind"], asked["surplus"]["code"]) == (["product-no-data"], [goods["1"]])
+    assert asked["missing"]["partner"] == ["maker"]
+
+
 def test_more_than_was_despatched(stocked: House, person: Enter) -> None:
     act(stocked, "maker", "commission", [code("9")], lot=LOT, expiry=EXPIRY.isoformat())
     act(stocked, "pharmacy", "receive", [f"(00){SSCC}", code("9")], despatch="DA2")
@@ -101,6 +116,12 @@ def test_called_back_before_and_after_receipt(stocked: House, person: Enter) -> 
     )  # fmt: skip
     stocked.settle()
     assert "Called back after goods had been received" in shown(person("maker"), DA1)
+    portal = person("pharmacy", "quality")
+    assert "On the record they stay where they were received." in shown(portal, DA1)
+    assert portal.get("stock").count('<th scope="row"') == 4, "nobody's word takes goods out of another's stock"
+    steps = trace.ask(trace.subject(code("1"), today=date(2026, 6, 1))).trace
+    here = {row.node.place: row.now for row in steps.nodes}
+    assert here == {stocked.place("maker"): 0, stocked.place("pharmacy"): 1}, "the trace says the same"
 
 
 @pytest.mark.parametrize("number", ["", "OTHER"])
@@ -147,6 +168,59 @@ def test_a_third_party_s_receipt_is_no_match(stocked: House) -> None:
     row = custody.shipment(DA2)
     assert row is not None
     assert shipments.by_content([row]) == {}
+
+
+def test_list_csv_and_page_agree_where_a_case_is_received_pack_by_pack(stocked: House, person: Enter) -> None:
+    portal = person("pharmacy")
+
+    def listed() -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+        row = re.search(r">DA2</a></th>.*?</tr>", portal.get("shipments"), re.S)
+        assert row
+        line = next(line for line in download(portal, "shipments.csv").splitlines() if line.startswith("DA2,"))
+        return re.findall(r'<span class="tag [\w-]+">(.*?)</span>|<td class="num">(\d+)', row[0]), tuple(
+            line.split(",")[-3:]
+        )
+
+    def states(found: list[tuple[str, str]]) -> list[str]:
+        return [state or figure for state, figure in found]
+
+    assert states(listed()[0]) == ["On the way", "2", "0", "0"]
+    act(stocked, "pharmacy", "receive", [code("5")], despatch="DA2")
+    assert states(listed()[0]) == ["Partly received", "2", "1", "1"]
+    assert "DA2" in portal.get("step/receive").split("<datalist")[-1]
+    act(stocked, "pharmacy", "receive", [code("6")], despatch="DA2")
+    row = custody.shipment(DA2)
+    assert row is not None
+    assert row.status == "partial", "the fold counts what the despatch names: a case"
+    shown_there, in_csv = listed()
+    assert states(shown_there) == ["Received", "2", "2", "0"]
+    assert in_csv == ("2", "2", "0")
+    assert '<span class="tag is-ok">Received</span>' in shown(portal, DA2)
+    assert "DA2" not in portal.get("step/receive").split("<datalist")[-1]
+
+
+def download(portal: Portal, name: str) -> str:
+    return b"".join(portal.client.get(f"/portal/{name}").streaming_content).decode("utf-8-sig")
+
+
+def test_the_lines_of_many_shipments_are_those_of_each_alone(stocked: House) -> None:
+    """Each at its own moment: a case that travels twice, with another content the second time."""
+    act(stocked, "pharmacy", "receive", [f"(00){SSCC}"], despatch="DA2")
+    act(stocked, "pharmacy", "unpack", [f"(00){SSCC}"])
+    again = [code("7"), code("8"), code("9")]
+    act(stocked, "maker", "commission", again, lot=LOT, expiry=EXPIRY.isoformat())
+    act(stocked, "maker", "pack", again, container=CASE)
+    act(stocked, "maker", "ship", [f"(00){SSCC}"], receiver="other", despatch="DA5")
+    act(stocked, "other", "receive", [code("7"), code("8"), code("5")], despatch="DA5")
+    rows = list(custody.shipments_of([stocked.parties["maker"].uri]))
+    together = shipments.lines_of([(row, ()) for row in rows])
+    assert together == [shipments.lines(row) for row in rows]
+    figures = {
+        row.despatch: [(sum(line.expected.values()), sum(line.received.values())) for line in lines]
+        for row, lines in zip(rows, together, strict=True)
+    }
+    assert figures[DA2] == [(2, 2)]
+    assert sorted(figures["urn:dosetrail:document:DA5"]) == [(0, 1), (3, 2)], "the fifth pack did not lie in it then"
 
 
 def test_a_lane_tells_how_long_it_takes(stocked: House, person: Enter) -> None:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code, pack
 from tests.integration.recalls.conftest import published
@@ -166,10 +168,74 @@ def test_receiving_compares_with_the_despatch_advice(stocked: House, person: Ent
     assert '<option value="DA2">' in page
     assert '<option value="DA1">' not in page
     _form, page = portal.check("receive", [code("1")], despatch="DA2")
-    assert re.search(r"Expected</dt><dd>1<.*Missing</dt><dd>1<.*Not on the advice</dt><dd>1<", page, re.S)
+    figures = (
+        r"on the despatch advice</dt><dd>2<.*in cases too</dt><dd>1<.*missing</dt><dd>2<.*not on the advice</dt><dd>1<"
+    )
+    assert re.search(figures, page, re.S), "packs, as the shipment's page counts them: two in the case"
+    _form, page = portal.check("receive", [f"(00){SSCC}"], despatch="DA2")
+    figures = (
+        r"on the despatch advice</dt><dd>2<.*in cases too</dt><dd>2<.*missing</dt><dd>0<.*not on the advice</dt><dd>0<"
+    )
+    assert re.search(figures, page, re.S)
     shown = portal.record("receive", [f"(00){SSCC}"], despatch="DA2", sender="maker")
     assert f"(00){SSCC}" in shown
     assert "DA2" not in portal.get("step/receive").split("<datalist")[-1]
+
+
+@pytest.mark.parametrize("scanned", [f"(00){SSCC}", code("5")], ids=["the case", "a pack in it"])
+def test_a_receipt_finds_its_despatch_advice_by_the_goods(stocked: House, person: Enter, scanned: str) -> None:
+    portal = person("pharmacy")
+    form, page = portal.check("receive", [scanned])
+    assert "these goods are on despatch advice DA2" in page
+    assert 'name="despatch" type="text" list="list_despatch" value="DA2"' in page
+    assert '<option value="maker" selected>' in page
+    emptied = portal.post(
+        "step/receive", {**form, "action": "check", "despatch": "", "offered": "DA2"}
+    ).content.decode()
+    assert "these goods are on despatch advice" not in emptied, "who empties the field wants none"
+    assert "Packs on the despatch advice" not in emptied
+    page = portal.record("receive", [scanned], despatch="DA2", sender="maker", offered="DA2")
+    assert "Recorded" in page
+    row = custody.shipment("urn:dosetrail:document:DA2")
+    assert row is not None
+    assert len(row.received) == 1
+
+
+def test_a_return_names_the_shipment_that_it_came_by(stocked: House, person: Enter) -> None:
+    act(stocked, "pharmacy", "ship", [code("1")], receiver="maker", despatch="RT1")
+    portal = person("maker")
+    _form, page = portal.check("return_in", [code("1")])
+    assert "these goods are on despatch advice RT1" in page
+    portal.record("return_in", [code("1")], despatch="RT1", sender="pharmacy", offered="RT1")
+    row = custody.shipment("urn:dosetrail:document:RT1")
+    assert row is not None
+    assert row.status == "received", "who sent it back sees that it has arrived"
+
+
+def test_a_country_is_asked_for_in_words_of_the_page(stocked: House, person: Enter) -> None:
+    portal = person("maker")
+    answer = portal.post("step/export", {**portal.form([code("5")], country="Netherlands"), "action": "check"})
+    assert "two capital letters" in answer.content.decode()
+    assert "It could not be recorded" not in answer.content.decode(), "the room's own words are English only"
+    act(stocked, "maker", "commission", [code("9")], lot=LOT, expiry=EXPIRY.isoformat())
+    _form, page = portal.check("export", [code("9")], country="nl")
+    assert 'value="NL"' in page
+
+
+def test_a_receipt_of_two_shipments_at_once_is_left_to_the_person(stocked: House, person: Enter) -> None:
+    act(stocked, "maker", "commission", [code("7")], lot=LOT, expiry=EXPIRY.isoformat())
+    act(stocked, "maker", "ship", [code("7")], receiver="pharmacy", despatch="urn:epcglobal:cbv:bt:9521000000008:N7")
+    portal = person("pharmacy")
+    _form, page = portal.check("receive", [f"(00){SSCC}", code("7")])
+    assert "these goods are on despatch advice" not in page
+    _form, page = portal.check("receive", [code("7")], despatch="N7")
+    assert "Packs on the despatch advice" in page, (
+        "a number as it is printed finds the one that the sender's data names"
+    )
+    _form, page = portal.check("receive", [code("7")], despatch="N8")
+    assert 'value="N8"' in page
+    _form, page = person("other").check("receive", [code("7")])
+    assert "these goods are on despatch advice" not in page, "nobody is told what travels to others"
 
 
 def test_a_maker_commissions_packs_and_ships_them(house: House, person: Enter) -> None:
@@ -276,3 +342,36 @@ def test_a_step_is_taken_back_where_it_was_recorded(stocked: House, person: Ente
     assert "Take it back" not in shown
     assert PublishedEvent.objects.filter(biz_step="stocking", declaration_ms=None, voided_by=None).count() == 0
     assert portal.client.post(f"{where}/take-back", {"reason": "again"}).status_code == 409
+
+
+def test_what_was_recorded_lately_is_found_again(stocked: House, person: Enter) -> None:
+    portal, colleague, stranger = person("pharmacy"), person("pharmacy", "quality"), person("other")
+    form, _page = portal.check("stock", [code("1"), code("2")])
+    where = portal.post("step/stock", form)["Location"]
+    assert where in portal.get(""), "on the tasks' page stand the newest"
+    link = f'<a href="{where}">Put into stock</a>'
+    page = portal.get("recorded")
+    assert link in page
+    assert "Submitted" in page
+    assert "and 1 more" in page
+    assert page.count("a system") == 1, "the receipt of the four packs came through the room itself"
+    stocked.settle()
+    assert "pharmacy-operator" in colleague.get("recorded")
+    assert link not in colleague.get("recorded", mine="1")
+    assert where not in stranger.get("recorded")
+    portal.client.post(f"{where}/take-back", {"reason": "wrong shelf"})
+    page = portal.get("recorded")
+    assert page.count("Declared void") == 1, "before the log has published it as well"
+    assert page.count("Published") == 1
+    assert "Take it back" not in page, "what took it back is no step of its own"
+
+
+def test_the_list_of_what_was_recorded_costs_the_same_however_long_it_is(stocked: House, person: Enter) -> None:
+    portal = person("pharmacy")
+    queries = []
+    for serial in ("1", "2", "3"):
+        act(stocked, "pharmacy", "stock", [code(serial)])
+        with CaptureQueriesContext(connection) as captured:
+            portal.get("recorded")
+        queries.append(len(captured))
+    assert len(set(queries)) == 1

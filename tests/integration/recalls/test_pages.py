@@ -55,6 +55,8 @@ def test_from_draft_to_publication(stocked: House, party: str, face: str) -> Non
     assert "You have signed this text." in page
     assert "Signed by one" in page
     assert one.post(answer["Location"], sign).status_code == 409
+    homes = [client.get(f"/{face}/").content.decode() for client in (one, two)]
+    assert ["wait for a second person: 1" in home for home in homes] == [False, True]
     assert two.post(answer["Location"], sign).status_code == 302
     look(stocked)
     page = two.get(answer["Location"]).content.decode()
@@ -121,7 +123,7 @@ def test_a_holder_opens_and_answers(stocked: House) -> None:
     assert answer.status_code == 400
     assert "The numbers do not add up" in answer.content.decode()
     assert 'value="4"' in answer.content.decode(), "what was typed stays"
-    for wrong in ({"set_aside": "many"}, {"set_aside": "5", "version": "7"}):
+    for wrong in ({"set_aside": "many"}, {"set_aside": "5", "version": "7"}, {"set_aside": "5", "version": "x"}):
         assert client.post(where, {"version": "1", **wrong}).status_code in {400, 409}
     assert not Acknowledgement.objects.exists()
     assert client.post(where, {"version": "1", "set_aside": "4", "sold": "1"}).status_code == 302
@@ -147,7 +149,9 @@ def test_the_call_list_is_printed_and_calls_are_noted(stocked: House, settings: 
     look(stocked)
     chief = signed_in(stocked, "pharmacy", "chief", "admin")
     contact = {"name": "Ms Wang", "phone": "+86 21 1234", "email": "wang@example.org"}
-    assert chief.post("/portal/recalls", {**contact, "email": "no address"}).status_code == 400
+    refused = chief.post("/portal/recalls", {**contact, "email": "no address"})
+    assert refused.status_code == 400
+    assert 'value="Ms Wang"' in refused.content.decode(), "what was typed stays, also where none was given before"
     assert chief.post("/portal/recalls", contact).status_code == 302
     owner = signed_in(stocked, "maker", "maker-one")
     where = f"/portal/recalls/{recall.id}/calls"

@@ -1,5 +1,6 @@
 """A regulator freezes a lot or a place: scanning stops, nobody else lifts it, and what moves anyway is a finding."""
 
+import re
 from typing import Any
 
 import pytest
@@ -220,9 +221,15 @@ def test_the_inspectors_pages(stocked: House, inspector: Member) -> None:
     assert "The password is not right" in wrong.content.decode()
     done = client.post(path, {"action": "freeze", "reason": "why", "password": PASSWORD})
     assert done.status_code == 302
+    page = client.get(done["Location"]).content.decode()
+    assert "data-wait" in page
+    assert 'value="freeze"' not in page, "what is on its way is not asked for once more"
     stocked.settle()
+    assert "data-wait" not in client.get(done["Location"]).content.decode()
     page = client.get(path).content.decode()
     assert "End the freeze" in page
+    figures = [int(one) for one in re.findall(r"<dd>(\d+)</dd>", page)]
+    assert figures[0] == sum(figures[1:]) > 0, "made = held + on the way + dispensed + ... : all of it is shown"
     assert "<p>why</p>" in page
     assert f"(01){GTIN}(10){LOT}" in client.get("/regulator/freezes").content.decode()
     again = client.post(path, {"action": "freeze", "reason": "why", "password": PASSWORD})

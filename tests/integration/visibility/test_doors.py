@@ -51,7 +51,8 @@ PUBLIC = [
     "evidence/01/<str:gtin>/10/<path:lot>/21/<path:serial>",
 ]
 OWN = """log/content epcis/capture epcis/capture/<str:job_id> api/v1/preflight api/v1/scans api/v1/statements
-    api/v1/logger-files api/v1/logger-files/<str:sha256> portal/ portal/recorded/<str:nonce> portal/logger
+    api/v1/logger-files api/v1/logger-files/<str:sha256> portal/ portal/recorded portal/recorded/<str:nonce>
+    portal/logger
     portal/logger/<int:file_id> portal/stock portal/stock.csv portal/shipments portal/shipments.csv portal/events.csv
     portal/documents portal/documents/<str:job_id> api/v1/places api/v1/places/<slug:id> api/v1/unknown
     portal/organisation portal/lots portal/open-packs portal/expected portal/correct portal/reports

@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 
 from tests.integration.api.test_trace import sold
-from tests.integration.conftest import GTIN, LOT, House, code, pack
+from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code, pack
+from tests.integration.portal.conftest import act
 from tests.integration.scans.test_record import CASE, PASSWORD
 from traceability.parties import services as parties
 from traceability.visibility.models import Read
@@ -112,3 +113,16 @@ def test_stock_and_shipments_lead_to_the_trace(browsers: dict[str, Client]) -> N
         assert "packs traced" in (found := browsers["pharmacy"].get(f"/portal/trace?{link}").content.decode()) or (
             "pack traced" in found
         )
+
+
+def test_a_number_that_is_no_code_is_traced_and_a_case_says_how_many_packs_it_holds(
+    sold: House, browsers: dict[str, Client]
+) -> None:
+    made = [code("n1"), code("n2")]
+    act(sold, "maker", "commission", made, lot=LOT, expiry=EXPIRY.isoformat())
+    case, pallet = (f"(00)095210000000{number}" for number in ("000353", "000360"))
+    act(sold, "maker", "pack", made, container=case)
+    act(sold, "maker", "pack", [case], container=pallet)
+    act(sold, "maker", "ship", [pallet], receiver="pharmacy", despatch="12345678")  # a GTIN-8 but for its check digit
+    assert "2 packs traced" in page(browsers["regulator"], "regulator", code="12345678")
+    assert "Packs inside</dt><dd>2<" in page(browsers["regulator"], "regulator", code=pallet)

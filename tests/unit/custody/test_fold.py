@@ -35,7 +35,8 @@ STATUSES = [
     ("exported", [fact(2, "shipping", disposition="inactive")]),
     ("active", [fact(2, "shipping", disposition="inactive"), fact(3, "receiving")]),  # it came back
     ("active", [fact(2, "shipping"), fact(3, "receiving")]),
-    ("active", [fact(2, "shipping"), fact(3, "void_shipping")]),
+    ("active", [fact(2, "shipping"), fact(3, "void_shipping", reporter="party-2")]),
+    ("shipped", [fact(2, "shipping"), fact(3, "void_shipping")]),  # by another, somewhere else
     ("shipped", [fact(2, "shipping"), fact(3, "stocking")]),
     ("dispensed", [fact(2, "dispensing", disposition="dispensed")]),
     ("dispensed", [fact(2, "retail_selling")]),
@@ -61,6 +62,17 @@ STATUSES = [
 @pytest.mark.parametrize(("status", "facts"), STATUSES)
 def test_the_status_follows_from_the_facts(status: str, facts: list[Fact]) -> None:
     assert fold.item([made(), *facts]).status == status
+
+
+def test_a_shipment_called_back_after_receipt_leaves_the_goods_where_they_arrived() -> None:
+    late = fact(4, "void_shipping", reporter="party-2", place="place-2")
+    state = fold.item([made(), fact(2, "shipping"), fact(3, "receiving"), late])
+    assert (state.status, state.place, state.party, state.last_index) == ("active", "place-3", "party-3", 3)
+    sent_on = [fact(4, "shipping", reporter="party-3", place="place-3"), replace(late, index=5, time_ms=5)]
+    state = fold.item([made(), fact(2, "shipping"), fact(3, "receiving"), *sent_on])
+    assert (state.status, state.party) == ("shipped", "party-3"), (
+        "what the receiver has sent on is not the first sender's"
+    )
 
 
 def test_a_read_out_logger_moves_nothing() -> None:

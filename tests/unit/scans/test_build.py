@@ -154,21 +154,6 @@ def test_undoing_an_event_of_another_system_binds_our_prefix() -> None:
     assert validation.validate_event(declared, cbv_compliant=True) == []
 
 
-@pytest.mark.parametrize(
-    ("written", "uri"),
-    [
-        ("DA1", "urn:dosetrail:document:DA1"),
-        ("2026/17 b", "urn:dosetrail:document:2026/17%20b"),
-        ("urn:dosetrail:document:DA1", "urn:dosetrail:document:DA1"),
-        ("urn:epcglobal:cbv:bt:9521000000018:DA1", "urn:epcglobal:cbv:bt:9521000000018:DA1"),
-        ("https://erp.example/da/1", "https://erp.example/da/1"),
-    ],
-)
-def test_a_document_number_becomes_one_uri(written: str, uri: str) -> None:
-    assert build.document_uri(written) == uri
-    assert build.document_uri(uri) == uri
-
-
 def test_there_must_be_something_to_undo() -> None:
     with pytest.raises(ValueError, match="nothing to undo"):
         build.events(act(STEPS["undo"]))

@@ -8,7 +8,7 @@ import pytest
 
 from traceability.gs1 import scan
 from traceability.scans import reasons
-from traceability.scans.preflight import Advice, Ask, Known, LotFacts, Situation, judge
+from traceability.scans.preflight import Advice, Ask, Known, LotFacts, Situation, Tally, judge
 from traceability.scans.steps import Shape
 from traceability.scans.tables import TABLES
 
@@ -214,6 +214,36 @@ def test_short_and_over_are_counted_by_what_lies_in_the_containers() -> None:
     assert advice({"case1": "a b"}, {"a": "a"}) == [("short", "b")]
     assert advice({"case1": "a b"}, {"case1": "a b", "x": "x"}) == [("over", "x")]
     assert advice({"case1": "a b", "case2": "c d"}, {"case2": "c d"}, received="a b") == []
+
+
+def test_goods_whose_print_differs_can_be_set_aside_by_anybody() -> None:
+    printed = [code(f"(01){GTIN}(17)280602(10)L2(21)1")]
+    assert found("hold", IN_STOCK, printed) == {"lot-mismatch": "warn", "expiry-mismatch": "warn"}
+    assert found("stock", IN_STOCK, printed) == {"lot-mismatch": "stop", "expiry-mismatch": "stop"}
+
+
+def test_a_release_is_not_warned_of_the_hold_that_it_ends() -> None:
+    held = replace(IN_STOCK, held=True)
+    assert found("release_hold", held) == {}
+    assert found("verify_return", replace(held, unverified=True), [code(f"(01){GTIN}(17)280601(10){LOT}(21)1")]) == {}
+    assert found("ship", held) == {"held": "stop"}, "any other step is"
+    assert found("release_hold", IN_STOCK) == {"not-held": "warn"}
+    assert found("release_hold", replace(held, lot_held=True)) == {"lot-held": "warn"}
+
+
+def test_a_case_that_is_missing_from_a_pallet_is_named_once() -> None:
+    despatched, cases = {"pallet": frozenset("abcdef")}, {"case1": frozenset("ab"), "case2": frozenset("cd")}
+    told = Advice(despatched, {"case1": frozenset("ab"), "e": frozenset("e")}, cases=cases)
+    answer = judge(Ask(STEPS["receive"], [], HERE, TODAY), Situation(advice=told))
+    assert [(one.code, one.epc) for one in answer.reasons] == [("short", "case2"), ("short", "f")]
+
+
+def test_the_figures_of_an_advice_are_packs() -> None:
+    despatched = {"pallet": frozenset("abcd"), "x": frozenset("x")}
+    told = Advice(despatched, {"case": frozenset("cd"), "y": frozenset("y")}, received=frozenset("ab"))
+    answer = judge(Ask(STEPS["receive"], [], HERE, TODAY), Situation(advice=told))
+    assert answer.tally == Tally(expected=5, before=2, scanned=3, missing=1, over=1)
+    assert judge(Ask(STEPS["receive"], [], HERE, TODAY), Situation()).tally is None
 
 
 def test_every_code_has_words_and_nothing_else_is_said() -> None:

@@ -15,10 +15,12 @@ from django.utils.translation import gettext_lazy, override
 from django.views.decorators.cache import never_cache
 
 from traceability.common.problems import ProblemError
-from traceability.exceptions import selectors, services, wording
-from traceability.exceptions.models import ExceptionItem
+from traceability.exceptions import arrival, gather, selectors, services, wording
+from traceability.exceptions.models import ExceptionGoods, ExceptionItem
 from traceability.parties import services as parties
 from traceability.parties.models import Member, Party
+from traceability.scans import services as scans
+from traceability.scans.preflight import STOP
 from traceability.scans.reading import is_quality
 from traceability.web.shared import exception_rows, names
 from traceability.web.shared.names import lasted
@@ -53,6 +55,8 @@ def exceptions(request: HttpRequest, member: Member) -> HttpResponse:
         "more": f"&{urlencode(chosen)}" if chosen else "",
         "given": given,
         "is_asked": is_asked,
+        "own_open": selectors.of_party(member.party, {}).count(),
+        "asked_open": selectors.asked_of(member.party, {}).count(),
         "is_maker": member.party.has_role(Party.Role.MANUFACTURER),
         "states": CHOICES.items(),
         "kinds": wording.KINDS.items(),
@@ -154,6 +158,16 @@ def _form(
     return render(request, "portal/exception_new.html", context, status=status)
 
 
+def _blocked(member: Member, item: ExceptionItem, goods: list[ExceptionGoods]) -> list[str]:
+    """Why goods stay on hold although what they waited for has arrived."""
+    held = [row.code for row in goods if row.held]
+    if not held or not arrival.has_arrived(item.kind, gather.goods_of([item], goods)[item.id]):
+        return []
+    given = {"reason": item.note}
+    verdict = scans.preflight(party=member.party, step="release_hold", codes=held, place=item.place, details=given)
+    return list(dict.fromkeys(str(reason.text) for reason in verdict.reasons if reason.verdict == STOP))
+
+
 def _page(
     request: HttpRequest,
     member: Member,
@@ -176,9 +190,11 @@ def _page(
         "member": member,
         "section": "exceptions",
         **exception_rows.one(item, goods, zone),
+        "trace_url": "portal:trace",
         "texts": texts,
         "is_own": is_own,
         "may_act": is_own and is_open,
+        "blocked": _blocked(member, item, goods) if is_own and item.waits else [],
         "may_resolve": is_quality(member),
         "may_correct": is_open
         and item.kind == ExceptionItem.Kind.DATA_ISSUE

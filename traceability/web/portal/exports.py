@@ -38,7 +38,9 @@ def stock_csv(request: HttpRequest, member: Member) -> StreamingHttpResponse:
 @member_view
 def shipments_csv(request: HttpRequest, member: Member) -> StreamingHttpResponse:
     """Shipments from and to the party."""
-    rows = stock_views.shipment_rows(custody.shipments_of(parties.uris_of(member.party)), member)
+    found = iter(custody.shipments_of(parties.uris_of(member.party)))
+    batches = iter(lambda: list(islice(found, BATCH)), [])
+    rows = (row for batch in batches for row in stock_views.shipment_rows(batch, member))
     shown = (
         (
             row.despatch, "in" if row.incoming else "out", row.sender, row.receiver, row.status, row.sent, row.arrived,

@@ -1,6 +1,8 @@
 """A refusal in people's words, with the field that mends it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -17,6 +19,11 @@ _WORDS: dict[str, tuple[str, str | Promise]] = {
     "unknown-sender": ("sender", gettext_lazy("Choose the sender from the list.")),
     "container": ("container", gettext_lazy("Scan the container's SSCC, the 18 digits on its label.")),
     "quantity-left": ("quantity_left", gettext_lazy("Say how much is left as a whole number.")),
+    "country": ("country", gettext_lazy("Give the country as two capital letters, such as NL.")),
+    "witness": ("witness", gettext_lazy("Choose a witness from the list: another member of your organisation.")),
+    "ward": ("ward", gettext_lazy("Choose one of your own places.")),
+    "details": ("codes", gettext_lazy("One of the fields is too long.")),
+    "override-reason": ("override_reason", gettext_lazy("Write a comment of 1 to 500 characters.")),
     "role": ("codes", gettext_lazy("Only people with the quality role can do this. Ask one of them.")),
     "one-code": ("codes", gettext_lazy("Undo one pack at a time.")),
     "channel-ended": ("partner", gettext_lazy("This way to the partner has ended. Set up another one.")),
@@ -109,6 +116,8 @@ def worded(code: str, detail: str, field: str = "codes") -> Error:
 
 def explain(problem: ProblemError) -> list[Error]:
     """Every fault of a problem document."""
+    if problem.code == "preflight-stop":
+        return [worded(problem.code, problem.detail), *map(_stopped, problem.errors)]
     if problem.code in _WORDS:
         return [worded(problem.code, problem.detail)]
     faults = [
@@ -117,3 +126,9 @@ def explain(problem: ProblemError) -> list[Error]:
         if fault.get("message")
     ]
     return faults or [worded(problem.code, problem.detail)]
+
+
+def _stopped(reason: Mapping[str, Any]) -> Error:
+    """One of the reasons of a stop, with the goods that it is about."""
+    about = f"{names.goods(str(reason['epc']))}: " if reason.get("epc") else ""
+    return Error("codes", f"{about}{reason['message']}")

@@ -141,7 +141,9 @@ def _answer(request: HttpRequest) -> Answer:
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text or 0
 
     counts = {name: whole(request.POST.get(name, "").strip()) for name in responses.COUNTS}
-    return Answer(int(whole(request.POST.get("version", "")) or 0), counts, request.POST.get("reason", ""))
+    version = request.POST.get("version", "")
+    shown = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else 0
+    return Answer(shown, counts, request.POST.get("reason", ""))
 
 
 def _shown(found: Notice, member: Member) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """One shipment: both sides line by line, where it stands, its events with proofs, what can be done."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -39,6 +39,7 @@ from .access import member_view
 PAGE_SIZE = 100
 MAX_EVENTS = 200
 MAX_GOODS = 50  # named in the address of an exception's form
+MAX_PARTS = 20  # of a thing that came in parts
 STANDINGS = {
     Standing.TRANSIT: (gettext_lazy("On the way"), "is-unknown"),
     Standing.PARTIAL: (gettext_lazy("Partly received"), "is-warn"),
@@ -99,6 +100,7 @@ def shipment(request: HttpRequest, member: Member) -> HttpResponse:
     compared = expected_rows.compared(found.expected, lines, is_sent=found.is_sent)
     naming.learn(gtins=[one.gtin for one in compared if one.gtin])
     text, tone = _state(found, lines, compared)
+    absent = shipments.absent(row, lines)
     context = {
         "member": member,
         "section": "shipments",
@@ -113,13 +115,16 @@ def shipment(request: HttpRequest, member: Member) -> HttpResponse:
         "sent": names.moment(row.shipped_ms, zone),
         "arrived": names.moment(_arrived_ms(found), zone),
         "dwell": _dwell(found),
+        "void_received": found.incoming
+        and _standing(found, lines) == Standing.VOID_RECEIVED
+        and "receive" in _can(member),
         "by_content": bool(found.matches),
         "sources": [(one.despatch, names.short_document(one.despatch)) for one in _sources(found, member)],
         "lots": [
             (naming.product(gtin) or gtin, lot, expected, received, max(expected - received, 0))
             for (gtin, lot), (expected, received) in lots.items()
         ],
-        "lines": [_line(line, by_amount=found.by_amount) for line in page.object_list],
+        "lines": [_line(line, absent.get(line.epc, ()), by_amount=found.by_amount) for line in page.object_list],
         "page": page,
         "more": f"&despatch={request.GET['despatch']}",
         "events": [_event(event, found, naming, zone) for event in found.events[:MAX_EVENTS]],
@@ -128,7 +133,7 @@ def shipment(request: HttpRequest, member: Member) -> HttpResponse:
         "lists": expected_rows.lists(found.expected, zone),
         "against": expected_rows.against_record(found.expected, row),
         "tasks": _tasks(found, lines, member),
-        "exception": _exception(found, lines),
+        "exceptions": _exceptions(found, lines, absent),
     }
     return render(request, "portal/shipment.html", context)
 
@@ -204,11 +209,16 @@ def _sources(found: Known, member: Member) -> list[Shipment]:
 
 
 def _standing(found: Known, lines: Sequence[Line]) -> Standing:
+    return standing_of(found.row, lines, arrived_ms=_arrived_ms(found))
+
+
+def standing_of(row: Shipment, lines: Sequence[Line], *, arrived_ms: int | None) -> Standing:
+    """Where a shipment stands now; `arrived_ms`: of the newest receipt, those by content among them."""
     return sides.standing(
         lines,
-        is_void=found.row.status == "void",
-        is_sent=found.is_sent or bool(found.row.despatched),
-        received_ms=_arrived_ms(found),
+        is_void=row.status == "void",
+        is_sent=row.shipped_index is not None or bool(row.despatched),
+        received_ms=arrived_ms,
         now_ms=now_ms(),
     )
 
@@ -234,7 +244,7 @@ def _dwell(found: Known) -> str:
     return f"{text} ({usual})"
 
 
-def _line(line: Line, *, by_amount: bool) -> dict[str, Any]:
+def _line(line: Line, absent: Sequence[str], *, by_amount: bool) -> dict[str, Any]:
     text, tone = LINE_STATES[State.RECEIVED if by_amount and line.state == State.SURPLUS else line.state]
     return {
         "shown": names.goods(line.epc),
@@ -245,7 +255,10 @@ def _line(line: Line, *, by_amount: bool) -> dict[str, Any]:
         "received": sum(line.received.values()),
         "missing": line.missing,
         "surplus": 0 if by_amount else line.surplus,
-        "parts": [names.goods(part) for part in line.parts[:20]],
+        "parts": [names.goods(part) for part in line.parts[:MAX_PARTS]],
+        "more_parts": max(len(line.parts) - MAX_PARTS, 0),
+        "absent": [names.goods(part) for part in absent[:MAX_PARTS]],
+        "more_absent": max(len(absent) - MAX_PARTS, 0),
     }
 
 
@@ -269,19 +282,27 @@ def _tasks(found: Known, lines: Sequence[Line], member: Member) -> list[tuple[st
     return [(wanted, can[wanted])] if under_way and wanted in can else []
 
 
-def _exception(found: Known, lines: Sequence[Line]) -> str:
-    """The query of an exception's form for what is missing of goods that came in, or came besides; '' for neither."""
+def _exceptions(found: Known, lines: Sequence[Line], absent: Mapping[str, Sequence[str]]) -> list[tuple[Any, str]]:
+    """The queries of an exception's form for what is missing of goods that came in, and for what came besides."""
     if not found.incoming or found.by_amount:
-        return ""
-    missing = [line.epc for line in lines if line.state == State.AWAITED and found.row.received_ms is not None]
+        return []
+    awaited = [line.epc for line in lines if line.state == State.AWAITED and found.row.received_ms is not None]
     surplus = [line.epc for line in lines if line.state == State.SURPLUS]
-    epcs = (missing or surplus)[:MAX_GOODS]
-    if not epcs:
-        return ""
-    kind = "data-no-product" if missing else "product-no-data"
     sender = parties.party_by_uri(found.row.sender)
-    given = [("kind", kind), ("despatch", names.document(found.row.despatch)), ("partner", sender.id if sender else "")]
-    return urlencode([*given, *(("code", names.goods(epc)) for epc in epcs)])
+    given = [("despatch", names.document(found.row.despatch)), ("partner", sender.id if sender else "")]
+    kinds = [
+        (
+            gettext_lazy("missing goods"),
+            "data-no-product",
+            [*awaited, *(epc for one in absent.values() for epc in one)],
+        ),
+        (gettext_lazy("surplus goods"), "product-no-data", surplus),
+    ]
+    return [
+        (text, urlencode([("kind", kind), *given, *(("code", names.goods(epc)) for epc in epcs[:MAX_GOODS])]))
+        for text, kind, epcs in kinds
+        if epcs
+    ]
 
 
 def _can(member: Member) -> dict[str, str]:

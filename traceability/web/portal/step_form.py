@@ -11,16 +11,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from traceability.common.clock import now_ms
-from traceability.custody import selectors as custody
 from traceability.epcis import times
 from traceability.gs1 import scan
 from traceability.gs1.errors import Gs1Error
 from traceability.gs1.scan import ScannedCode
-from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party
 from traceability.scans.steps import Shape, Step
 from traceability.web.shared import names
 
+from . import under_way
 from .problems import Error
 
 WHITESPACE = " \t\r\n"  # not str.strip(): GS counts as whitespace there, and here it separates elements
@@ -73,6 +72,7 @@ class Filled:
     details: Mapping[str, str]
     scanned: Sequence[ScannedCode] = ()
     errors: Sequence[Error] = field(default_factory=tuple)
+    offered: str = ""  # the despatch advice that was filled in because of the goods, or the one that was typed
 
     def nonce(self, seed: str, step: Step) -> str:
         """The page's nonce bound to its content: the same submitted twice is one scan, other content another."""
@@ -104,7 +104,7 @@ def read(data: Mapping[str, str], step: Step) -> Filled:
                 )
             )
     details = {name: data.get(name, "").strip(WHITESPACE) for name in (*step.needs, *step.optional)}
-    details = {name: value for name, value in details.items() if value}
+    details = {name: value.upper() if name == "country" else value for name, value in details.items() if value}
     if step.shape is Shape.COMMISSION:
         details = _from_code(scanned) | details
     errors += _faults(step, details, today)
@@ -167,7 +167,8 @@ def _container_faults(text: str, today: date) -> list[Error]:
     try:
         kind = scan.parse(text, today=today).kind
     except Gs1Error as error:
-        return [Error("container", _("“{code}” cannot be read: {why}").format(code=text[:60], why=error.detail))]
+        why = names.code_fault(error.code)
+        return [Error("container", _("“{code}” cannot be read: {why}").format(code=text[:60], why=why))]
     return [] if kind == "sscc" else [Error("container", _("Scan the container's SSCC, the 18 digits on its label."))]
 
 
@@ -181,20 +182,8 @@ def _options(name: str, step: Step, member: Member) -> list[tuple[str, str]]:
         people = Member.objects.filter(party=member.party, user__is_active=True).exclude(pk=member.pk)
         return [(one.user.get_username(), one.user.get_username()) for one in people.select_related("user")]
     if name == "despatch":
-        return _open_shipments(step, member.party)
+        return under_way.options(step, member.party)
     return []
-
-
-def _open_shipments(step: Step, party: Party) -> list[tuple[str, str]]:
-    """Shipments still under way: to the party for receiving, from it for calling back."""
-    uris, naming = parties.uris_of(party), names.Names()
-    found = []
-    for row in custody.shipments_of(uris):
-        other = row.sender if step.biz_step == "receiving" else row.receiver
-        ours = row.receiver if step.biz_step == "receiving" else row.sender
-        if row.status in {"open", "partial"} and ours in uris and step.biz_step != "shipping":
-            found.append((names.document(row.despatch), f"{naming.party(other)} · {len(row.despatched)}"))
-    return found
 
 
 def _digest(content: object) -> str:

@@ -2,8 +2,8 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,7 +23,7 @@ from traceability.scans.preflight import ALLOW, STOP, WARN, Preflight, Reason
 from traceability.scans.steps import Step
 from traceability.web.shared import names
 
-from . import step_form
+from . import step_form, under_way
 from .access import member_view
 from .problems import Error, explain, worded
 from .step_form import Filled
@@ -60,6 +60,7 @@ def step(request: HttpRequest, member: Member, step_id: str) -> HttpResponse:
     filled = step_form.read(request.POST.dict(), chosen)
     if filled.errors:
         return _page(request, member, chosen, filled, errors=filled.errors, status=400)
+    filled = _completed(request, member, chosen, filled)
     nonce = filled.nonce(request.POST.get("nonce", ""), chosen)
     recording = request.POST.get("action") == "record" and chosen.is_recorded
     if recording and ScanEvent.objects.filter(party=member.party_id, nonce=nonce).exists():
@@ -76,6 +77,14 @@ def step(request: HttpRequest, member: Member, step_id: str) -> HttpResponse:
         errors = [worded(error.code, error.code)]
         return _page(request, member, chosen, filled, verdict=verdict, errors=errors, status=403)
     return _page(request, member, chosen, filled, verdict=verdict, changed=recording)
+
+
+def _completed(request: HttpRequest, member: Member, chosen: Step, filled: Filled) -> Filled:
+    """With the despatch advice that the goods say; who has emptied the field that was filled in so wants none."""
+    if request.POST.get("offered") and "despatch" not in filled.details:
+        return filled
+    details = under_way.completed(chosen, member.party, filled.details, list(filled.scanned))
+    return replace(filled, details=details, offered=details.get("despatch", ""))
 
 
 def _record(request: HttpRequest, member: Member, chosen: Step, filled: Filled, nonce: str) -> HttpResponse:
@@ -134,11 +143,11 @@ def _page(
         "lot_step": chosen.shape == "lot",
     }
     if verdict is not None and filled is not None:
-        context |= _verdict(filled, verdict)
+        context |= _verdict(request, filled, verdict)
     return render(request, "portal/step.html", context, status=status)
 
 
-def _verdict(filled: Filled, verdict: Preflight) -> dict[str, Any]:
+def _verdict(request: HttpRequest, filled: Filled, verdict: Preflight) -> dict[str, Any]:
     words = {
         ALLOW: (_("Nothing speaks against it"), _("From what is recorded now.")),
         WARN: (_("Look before you record"), _("You can record it; read the reasons first.")),
@@ -155,7 +164,9 @@ def _verdict(filled: Filled, verdict: Preflight) -> dict[str, Any]:
         "problems": [answer for answer in answers if answer.reasons],
         "fine": [answer for answer in answers if not answer.reasons],
         "lots": _lots(filled),
-        "counted": _counted(filled, verdict),
+        "tally": verdict.tally,
+        "found": filled.offered if filled.offered and not request.POST.get("despatch") else "",
+        "offered": filled.offered or request.POST.get("offered", ""),
         "exception": _exception(filled, verdict),
         "checked": _fingerprint(filled, verdict),
     }
@@ -203,17 +214,3 @@ def _exception(filled: Filled, verdict: Preflight) -> str:
             sender = {"partner": filled.details["sender"]} if "sender" in filled.details else {}
             return urlencode([("kind", kind), *given.items(), *sender.items(), *(("code", one) for one in found)])
     return ""
-
-
-def _counted(filled: Filled, verdict: Preflight) -> Mapping[str, int] | None:
-    """Expected, scanned, missing, over; None when no despatch advice was given."""
-    codes = Counter(reason.code for reason in verdict.reasons)
-    if "despatch" not in filled.details or not (codes["short"] or codes["over"]):
-        return None
-    scanned = len(filled.codes)
-    return {
-        "expected": scanned - codes["over"] + codes["short"],
-        "scanned": scanned,
-        "missing": codes["short"],
-        "over": codes["over"],
-    }

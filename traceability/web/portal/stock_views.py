@@ -1,17 +1,19 @@
 """What stands at the party's own places, and what travels to and from it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from traceability.capture.models import PublishedEvent
 from traceability.custody import selectors as custody
 from traceability.custody import shipments as shipments_read
 from traceability.custody import stops
 from traceability.custody.models import Shipment
 from traceability.custody.selectors import Located
+from traceability.custody.sides import Standing
 from traceability.exceptions import expected
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party, Site
@@ -19,9 +21,21 @@ from traceability.products import selectors as products
 from traceability.visibility.rules import visible_indexes
 from traceability.web.shared import names
 
+from . import shipment_views
 from .access import member_view
 
 PAGE_SIZE = 100
+FEW = 3  # names of what lies in one container
+# In the words of the CSV; where nobody recorded a despatch, the fold's word stands.
+_STATUSES: Mapping[Standing, str] = {
+    Standing.TRANSIT: "open",
+    Standing.PARTIAL: "partial",
+    Standing.SHORT: "partial",
+    Standing.OVER: "received",
+    Standing.RECEIVED: "received",
+    Standing.VOID: "void",
+    Standing.VOID_RECEIVED: "void",
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +52,7 @@ class StockRow:
     frozen: bool
     site: str
     since: str
-    contains: int
+    contains: int  # packs, at any depth; 0 where nothing is known inside
 
     @property
     def shown(self) -> str:
@@ -58,10 +72,12 @@ class ShipmentRow:
     incoming: bool
     sender: str
     receiver: str
-    status: str
+    status: str  # open | partial | received | void
+    state: str  # the same in words, as its own page says it
+    tone: str
     sent: str
     arrived: str
-    despatched: int
+    despatched: int  # packs, as they lay in their containers when these left; so are the two below
     received: int
     missing: int
     by_content: bool
@@ -69,14 +85,6 @@ class ShipmentRow:
     @property
     def number(self) -> str:
         return names.short_document(self.uri)
-
-    @property
-    def status_text(self) -> str:
-        return str(names.SHIPMENT_STATUSES.get(self.status, self.status))
-
-    @property
-    def tone(self) -> str:
-        return names.SHIPMENT_TONES.get(self.status, "is-unknown")
 
 
 @member_view
@@ -122,58 +130,88 @@ def located(party: Party) -> Iterator[tuple[Site, Located]]:
 
 
 def stock_rows(found: Iterable[tuple[Site, Located]], member: Member) -> list[StockRow]:
-    """Rows to show; product names, lot status and contents are asked for here, so give a page and not everything."""
+    """Rows to show; names, lot status and contents are asked for here, so give a page and not everything.
+
+    Of a container they are those of the packs in it: what forbids the use of one of them stands on the container.
+    """
     rows, zone = list(found), names.zone_of(member)
-    lots = stops.lot_statuses({(one.item.gtin, one.item.lot) for _, one in rows})
-    titles = {gtin: _title(gtin) for gtin in {one.item.gtin for _, one in rows}}
-    inside = custody.contents_by_container([one.item.epc for _, one in rows])
+    inside = shipments_read.packs_in([one.item.epc for _, one in rows if not one.item.gtin])
+    lots_of = [sorted(inside.get(one.item.epc) or [(one.item.gtin, one.item.lot)]) for _, one in rows]
+    pairs = {pair for found in lots_of for pair in found}
+    lots, expiries = stops.lot_statuses(pairs), products.expiries(pairs)
+    titles = {gtin: _title(gtin) for gtin in {gtin for gtin, _lot in pairs}}
     frozen = stops.frozen_places({site.uri for site, _ in rows})
     shown = []
-    for site, one in rows:
-        lot = lots.get((one.item.gtin, one.item.lot))
+    for (site, one), own in zip(rows, lots_of, strict=True):
+        stopped = [lots[pair] for pair in own if pair in lots]
+        days = [expiries[pair].isoformat() for pair in own if pair in expiries]
         shown.append(
             StockRow(
                 epc=one.item.epc,
-                product=titles[one.item.gtin],
-                lot=one.item.lot,
-                expiry=one.item.expiry[:10],
+                product=_few(titles[gtin] for gtin, _lot in own),
+                lot=_few(lot for _gtin, lot in own),
+                expiry=one.item.expiry[:10] or min(days, default=""),
                 status=one.status,
-                held=one.item.held_index is not None or (lot is not None and lot.held_index is not None),
-                recalled=lot is not None and lot.recalled_index is not None,
-                frozen=site.uri in frozen or (lot is not None and lot.frozen_index is not None),
+                held=one.item.held_index is not None or any(lot.held_index is not None for lot in stopped),
+                recalled=any(lot.recalled_index is not None for lot in stopped),
+                frozen=site.uri in frozen or any(lot.frozen_index is not None for lot in stopped),
                 site=site.name,
                 since=names.moment(one.item.last_time_ms, zone),
-                contains=len(inside.get(one.item.epc, ())),
+                contains=sum(inside.get(one.item.epc, {}).values()),
             )
         )
     return shown
 
 
+def _few(texts: Iterable[str]) -> str:
+    """The first of some names, each once."""
+    found = [text for text in dict.fromkeys(texts) if text]
+    return ", ".join(found[:FEW]) + (" …" if len(found) > FEW else "")
+
+
 def shipment_rows(rows: Iterable[Shipment], member: Member) -> Iterator[ShipmentRow]:
-    """Rows to show, with names instead of URIs; receipts that belong to one by content count as its own."""
+    """Rows to show, with names instead of URIs; receipts that belong to one by content count as its own.
+
+    State and figures are those of the shipment's own page, so what is asked for here is a page and not everything.
+    """
     own, naming, zone, rows = set(parties.uris_of(member.party)), names.Names(), names.zone_of(member), list(rows)
     naming.learn(parties_of=[uri for row in rows for uri in (row.sender, row.receiver or row.receiver_party)])
     matches = shipments_read.by_content(rows)
-    seen = visible_indexes({one.index for found in matches.values() for one in found}, member.party)
-    for row in rows:
-        matched = set[str]().union(*(one.things for one in matches.get(row.despatch, ()) if one.index in seen))
-        received, status = set(row.received) | matched, row.status
-        if matched:
-            status = "received" if set(row.despatched) <= received else "partial"
+    seen = _arrivals({one.index for found in matches.values() for one in found}, member.party)
+    told = expected.known_by_lists(member.party, [row.despatch for row in rows if row.shipped_index is None])
+    matched = [[one for one in matches.get(row.despatch, ()) if one.index in seen] for row in rows]
+    goods = [set[str]().union(*(one.things for one in found)) for found in matched]
+    for row, found, lines in zip(
+        rows, matched, shipments_read.lines_of(list(zip(rows, goods, strict=True))), strict=True
+    ):
+        times = [seen[one.index] for one in found] + ([row.received_ms] if row.received_ms is not None else [])
+        standing = shipment_views.standing_of(row, lines, arrived_ms=max(times, default=None))
+        state, tone = shipment_views.STANDINGS[standing]
+        if row.despatch in told:  # its own page measures it by the list
+            state, tone = names.SHIPMENT_STATUSES[row.status], names.SHIPMENT_TONES[row.status]
+        received = sum(sum(line.received.values()) for line in lines)
         yield ShipmentRow(
             uri=row.despatch,
             despatch=names.document(row.despatch),
             incoming=row.sender not in own,
             sender=naming.party(row.sender),
             receiver=naming.party(row.receiver or row.receiver_party),
-            status=status,
+            status=_STATUSES.get(standing, row.status),
+            state=str(state),
+            tone=tone,
             sent=names.moment(row.shipped_ms, zone),
-            arrived=names.moment(row.received_ms, zone),
-            despatched=len(row.despatched),
-            received=len(received),
-            missing=len(set(row.despatched) - received) if received else 0,
-            by_content=bool(matched),
+            arrived=names.moment(max(times, default=None), zone),
+            despatched=sum(sum(line.expected.values()) for line in lines),
+            received=received,
+            missing=sum(line.missing for line in lines) if received else 0,
+            by_content=bool(found),
         )
+
+
+def _arrivals(indexes: Collection[int], party: Party) -> dict[int, int]:
+    """When those of these receipts happened that the party may see."""
+    rows = PublishedEvent.objects.filter(index__in=visible_indexes(indexes, party))
+    return dict(rows.values_list("index", "event_time_ms"))
 
 
 def _title(gtin: str) -> str:

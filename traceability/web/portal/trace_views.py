@@ -50,6 +50,8 @@ def _traced(question: tracing.Question, member: Member) -> dict[str, Any]:
     except TraceError as error:
         title, hint = tracing.fault(error)
         return {"error": title, "hint": hint}
+    if not answer.trace.steps and question.as_of:
+        return {"error": _("At that entry nothing was recorded of this yet."), "hint": ""}
     if not answer.trace.steps:
         return {
             "error": _("Nothing is recorded of this that you may see."),

@@ -36,6 +36,7 @@ urlpatterns = [
     path("sign-in", sign_in.SignIn.as_view(), name="sign-in"),
     path("sign-out", sign_in.SignOut.as_view(), name="sign-out"),
     path("step/<slug:step_id>", step_views.step, name="step"),
+    path("recorded", recorded.lately, name="recorded-lately"),
     path("recorded/<str:nonce>", recorded.recorded, name="recorded"),
     path("recorded/<str:nonce>/take-back", recorded.take_back, name="take-back"),
     path("labels", label_views.labels, name="labels"),

@@ -20,6 +20,7 @@ from traceability.common.csv_export import csv_lines
 from traceability.contracts import key_reports, wording
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party
+from traceability.recalls import selectors as recalls
 from traceability.web.shared import chart, key_pages, names
 
 from . import words
@@ -53,6 +54,7 @@ def alerts(request: HttpRequest, member: Member) -> HttpResponse:
         "states": words.STATES.items(),
         "rules": words.RULES.items(),
         "parties": Party.objects.order_by("name").values_list("id", "name"),
+        "recalls_to_sign": recalls.waiting_for(member),
         "stream_url": settings.EVENT_STREAM_URL,
         "stream_port": settings.EVENT_STREAM_PORT,
     }

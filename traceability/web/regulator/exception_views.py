@@ -39,4 +39,5 @@ def exception(request: HttpRequest, member: Member, item_id: str) -> HttpRespons
     if item is None:
         raise Http404
     shown = exception_rows.one(item, list(item.goods.order_by("id")), _UTC)
-    return render(request, "regulator/exception.html", {"member": member, "section": "exceptions", **shown})
+    context = {"member": member, "section": "exceptions", "trace_url": "regulator:trace", **shown}
+    return render(request, "regulator/exception.html", context)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from traceability.capture import selectors as captured
 from traceability.capture.models import EventClass, EventEpc, PublishedEvent
+from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
 from traceability.custody import lot_packs, stops
 from traceability.custody import selectors as custody
@@ -24,13 +25,14 @@ from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party, Site
 from traceability.parties.services import ConfirmationError
 from traceability.scans import freezing
-from traceability.web.shared import confirmation, names
+from traceability.web.shared import confirmation, names, recall_words
 
 from . import words
 from .access import inspector_view
 
 PAGE_SIZE = 50
 MAX_PLACES = 20
+WAIT_MS = 60_000
 
 
 @inspector_view
@@ -65,9 +67,19 @@ def freeze(request: HttpRequest, member: Member) -> HttpResponse:
         status, problem = _act(request, member, of)
         if problem is None:
             messages.success(request, _("Recorded. It holds once the log has published it."))
-            return redirect(request.get_full_path())
+            query = {"of": of.uri, "asked": request.POST["action"], "at": str(now_ms())}
+            return redirect(f"{request.path}?{urlencode(query)}")
         context |= {"errors": [problem], "wrong": {problem["field"]: problem["text"]}, "given": request.POST}
-    return render(request, "regulator/freeze.html", context | _shown(of), status=status)
+    shown = _shown(of)
+    context["waiting"] = _is_waiting(request, is_frozen=shown["index"] is not None)
+    return render(request, "regulator/freeze.html", context | shown, status=status)
+
+
+def _is_waiting(request: HttpRequest, *, is_frozen: bool) -> bool:
+    """Whether what was asked moments ago (`?asked=&at=`) is not on the log yet."""
+    asked, at = request.GET.get("asked", ""), request.GET.get("at", "")
+    is_recent = at.isascii() and at.isdigit() and len(at) < 16 and 0 <= now_ms() - int(at) < WAIT_MS
+    return is_recent and asked == ("unfreeze" if is_frozen else "freeze")
 
 
 def _found(asked: str) -> dict[str, Any]:
@@ -109,9 +121,16 @@ def _shown(of: freezing.Subject) -> dict[str, Any]:
         "index": index,
         "product_frozen": above is not None and above.frozen_index is not None,
         "goods": len(custody.stock(of.uri)) if of.kind == "place" else None,
-        "balance": lot_packs.lot_balance(of.gtin, of.lot) if of.kind == "lot" else None,
+        **(_balance(of) if of.kind == "lot" else {}),
         "acts": _acts(of, naming),
     }
+
+
+def _balance(of: freezing.Subject) -> dict[str, Any]:
+    """All packs of the lot by where they are, so that the figures add up."""
+    balance = lot_packs.lot_balance(of.gtin, of.lot)
+    parts = [(word, getattr(balance, name)) for name, word in recall_words.BALANCE.items()]
+    return {"made": balance.commissioned + balance.opening, "parts": parts}
 
 
 def _acts(of: freezing.Subject, naming: names.Names) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from traceability.common.clock import now_ms
 from traceability.common.csv_export import csv_lines
 from traceability.contracts import selectors as contracts
 from traceability.contracts import wording
-from traceability.custody import lot_packs
+from traceability.custody import lot_packs, shipments
 from traceability.custody import selectors as custody
 from traceability.custody.trace import TraceError
 from traceability.gs1 import scan
@@ -24,6 +24,8 @@ from traceability.web.shared import names, tracing
 from . import words
 from .access import inspector_view
 
+_GOODS = {"pack", "container", "lot"}  # subjects of a trace that are somewhere now; a number need not be a code at all
+
 
 @inspector_view
 def trace(request: HttpRequest, member: Member) -> HttpResponse:
@@ -32,7 +34,7 @@ def trace(request: HttpRequest, member: Member) -> HttpResponse:
     context: dict[str, Any] = {"member": member, "section": "trace", "question": question, "query": question.query}
     if question.code:
         context |= _traced(question, member)
-        if not question.as_of and "error" not in context:
+        if not question.as_of and "answer" in context and context["answer"].subject.kind in _GOODS:
             context |= _found(question.code)
     return render(request, "regulator/trace.html", context)
 
@@ -58,6 +60,8 @@ def _traced(question: tracing.Question, member: Member) -> dict[str, Any]:
     except TraceError as error:
         title, hint = tracing.fault(error)
         return {"error": title, "hint": hint}
+    if not answer.trace.steps and question.as_of:
+        return {"error": _("At that entry nothing was recorded of this yet."), "hint": ""}
     if not answer.trace.steps:
         return {
             "disowned": _disowned(answer.subject.uri),
@@ -98,7 +102,7 @@ def _found(code: str) -> dict[str, Any]:
             (wording.title(one.code), wording.explain(one.code, one.params, subject=one.subject))
             for one in contracts.open_findings_for({read.epc, *located.path}, [step.index for step in past.steps])
         ],
-        "contents": len(custody.all_contents([read.epc])),
+        "contents": sum(shipments.packs_in([read.epc])[read.epc].values()) if not located.item.gtin else 0,
     }
 
 

@@ -54,7 +54,7 @@ def one(item: ExceptionItem, goods: Sequence[ExceptionGoods], zone: ZoneInfo) ->
         "item": item,
         "number": names.short_document(item.despatch),
         "place": names.Names().place(item.place),
-        "goods": [(wording.shown(thing), names.pack_path(thing.epc), thing.held) for thing in goods],
+        "goods": [(wording.shown(thing), thing.epc, thing.held) for thing in goods],
         "steps": [
             {
                 "at": names.moment(step.at_ms, zone),

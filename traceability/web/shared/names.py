@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from traceability.capture.models import PublishedEvent
 from traceability.contracts import wording
+from traceability.epcis.documents import document_number
 from traceability.gs1 import digital_link
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member
@@ -71,7 +72,6 @@ SHIPMENT_STATUSES = {
     "void": _("Called back"),
 }
 SHIPMENT_TONES = {"open": "is-unknown", "partial": "is-warn", "received": "is-ok", "void": "is-unknown"}
-DOCUMENTS = "urn:dosetrail:document:"
 NMPA = "urn:dosetrail:nmpa:"
 
 
@@ -81,8 +81,8 @@ def goods(epc: str) -> str:
 
 
 def document(uri: str) -> str:
-    """A document number without our namespace."""
-    return uri.removeprefix(DOCUMENTS)
+    """A document number without our namespace, as it was typed."""
+    return document_number(uri)
 
 
 def short_document(uri: str) -> str:
@@ -111,14 +111,15 @@ def moment(ms: int | None, zone: ZoneInfo) -> str:
 
 
 def lasted(ms: int) -> str:
-    """A span of time in words: minutes, hours or days, whichever fits."""
+    """A span of time in words: minutes, hours or days, whichever fits; rounded, so that 71 h 59 min are 3 days."""
     minutes = ms // 60_000
     if minutes < 120:
         return ngettext("{n} minute", "{n} minutes", minutes).format(n=minutes)
-    hours = minutes // 60
+    hours = (minutes + 30) // 60
     if hours < 48:
         return ngettext("{n} hour", "{n} hours", hours).format(n=hours)
-    return ngettext("{n} day", "{n} days", hours // 24).format(n=hours // 24)
+    days = (hours + 12) // 24
+    return ngettext("{n} day", "{n} days", days).format(n=days)
 
 
 def step(event: PublishedEvent) -> str:

@@ -81,9 +81,9 @@ def listing(request: HttpRequest, member: Member, face: Face) -> HttpResponse:
         "may_sign": selectors.is_signer(member.party, member.role),
         "may_contact": member.role != Member.Role.OPERATOR,
         "contact": contact,
-        "given": context.get("given")
-        or {"name": contact.name, "phone": contact.phone, "email": contact.email} if contact else {},
-    }  # fmt: skip
+    }
+    if "given" not in context:  # what was refused stays as it was typed
+        context["given"] = {"name": contact.name, "phone": contact.phone, "email": contact.email} if contact else {}
     return face.page(request, member, "shared/recalls.html", context, status)
 
 

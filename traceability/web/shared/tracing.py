@@ -221,7 +221,7 @@ def _graph(answer: Answer, naming: Names) -> tuple[list[flow.Spot], list[flow.Fl
         flow.Flow(leg.source, leg.target, packs, tone)
         for leg in answer.trace.legs
         if leg.source is not None and leg.source != leg.target
-        for tone, packs in leg.evidence.items()
+        for tone, packs in _said_of_packs(leg).items()
     ]
     by_party = len(rows) > MAX_PLACES
     group_of = {row.node: row.node._replace(place="") if by_party else row.node for row in rows}
@@ -252,17 +252,23 @@ def _leg(leg: Leg, naming: Names, zone: ZoneInfo) -> dict[str, Any]:
             return ""
         return " · ".join(part for part in (title(node, naming), _place(node, naming)) if part)
 
+    told = _said_of_packs(leg)
     return {
         "source": where(leg.source),
         "target": where(leg.target),
         "on_the_spot": leg.source == leg.target,
         "kind": _kind(leg.kind),
         "packs": leg.packs,
-        "evidence": [(name, EVIDENCES[name][0], leg.evidence[name]) for name in EVIDENCE if name in leg.evidence],
+        "evidence": [(name, EVIDENCES[name][0], told[name]) for name in EVIDENCE if name in told],
         "first": names.moment(leg.first_ms, zone),
         "last": names.moment(leg.last_ms, zone),
         "events": len(leg.events),
     }
+
+
+def _said_of_packs(leg: Leg) -> Mapping[str, int]:
+    """Packs by how well the leg is known of them; of their container alone it is told where there are no packs."""
+    return {name: packs for name, packs in leg.evidence.items() if packs or not leg.packs}
 
 
 def _kind(kind: str) -> str:

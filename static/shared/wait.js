@@ -1,4 +1,4 @@
-// Looks every two seconds, for a minute, whether the log has published what was recorded; then shows the new page part.
+// Looks every two seconds, for a minute, whether the log has published what this page waits for; then shows the new page.
 const TRIES = 30;
 
 for (let turn = 0; turn < TRIES && document.querySelector("[data-wait]"); turn += 1) {
