@@ -10,7 +10,6 @@ from rest_framework.views import APIView
 from ledger import api as ledger
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
-from traceability.custody import trace
 from traceability.custody.trace import Answer, TraceError
 from traceability.custody.tracing import BOTH, DIRECTIONS, Leg, NodeSum, TracedStep, Window
 from traceability.custody.way import FOREVER
@@ -60,8 +59,9 @@ def _answer(given: dict[str, list[str]], party: Party) -> Answer:
     as_of = values.single("as_of", given["as_of"]) if "as_of" in given else None
     if as_of is not None and not (as_of.isascii() and as_of.isdigit() and len(as_of) < 19):
         raise QueryFault("as_of", "is the index of a log entry")
-    subject = trace.subject(
+    subject = traces.subject(
         of,
+        party=party,
         today=datetime.fromtimestamp(now_ms() / 1000, UTC).date(),
         period=Window(
             values.time("from", given["from"]) if "from" in given else -FOREVER,

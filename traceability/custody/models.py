@@ -95,6 +95,7 @@ class Shipment(models.Model):
         VOID = "void"
 
     despatch = models.CharField(max_length=1024, primary_key=True)  # business transaction of type desadv
+    number = models.CharField(max_length=1024, default="")  # as it is printed, without whose number it is
     sender = models.CharField(max_length=128)  # party URI that recorded the despatch, '' while none did
     receiver = models.CharField(max_length=1024)  # destination as the despatch names it
     receiver_party = models.CharField(max_length=128, default="")  # party URI that recorded a receipt
@@ -108,6 +109,7 @@ class Shipment(models.Model):
 
     class Meta:
         indexes = [
+            models.Index(fields=["number"]),
             models.Index(fields=["sender"]),
             models.Index(fields=["receiver"]),
             models.Index(

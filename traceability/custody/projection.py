@@ -14,6 +14,7 @@ from traceability.capture import standing
 from traceability.capture.models import EventClass, EventEpc, EventTransaction
 from traceability.common import bulk
 from traceability.common.projection import LogEntry, Projection
+from traceability.epcis.documents import printed
 from traceability.gs1.epc import NMPA_PREFIX, is_place
 
 from . import fold, histories, lot_count
@@ -147,6 +148,7 @@ def _shipment_row(document: str, trip: fold.Trip) -> Shipment | None:
         return None
     return Shipment(
         despatch=document,
+        number=printed(document),
         status=trip.status,
         despatched=sorted(trip.despatched),
         received=sorted(trip.received),

@@ -89,8 +89,11 @@ class Answer:
     hidden: int
 
 
-def subject(text: str, *, today: date, period: Window = ALWAYS) -> Subject:
-    """What a code as scanned, a URI or the number of a despatch advice names; TraceError when it names nothing."""
+def subject(text: str, *, today: date, period: Window = ALWAYS, own: Collection[str] | None = None) -> Subject:
+    """What a code as scanned, a URI or the number of a despatch advice names; TraceError when it names nothing.
+
+    A number as it is printed may be many senders': it names the only shipment from or to one of `own` (None: anybody).
+    """
     given = text.strip()
     for uri in (given, document_uri(given)) if given else ():
         if EventTransaction.objects.filter(value=uri, type__in=["desadv", "po"]).exists():
@@ -102,7 +105,7 @@ def subject(text: str, *, today: date, period: Window = ALWAYS) -> Subject:
     try:
         read = scan.parse(given, today=today)
     except Gs1Error as error:
-        if printed := _printed(given):
+        if printed := _printed(given, own):
             return printed
         raise TraceError("unreadable", str(error), fault=error.code) from error
     if read.kind == "lot" and read.gtin and read.lot:
@@ -112,19 +115,17 @@ def subject(text: str, *, today: date, period: Window = ALWAYS) -> Subject:
     if read.epc.startswith(_PLACE):
         return Subject(_AT, read.epc, period=period)
     if read.kind in {"gtin", "gln"} or not read.epc:
-        if printed := _printed(given):
+        if printed := _printed(given, own):
             return printed
         raise TraceError("not-traceable", "name a pack, a case or pallet, a lot, a despatch advice or a place")
     return Subject(_CONTAINER, read.epc)
 
 
-def _printed(number: str) -> Subject | None:
-    """The one shipment whose despatch advice bears this number as it is printed, without whose number it is."""
-    found = (
-        Shipment.objects.filter(despatch__endswith=f":{number}").values_list("despatch", flat=True)[:2]
-        if number
-        else ()
-    )
+def _printed(number: str, own: Collection[str] | None) -> Subject | None:
+    named = Shipment.objects.filter(number=number)
+    if own is not None:
+        named = named.filter(Q(sender__in=own) | Q(receiver__in=own) | Q(receiver_party__in=own))
+    found = list(named.values_list("despatch", flat=True)[:2]) if number else []
     return Subject(_SHIPMENT, found[0]) if len(found) == 1 else None
 
 

@@ -23,3 +23,8 @@ def document_number(uri: str) -> str:
         return uri
     number = unquote(uri.removeprefix(NAMESPACE))
     return number if document_uri(number) == uri else uri.removeprefix(NAMESPACE)
+
+
+def printed(uri: str) -> str:
+    """The number as it stands on paper, without whose number it is."""
+    return document_number(uri).rpartition(":")[2]

@@ -147,10 +147,16 @@ def test_a_gln_and_a_number_as_they_are_typed(delivered: Watched) -> None:
     here = delivered.house.place("wholesaler")
     assert trace.subject(here.rpartition("/")[2], today=TODAY).uri == here
     assert trace.subject("D", today=TODAY) == trace.subject("urn:x:D", today=TODAY)
-    Shipment.objects.create(despatch="urn:y:D", sender="", receiver="", status="open", despatched=[], received=[])
+    Shipment.objects.create(
+        despatch="urn:y:D", number="D", sender="", receiver="", status="open", despatched=[], received=[]
+    )
     for text in ("D", "9521000009994", ""):
         with pytest.raises(trace.TraceError):
             trace.subject(text, today=TODAY)
+    own = [delivered.house.parties["wholesaler"].uri]
+    assert trace.subject("D", today=TODAY, own=own) == trace.subject("urn:x:D", today=TODAY)  # of two, the party's own
+    with pytest.raises(trace.TraceError):  # of another's nobody learns
+        trace.subject("D", today=TODAY, own=[delivered.house.parties["regulator"].uri])
 
 
 def test_too_much_at_a_place_is_said(delivered: Watched) -> None:

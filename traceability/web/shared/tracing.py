@@ -102,8 +102,9 @@ def ask(question: Question, *, party: Party, zone: ZoneInfo) -> Answer:
     """The answer to a question of a member of a party; TraceError says what is wrong with it."""
     if question.as_of and not (question.as_of.isascii() and question.as_of.isdigit() and len(question.as_of) < 19):
         raise TraceError("as-of", "no index of a log entry")
-    subject = trace.subject(
+    subject = traces.subject(
         question.code,
+        party=party,
         today=datetime.fromtimestamp(now_ms() / 1000, UTC).date(),
         period=Window(
             _midnight(question.start, zone, -FOREVER), _midnight(question.end, zone, FOREVER - _DAY_MS, days=1)
