@@ -23,7 +23,7 @@ TEXTS: Mapping[str, str | Promise] = {
     "not-a-return": _("It is not on hold because of a return."),
     "verify-each": _("It is no sealed case of a single lot: scan each pack, or each such case in it."),
     "print-missing": _("Scan the code that holds lot and expiry date: they are compared with the maker's record."),
-    "not-less": _("No more can be left than before."),
+    "not-less": _("Less has to be left than before."),
     "open-too-long": _("This pack has been open for longer than the rules allow."),
     "exists": _("This serial number exists already."),
     "is-active": _("It is in stock; this step does not fit."),
