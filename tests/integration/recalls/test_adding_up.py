@@ -103,7 +103,10 @@ def test_balance_and_holders_are_what_custody_says_of_each_pack(house: House, st
     assert {name: getattr(balance, name) for name in parts} == parts
     assert balance.commissioned + balance.opening == sum(parts.values())
     assert balance.commissioned == PACKS
-    found = {holder: {pack.epc for pack in gather.packs([(GTIN, lot)], holder).listed} for holder in holdings}
-    assert found == expected, steps
+    found = {holder: sorted(pack.epc for pack in gather.packs([(GTIN, lot)], holder).each) for holder in holdings}
+    assert found == {holder: sorted(mine) for holder, mine in expected.items()}, steps
+    assert {holder: gather.standing([(GTIN, lot)], holder).packs for holder in holdings} == {
+        holder: mine.packs for holder, mine in holdings.items()
+    }
     counted = {holder: mine.packs + mine.supplied for holder, mine in holdings.items()}
     assert counted == {holder: len(mine) for holder, mine in expected.items()}
