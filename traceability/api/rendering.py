@@ -52,7 +52,7 @@ def query_document(request: Request, document: Mapping[str, Any]) -> HttpRespons
     """The answer that carries an EPCISQueryDocument; ProblemError 406 where no form of it fits the client."""
     media_type, version = form(request)
     # EPCIS 1.2 knows no Digital Links: there they become URNs unless the client wishes otherwise.
-    epcs = _epc_format(request, epc_format.DIGITAL_LINK if version == "2.0" else epc_format.EPC_URN)
+    epcs = epcs_as(request, epc_format.DIGITAL_LINK if version == "2.0" else epc_format.EPC_URN)
     prefixes = parties.company_prefixes() if epcs == epc_format.EPC_URN else ()
     document = epc_format.translated(document, epcs, prefixes)
     response: HttpResponse
@@ -115,7 +115,8 @@ def _version(request: Request, name: str, default: tuple[int, int]) -> tuple[int
     return int(found[1]), int(found[2])
 
 
-def _epc_format(request: Request, default: str) -> str:
+def epcs_as(request: Request, default: str) -> str:
+    """How the client wants identifiers spelled, by GS1-EPC-Format; ProblemError 400 where that says nothing known."""
     given = request.headers.get("GS1-EPC-Format", "").strip()
     found = next((one for one in epc_format.FORMATS if one.lower() == given.lower()), default if not given else "")
     if not found:
