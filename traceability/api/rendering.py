@@ -62,7 +62,15 @@ def query_document(request: Request, document: Mapping[str, Any]) -> HttpRespons
         response = HttpResponse(_xml(request, document, version), content_type=f"{media_type}; charset=utf-8")
         response["GS1-EPCIS-Version"] = f"{version}.0"
     response["GS1-EPC-Format"] = epcs
-    wishes = ("Accept", "GS1-EPCIS-Min", "GS1-EPCIS-Max", "GS1-CBV-XML-Format", "GS1-EPC-Format", "GS1-Extensions")
+    wishes = (
+        "Accept",
+        "GS1-EPCIS-Version",
+        "GS1-EPCIS-Min",
+        "GS1-EPCIS-Max",
+        "GS1-CBV-XML-Format",
+        "GS1-EPC-Format",
+        "GS1-Extensions",
+    )
     patch_vary_headers(response, wishes)
     return response
 
@@ -98,7 +106,11 @@ def _number(text: str) -> float:
 def form(request: Request) -> tuple[str, Version]:
     """Media type and version in which this client gets a query document; ProblemError 406 where none fits it."""
     least, most = _version(request, "GS1-EPCIS-Min", (0, 0)), _version(request, "GS1-EPCIS-Max", (999, 999))
-    for media_type in acceptable(request, QUERY_DOCUMENT):
+    offered = acceptable(request, QUERY_DOCUMENT)
+    speaks = _version(request, "GS1-EPCIS-Version", (2, 0))
+    if "GS1-EPCIS-Max" not in request.headers and not set(XML).isdisjoint(offered):
+        most = max(speaks, least) if speaks < (2, 0) else most  # who speaks 1.2 and reads XML is answered so
+    for media_type in offered:
         for version, number in (("2.0", (2, 0)), ("1.2", (1, 2))):
             if least <= number <= most and (version == "2.0" or media_type in XML):
                 return media_type, cast("Version", version)
