@@ -21,6 +21,8 @@ from traceability.epcis.xml.spelling import CbvFormat, Spelling
 from traceability.epcis.xml.writer import Version, write
 from traceability.parties import selectors as parties
 
+from . import gs1_headers
+
 JSON = ("application/json", "application/ld+json")
 XML = ("application/xml", "text/xml")
 # What a query document can be; the first is what a client without a wish gets.
@@ -107,9 +109,9 @@ def form(request: Request) -> tuple[str, Version]:
     """Media type and version in which this client gets a query document; ProblemError 406 where none fits it."""
     least, most = _version(request, "GS1-EPCIS-Min", (0, 0)), _version(request, "GS1-EPCIS-Max", (999, 999))
     offered = acceptable(request, QUERY_DOCUMENT)
-    speaks = _version(request, "GS1-EPCIS-Version", (2, 0))
-    if "GS1-EPCIS-Max" not in request.headers and not set(XML).isdisjoint(offered):
-        most = max(speaks, least) if speaks < (2, 0) else most  # who speaks 1.2 and reads XML is answered so
+    speaks = gs1_headers.version(request, "GS1-EPCIS-Version") or gs1_headers.VERSION
+    if speaks < gs1_headers.VERSION and "GS1-EPCIS-Max" not in request.headers and not set(XML).isdisjoint(offered):
+        most = max((speaks[0], speaks[1]), least)  # who speaks 1.2 and reads XML is answered so
     for media_type in offered:
         for version, number in (("2.0", (2, 0)), ("1.2", (1, 2))):
             if least <= number <= most and (version == "2.0" or media_type in XML):

@@ -94,6 +94,7 @@ def test_pages_and_single_events_come_in_xml_too(kept: House) -> None:
         ({"Accept": XML, "GS1-EPCIS-Version": "1.2", "GS1-EPCIS-Max": "2.0"}, "2.0"),
         ({"Accept": XML, "GS1-EPCIS-Version": "1.2", "GS1-EPCIS-Min": "2.0"}, "2.0"),
         ({"Accept": XML, "GS1-EPCIS-Version": "2.0.0"}, "2.0"),
+        ({"Accept": XML, "GS1-EPCIS-Version": "2"}, "2.0"),
         ({"Accept": JSON, "GS1-EPCIS-Max": "1.2"}, 406),
         ({"Accept": XML, "GS1-EPCIS-Min": "3.0"}, 406),
         ({"Accept": XML, "GS1-EPCIS-Max": "1.1"}, 406),
