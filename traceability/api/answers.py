@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils.encoding import escape_uri_path
 from rest_framework.request import Request
 
 from traceability.capture.models import PublishedEvent
@@ -20,7 +21,7 @@ def parameters(request: Request) -> dict[str, list[str]]:
 
 def with_next(response: HttpResponse, request: Request, token: str | None) -> HttpResponse:
     if token:
-        url = request.build_absolute_uri(f"{request.path}?nextPageToken={token}")
+        url = request.build_absolute_uri(f"{escape_uri_path(request.path)}?nextPageToken={token}")
         response["Link"] = f'<{url}>; rel="next"'
         response["GS1-Next-Page-Token-Expires"] = time_text(now_ms() + tokens.SECONDS * 1000)
     return response

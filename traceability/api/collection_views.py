@@ -6,13 +6,18 @@ from rest_framework.request import Request
 
 from traceability.capture.models import PublishedEvent
 from traceability.common.problems import ProblemError
+from traceability.epcis import epc_format
 from traceability.epcis.context import DEFAULT_CONTEXT
+from traceability.gs1 import urn
+from traceability.parties import selectors as parties
 from traceability.queries import collections, engine, event_query, tokens, values
 from traceability.visibility.rules import visible_events
 
 from . import answers, problems, rendering
 from .epcis_base import EpcisView
 from .queried import queried, require_short
+
+_IDENTIFIERS = frozenset({"epcs", "bizLocations", "readPoints"})
 
 
 class Members(EpcisView):
@@ -25,7 +30,19 @@ class Members(EpcisView):
         size, token = _paging(request)
         events = visible_events(PublishedEvent.objects.all(), self.party())
         members, following = collections.page(self.kind, events, size, holder=holder, token=token)
-        return answers.with_next(_collection(members), request, following)
+        response = self._identifiers(request, members) if self.kind in _IDENTIFIERS else _collection(members)
+        return answers.with_next(response, request, following)
+
+    def _identifiers(self, request: Request, members: list[str]) -> JsonResponse:
+        """As EPC URNs, where the client asks for those and a registered company prefix allows it."""
+        if rendering.epcs_as(request, epc_format.DIGITAL_LINK) != epc_format.EPC_URN:
+            response = _collection(members)
+            response["GS1-EPC-Format"] = epc_format.DIGITAL_LINK  # so we hold them, whatever was captured
+            return response
+        prefixes = parties.company_prefixes()
+        response = _collection([urn.with_prefixes(member, prefixes) for member in members])
+        response["GS1-EPC-Format"] = epc_format.EPC_URN
+        return response
 
 
 class Member(EpcisView):

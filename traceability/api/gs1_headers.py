@@ -35,11 +35,11 @@ def require_versions(request: Request) -> None:
     A body says itself which version it is (`schemaVersion`), so that 1.2 passes here as well.
     """
     for standard in ("EPCIS", "CBV"):
-        least = _version(request, f"GS1-{standard}-Min")
-        most = _version(request, f"GS1-{standard}-Max")
+        least = version(request, f"GS1-{standard}-Min")
+        most = version(request, f"GS1-{standard}-Max")
         if (least and least > VERSION) or (most and most < _OLDER):
             raise _not_acceptable(f"this server speaks {standard} 2.0 and takes 1.2 in XML")
-        own = _version(request, f"GS1-{standard}-Version")
+        own = version(request, f"GS1-{standard}-Version")
         if own and own[:2] not in (VERSION[:2], _OLDER[:2]):
             raise _not_acceptable(f"this server speaks {standard} 2.0 and takes 1.2 in XML, not {own[0]}.{own[1]}")
 
@@ -67,7 +67,8 @@ def error_behaviour(request: Request) -> str:
     return behaviour
 
 
-def _version(request: Request, name: str) -> tuple[int, ...] | None:
+def version(request: Request, name: str) -> tuple[int, ...] | None:
+    """The version that a header names, or None; ProblemError 400 for what is none."""
     text = request.headers.get(name, "").strip()
     if not text:
         return None

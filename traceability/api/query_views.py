@@ -12,7 +12,7 @@ from traceability.exchange.models import Subscription
 from traceability.queries import named, paging
 from traceability.queries.models import NamedQuery
 
-from . import answers, bodies, problems
+from . import answers, bodies, problems, rendering
 from .epcis_base import EpcisView
 from .queried import namespaces, queried
 
@@ -66,6 +66,8 @@ class Query(_OfQuery):
 
 class QueryEvents(_OfQuery):
     """What a named query finds now, narrowed by further parameters."""
+
+    media_types = rendering.QUERY_DOCUMENT
 
     def get(self, request: Request, name: str) -> HttpResponse:
         query = self.query(name)

@@ -21,6 +21,8 @@ from traceability.epcis.xml.spelling import CbvFormat, Spelling
 from traceability.epcis.xml.writer import Version, write
 from traceability.parties import selectors as parties
 
+from . import gs1_headers
+
 JSON = ("application/json", "application/ld+json")
 XML = ("application/xml", "text/xml")
 # What a query document can be; the first is what a client without a wish gets.
@@ -52,7 +54,7 @@ def query_document(request: Request, document: Mapping[str, Any]) -> HttpRespons
     """The answer that carries an EPCISQueryDocument; ProblemError 406 where no form of it fits the client."""
     media_type, version = form(request)
     # EPCIS 1.2 knows no Digital Links: there they become URNs unless the client wishes otherwise.
-    epcs = _epc_format(request, epc_format.DIGITAL_LINK if version == "2.0" else epc_format.EPC_URN)
+    epcs = epcs_as(request, epc_format.DIGITAL_LINK if version == "2.0" else epc_format.EPC_URN)
     prefixes = parties.company_prefixes() if epcs == epc_format.EPC_URN else ()
     document = epc_format.translated(document, epcs, prefixes)
     response: HttpResponse
@@ -62,7 +64,15 @@ def query_document(request: Request, document: Mapping[str, Any]) -> HttpRespons
         response = HttpResponse(_xml(request, document, version), content_type=f"{media_type}; charset=utf-8")
         response["GS1-EPCIS-Version"] = f"{version}.0"
     response["GS1-EPC-Format"] = epcs
-    wishes = ("Accept", "GS1-EPCIS-Min", "GS1-EPCIS-Max", "GS1-CBV-XML-Format", "GS1-EPC-Format", "GS1-Extensions")
+    wishes = (
+        "Accept",
+        "GS1-EPCIS-Version",
+        "GS1-EPCIS-Min",
+        "GS1-EPCIS-Max",
+        "GS1-CBV-XML-Format",
+        "GS1-EPC-Format",
+        "GS1-Extensions",
+    )
     patch_vary_headers(response, wishes)
     return response
 
@@ -98,7 +108,11 @@ def _number(text: str) -> float:
 def form(request: Request) -> tuple[str, Version]:
     """Media type and version in which this client gets a query document; ProblemError 406 where none fits it."""
     least, most = _version(request, "GS1-EPCIS-Min", (0, 0)), _version(request, "GS1-EPCIS-Max", (999, 999))
-    for media_type in acceptable(request, QUERY_DOCUMENT):
+    offered = acceptable(request, QUERY_DOCUMENT)
+    speaks = gs1_headers.version(request, "GS1-EPCIS-Version") or gs1_headers.VERSION
+    if speaks < gs1_headers.VERSION and "GS1-EPCIS-Max" not in request.headers and not set(XML).isdisjoint(offered):
+        most = max((speaks[0], speaks[1]), least)  # who speaks 1.2 and reads XML is answered so
+    for media_type in offered:
         for version, number in (("2.0", (2, 0)), ("1.2", (1, 2))):
             if least <= number <= most and (version == "2.0" or media_type in XML):
                 return media_type, cast("Version", version)
@@ -115,7 +129,8 @@ def _version(request: Request, name: str, default: tuple[int, int]) -> tuple[int
     return int(found[1]), int(found[2])
 
 
-def _epc_format(request: Request, default: str) -> str:
+def epcs_as(request: Request, default: str) -> str:
+    """How the client wants identifiers spelled, by GS1-EPC-Format; ProblemError 400 where that says nothing known."""
     given = request.headers.get("GS1-EPC-Format", "").strip()
     found = next((one for one in epc_format.FORMATS if one.lower() == given.lower()), default if not given else "")
     if not found:

@@ -8,6 +8,7 @@ import pytest
 from tests.integration.api.test_capture import observed
 from tests.integration.conftest import GTIN, House, pack
 from traceability.epcis.vocabulary import BIZ_STEPS
+from traceability.parties import services
 from traceability.queries.collections import COLLECTIONS
 
 OWN_STEP = "https://pharmacy.example/step"
@@ -46,6 +47,21 @@ def test_things_and_places_are_those_of_events_that_the_party_sees(stocked: Hous
     for party, seen in (("pharmacy", True), ("regulator", True), ("other", False)):
         assert members(stocked, party, f"epcs?perPage={size}") == (packs if seen else [])
         assert members(stocked, party, f"readPoints?perPage={size}") == ([place] if seen else [])
+
+
+def test_identifiers_come_as_the_client_asks(stocked: House) -> None:
+    services.add_company_prefix(party=stocked.parties["maker"], value="9521000")
+    client = stocked.client("pharmacy")
+    for wish, said, spelled in (
+        ("Always_EPC_URN", "Always_EPC_URN", "urn:epc:id:sgtin:9521000.000100.1"),
+        ("Never_Translates", "Always_GS1_Digital_Link", pack("1")),
+    ):
+        answer = client.get("/epcis/epcs?perPage=1", headers={"GS1-EPC-Format": wish})
+        assert (answer["GS1-EPC-Format"], answer.json()["member"]) == (said, [spelled])
+    (place,) = client.get("/epcis/readPoints", headers={"GS1-EPC-Format": "Always_EPC_URN"}).json()["member"]
+    assert place.startswith("urn:epc:id:sgln:9521000.")
+    assert client.get("/epcis/epcs", headers={"GS1-EPC-Format": "Mine"}).status_code == 400
+    assert client.get("/epcis/bizSteps", headers={"GS1-EPC-Format": "Mine"}).status_code == 200
 
 
 def test_steps_are_the_standards_and_own_ones_seen(stocked: House) -> None:

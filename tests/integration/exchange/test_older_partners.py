@@ -7,11 +7,13 @@ import pytest
 
 from tests.integration.conftest import House, code, pack
 from tests.unit.epcis import xml_samples
+from traceability.contracts.gather.reference import Reference
 from traceability.custody import selectors as custody
 from traceability.epcis.xml import reader
 from traceability.exchange import channels, outgoing
 from traceability.exchange.channels import Plan
 from traceability.exchange.models import Delivery
+from traceability.gs1.epc import canonical
 from traceability.parties import selectors as parties
 from traceability.parties import services
 
@@ -76,3 +78,9 @@ def test_what_the_house_recorded_itself_goes_out_in_urns(house: House, known: bo
     answer = house.client("wholesaler").get("/epcis/events", headers={"GS1-EPC-Format": "Always_EPC_URN"})
     (found,) = answer.json()["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
     assert (found["epcList"] == event["epcList"]) is True
+
+
+def test_the_rules_know_a_party_by_its_sgln(house: House) -> None:
+    uri = canonical(sgln(house, "maker"))
+    assert uri.startswith("https://id.gs1.org/414/")
+    assert Reference({f"party:{uri}"}).roles(uri, 10**9) == {"manufacturer"}

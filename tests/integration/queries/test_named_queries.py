@@ -150,6 +150,17 @@ def test_the_list_is_paged(house: House) -> None:
     assert client.get("/epcis/queries?x=1").status_code == 400
 
 
+def test_the_next_page_is_found_whatever_the_query_s_name_and_form(chain: House) -> None:
+    made = chain.post("pharmacy", "/epcis/queries", {"name": "50%25 von #1?", "query": {"perPage": 3}})
+    client, url, seen = chain.client("pharmacy"), made["Location"] + "/events", 0
+    while url:
+        answer = client.get(url, headers={"Accept": "application/xml"})
+        assert (answer.status_code, answer["Content-Type"]) == (200, "application/xml; charset=utf-8"), answer.content
+        seen += answer.content.count(b"<ObjectEvent")
+        url = answer.get("Link", "").partition(">")[0].lstrip("<")
+    assert seen == 7
+
+
 def test_a_websocket_is_refused_in_words(house: House) -> None:
     house.post("pharmacy", "/epcis/queries", {"name": "q", "query": {}})
     client = house.client("pharmacy")

@@ -6,6 +6,7 @@ from typing import Any
 from traceability.api import event_views
 from traceability.api.rendering import CBV_XML_FORMATS
 from traceability.capture.intake import ERROR_BEHAVIOURS
+from traceability.epcis import epc_format
 from traceability.epcis import vocabulary as cbv
 from traceability.queries import event_query
 from traceability.queries import parameters as query_table
@@ -95,10 +96,12 @@ EVENT_QUERY = (
     *PAGING,
 )
 _VERSION = text(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?$", format="epcis-version")
+EPC_FORMAT = header("GS1-EPC-Format", words(epc_format.FORMATS), "How identifiers are spelled.")
 FORM = (
     header("GS1-EPCIS-Min", _VERSION, "The lowest version of EPCIS that the caller reads."),
     header("GS1-EPCIS-Max", _VERSION, "The highest; 1.2 is answered in XML only."),
     header("GS1-CBV-XML-Format", words(CBV_XML_FORMATS), "How CBV's words are spelled in XML."),
+    EPC_FORMAT,
     header("GS1-Extensions", text(format="prefixes"), "Prefixes of extension fields in the query: `prefix=uri,…`."),
 )
 ERROR_BEHAVIOUR = header(

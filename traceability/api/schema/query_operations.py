@@ -38,7 +38,7 @@ OPERATIONS: dict[tuple[type[APIView], str], Operation] = {
         {200: Answer("All visible events of that ID.", _DOCUMENT, DISCOVERY)},
         "By eventID, or by the event hash of CBV 2.0 that we compute.",
         (400, 404),
-        FORM[:3],
+        FORM[:4],
     ),
     (collection_views.Members, "GET"): Operation(
         "list{kind}",

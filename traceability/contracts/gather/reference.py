@@ -64,6 +64,7 @@ def _lookups(subject: str, content: dict[str, Any]) -> Iterable[str]:
         for row in content.get("identifiers", ()):
             if row["scheme"] == "gln":
                 yield f"party:https://id.gs1.org/417/{row['value']}"
+                yield f"party:https://id.gs1.org/414/{row['value']}"  # as software of EPCIS 1.2 names owners
 
 
 class Reference:
