@@ -120,12 +120,8 @@ def subject(text: str, *, today: date, period: Window = ALWAYS) -> Subject:
 
 def _printed(number: str) -> Subject | None:
     """The one shipment whose despatch advice bears this number as it is printed, without whose number it is."""
-    found = (
-        Shipment.objects.filter(despatch__endswith=f":{number}").values_list("despatch", flat=True)[:2]
-        if number
-        else ()
-    )
-    return Subject(_SHIPMENT, found[0]) if len(found) == 1 else None
+    found = list(Shipment.objects.filter(despatch__endswith=f":{number}").values_list("despatch", flat=True)[:2])
+    return Subject(_SHIPMENT, found[0]) if number and len(found) == 1 else None
 
 
 def horizon() -> int:
