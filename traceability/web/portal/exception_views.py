@@ -86,7 +86,10 @@ def new(request: HttpRequest, member: Member) -> HttpResponse:
         item = services.open_item(member, what)
     except ProblemError as problem:
         return _form(request, member, given, errors=explain(problem), status=problem.status)
-    messages.success(request, _("Recorded. The goods are set aside on the record within seconds."))
+    held = item.kind != ExceptionItem.Kind.DATA_NO_PRODUCT
+    messages.success(
+        request, _("Recorded. The goods are set aside on the record within seconds.") if held else _("Recorded.")
+    )
     return redirect("portal:exception", item_id=item.id)
 
 

@@ -40,7 +40,8 @@ class Asker:
 class Column:
     """`name` heads the CSV and stays the same in every language; a column without a label is in the CSV only.
 
-    `kind` is how a value is told: text | number | moment (ms) | status | goods (an EPC) | yes.
+    `kind` is how a value is told: text | number | moment (ms) | status | goods (an EPC) | documents | yes. The page
+    says the numbers of documents as they are printed, the CSV as they stand on the log.
     """
 
     name: str

@@ -124,6 +124,8 @@ def _worded(zone: ZoneInfo, column: Column, value: Any) -> str:
         return str(names.STATUSES.get(value, value))
     if column.kind == "goods":
         return names.goods(value)
+    if column.kind == "documents":
+        return ", ".join(names.short_document(one) for one in str(value).split(", "))
     if column.kind == "yes":
         return str(_("yes")) if value else "–"
     return str(value)

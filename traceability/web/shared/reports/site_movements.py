@@ -32,7 +32,7 @@ COLUMNS = (
     Column("named", gettext_lazy("Named"), "number"),
     Column("source", gettext_lazy("From")),
     Column("destination", gettext_lazy("To")),
-    Column("documents", gettext_lazy("Documents")),
+    Column("documents", gettext_lazy("Documents"), "documents"),
     Column("reporter", gettext_lazy("Reported by")),
     Column("reporter_uri"),
     Column("void", gettext_lazy("Withdrawn"), "yes"),

@@ -28,7 +28,7 @@ COLUMNS = (
     Column("place", gettext_lazy("Place")),
     Column("source", gettext_lazy("From")),
     Column("destination", gettext_lazy("To")),
-    Column("documents", gettext_lazy("Documents")),
+    Column("documents", gettext_lazy("Documents"), "documents"),
     Column("reporter", gettext_lazy("Reported by")),
     Column("reporter_uri"),
     Column("known_from", gettext_lazy("Known from its container"), "goods"),

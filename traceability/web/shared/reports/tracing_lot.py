@@ -32,7 +32,7 @@ COLUMNS = (
     Column("destination_uri"),
     Column("place", gettext_lazy("Place")),
     Column("packs", gettext_lazy("Packs"), "number"),
-    Column("documents", gettext_lazy("Documents")),
+    Column("documents", gettext_lazy("Documents"), "documents"),
     Column("evidence"),
     Column("evidence_name", gettext_lazy("Known")),
     Column("log_indexes", gettext_lazy("Log entry")),
