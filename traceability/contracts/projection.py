@@ -106,9 +106,10 @@ def _judge_things(found: Sequence[Alike], versions: Sequence[Version], released:
     `released`: at which entries recalls were made void, and which; the subjects of findings that rest on one of those
     are judged there too, also when the finding is of this very batch.
     """
-    store = _Store("thing", [name for one in found for name in one.names])
+    concerned = [(one, mine) for one in found if (mine := engine.concerned(one.facts, versions))]
+    store = _Store("thing", [name for one, _ in concerned for name in one.names])
     clear: set[Hashable] = set()
-    for one in found:
+    for one, mine in concerned:
         for index in sorted(one.moments | released.keys()):
             names = one.names
             if index not in one.moments:
@@ -118,13 +119,13 @@ def _judge_things(found: Sequence[Alike], versions: Sequence[Version], released:
             if not known and (not names or likeness in clear):
                 continue
             state = one.facts.as_of(index)
-            judged = engine.evaluate("thing", state, versions, ledger_time_ms=0)
+            judged = engine.evaluate("thing", state, mine, ledger_time_ms=0)
             if likeness and not judged:
                 clear.add(likeness)
             for name in names if judged else known:
                 if name != state.subject:
                     state = state.called(name)
-                    judged = engine.evaluate("thing", state, versions, ledger_time_ms=0)
+                    judged = engine.evaluate("thing", state, mine, ledger_time_ms=0)
                 store.update(name, state, judged, index)
     store.save()
 
@@ -145,6 +146,7 @@ def _judge_shipments(
     subjects = set(moments) | set(due)
     if not subjects:
         return
+    versions = _of_kind("despatch", versions)
     facts = shipments.gather({one: {batch.before, *moments.get(one, ())} for one in subjects}, end=batch.end)
     store = _Store("despatch", subjects)
     end_ms = batch.last_ms if now_ms is None else now_ms
@@ -154,10 +156,7 @@ def _judge_shipments(
         steps = sorted(moments.get(subject, ()))
         for position, index in enumerate([None, *steps]):
             if index is not None:
-                now = batch.ms_at(index)
-                found = engine.evaluate("despatch", facts[subject].as_of(index), versions, ledger_time_ms=now)
-                store.update(subject, facts[subject].as_of(index), found, index)
-                waiting = _next_due(facts[subject].as_of(index), versions, after_ms=now)
+                waiting = _account(facts[subject].as_of(index), versions, store, index=index, now_ms=batch.ms_at(index))
             until = batch.ms_at(steps[position]) if position < len(steps) else end_ms
             waiting = _pass_time(facts[subject], versions, batch, store, waiting=waiting, until_ms=until)
         if waiting is not None:
@@ -180,14 +179,19 @@ def _pass_time(
     """Judge at each moment that falls due up to `until_ms`; the next one after it, or None."""
     while waiting is not None and waiting <= until_ms:
         index = batch.last_before(waiting)
-        state = facts.as_of(index)
-        store.update(facts.subject, state, engine.evaluate("despatch", state, versions, ledger_time_ms=waiting), index)
-        waiting = _next_due(state, versions, after_ms=waiting)
+        waiting = _account(facts.as_of(index), versions, store, index=index, now_ms=waiting)
     return waiting
 
 
-def _next_due(facts: ShipmentFacts, versions: Sequence[Version], *, after_ms: int) -> int | None:
-    return next((due for due in engine.due_ms(facts, versions) if due > after_ms), None)
+def _account(
+    facts: ShipmentFacts, versions: Sequence[Version], store: "_Store", *, index: int, now_ms: int
+) -> int | None:
+    """Judge a shipment as of an entry at a moment of ledger time; when time alone may change that, or None."""
+    due = engine.due_ms(facts, versions)
+    is_due = any(one <= now_ms for one in due)
+    found = engine.evaluate("despatch", facts, versions, ledger_time_ms=now_ms) if is_due else []
+    store.update(facts.subject, facts, found, index)
+    return next((one for one in due if one > now_ms), None)
 
 
 class _Store:

@@ -24,7 +24,7 @@ class Touched:
     """The moments of the three kinds of subjects in a batch.
 
     `asking`: each event to be looked at (new, or void or restored by a new entry), and the entries that ask for it.
-    `named`: what these events name, as (log index, role, EPC). `things`: what is looked at for another reason.
+    `named`: by event what it names, as (role, EPC). `things`: what is looked at for another reason.
     `released`: the recalls that an entry made void, by its index.
     """
 
@@ -34,13 +34,14 @@ class Touched:
         self.holders: Moments = defaultdict(set)
         self.despatches: Moments = defaultdict(set)
         self.released: dict[int, set[int]] = defaultdict(set)
-        self.named: list[tuple[int, str, str]] = []
+        self.named: dict[int, list[tuple[str, str]]] = defaultdict(list)
         self.asking, self.turned = self._asking(entries)
         if not self.asking:
             return
         events = rows.all(self.asking)
         named = EventEpc.objects.values_list("event_index", "role", "epc")
-        self.named = list(bulk.among(named, "event_index", self.asking))
+        for index, role, epc in bulk.among(named, "event_index", self.asking):
+            self.named[index].append((role, epc))
         self._despatched()
         self._measured(events)
         self._regrouped(events)
@@ -75,7 +76,7 @@ class Touched:
         changed = self._in_role("parent", grouping)
         if not changed:
             return
-        self._emptied({index for index in grouping if events[index].action == "DELETE"})
+        self._emptied([index for index in grouping if events[index].action == "DELETE"])
         for epc in on_rings(_add_ancestors(changed)):
             self.things[epc] |= changed[epc]
         self._read_again(changed)
@@ -90,10 +91,10 @@ class Touched:
             for epc, asking in changed.items():
                 self.things[epc] |= asking
 
-    def _emptied(self, taking_out: set[int]) -> None:
+    def _emptied(self, taking_out: Collection[int]) -> None:
         """What lay in a container that an event empties without naming it, and was put somewhere else as well."""
-        naming = {index for index, role, _ in self.named if role == "child"} if taking_out else ()
-        containers = self._in_role("parent", taking_out.difference(naming))
+        emptying = [one for one in taking_out if not any(role == "child" for role, _ in self.named[one])]
+        containers = self._in_role("parent", emptying)
         put = histories.ever_put_into(containers)
         packed = EventEpc.objects.filter(role="child").order_by().values("epc").annotate(times=Count("event_index"))
         more_than_once = packed.filter(times__gt=1).values_list("epc", flat=True)
@@ -120,9 +121,10 @@ class Touched:
     def _in_role(self, role: str, indexes: Collection[int]) -> Moments:
         """What these events name in a role, and the entries that ask for them."""
         found: Moments = defaultdict(set)
-        for index, its_role, epc in self.named if indexes else ():
-            if its_role == role and index in indexes:
-                found[epc] |= self.asking[index]
+        for index in indexes:
+            for its_role, epc in self.named.get(index, ()):
+                if its_role == role:
+                    found[epc] |= self.asking[index]
         return found
 
     def _read_again(self, changed: Moments) -> None:
