@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -35,10 +35,11 @@ NAME = "findings"
 
 @dataclass(frozen=True)
 class _Batch:
-    """The entries' span: (index, record time) in order, and the index before the first."""
+    """The entries' span: (index, record time) in order, and the index before the first; what was read of the events."""
 
     times: Sequence[tuple[int, int]]
     before: int
+    rows: EventRows = field(default_factory=EventRows)
 
     @property
     def end(self) -> int:
@@ -61,21 +62,20 @@ class _Batch:
 
 
 def _apply(entries: Sequence[LogEntry]) -> None:
-    rows = EventRows()
-    keep_keys(entries)
-    recalls.keep_marks(entries, rows)
-    lifecycle_store.apply(entries)
     batch = _Batch([(entry.index, entry.record_time_ms) for entry in entries], entries[0].index - 1)
-    touched = Touched(entries, rows)
+    keep_keys(entries)
+    recalls.keep_marks(entries, batch.rows)
+    lifecycle_store.apply(entries)
+    touched = Touched(entries, batch.rows)
     versions = lifecycle_store.versions()
     if touched.asking and _of_kind("thing", versions):
-        _judge_things(things.gather(touched, rows), _of_kind("thing", versions), touched.released)
+        _judge_things(things.gather(touched, batch.rows), _of_kind("thing", versions), touched.released)
     if touched.holders and _of_kind("holder", versions):
         _judge_holders(touched.holders, _of_kind("holder", versions), end=batch.end)
     due = dict(Timer.objects.filter(due_ms__lte=batch.last_ms).values_list("subject", "due_ms"))
     _judge_shipments(touched.despatches, due, versions, batch)
     log_reports.keep(entries)
-    key_reports.keep(entries)
+    key_reports.keep(entries, turns=touched.turns)
 
 
 def tick() -> int:
@@ -92,7 +92,7 @@ def tick() -> int:
             return 0
         due = dict(Timer.objects.filter(due_ms__lte=checkpoint.time_ms).values_list("subject", "due_ms"))
         batch = _Batch([], cursor.position - 1)
-        _judge_shipments(defaultdict(set), due, lifecycle_store.versions(), batch, now_ms=checkpoint.time_ms)
+        _judge_shipments({}, due, lifecycle_store.versions(), batch, now_ms=checkpoint.time_ms)
     return len(due)
 
 
@@ -147,7 +147,9 @@ def _judge_shipments(
     if not subjects:
         return
     versions = _of_kind("despatch", versions)
-    facts = shipments.gather({one: {batch.before, *moments.get(one, ())} for one in subjects}, end=batch.end)
+    facts = shipments.gather(
+        {one: {batch.before, *moments.get(one, ())} for one in subjects}, batch.rows, end=batch.end
+    )
     store = _Store("despatch", subjects)
     end_ms = batch.last_ms if now_ms is None else now_ms
     timers = []

@@ -31,9 +31,10 @@ def gather(histories: Mapping[str, Collection[tuple[int, str]]]) -> dict[str, Pa
 
 def _packed_again(history: Collection[tuple[int, str]]) -> set[int]:
     """The events that name a thing as child, if they are several or it holds something itself."""
-    children = {index for index, role in history if role == "child"}
-    is_parent = any(role == "parent" for _, role in history)
-    return children if len(children) > 1 or is_parent else set()
+    roles = [role for _, role in history]
+    if roles.count("child") < 2 and "parent" not in roles:
+        return set()
+    return {index for index, role in history if role == "child"}
 
 
 def _edges(inside: Mapping[str, Collection[int]]) -> set[tuple[str, str]]:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from django.db.models import Count
 
 from traceability.capture import selectors as capture
-from traceability.capture import standing
 from traceability.capture.models import EventEpc, EventPartner, EventTransaction
+from traceability.capture.spans import Spans
 from traceability.common import bulk
 from traceability.contracts.facts import Alike, Namings, Seen, ThingFacts
 from traceability.contracts.templates.expired_sale import SALES
@@ -19,7 +19,7 @@ from traceability.custody import opening
 from traceability.custody.histories import ContentsAsOf, Histories, History, opening_stock
 from traceability.gs1 import digital_link
 
-from . import packings, recalls
+from . import packings
 from .event_rows import EventRow, EventRows
 from .reference import Reference, item_lookup, place_lookup
 
@@ -33,7 +33,6 @@ def gather(touched: Touched, rows: EventRows) -> list[Alike]:
     """
     sharing = _sharing(touched)
     told = rows.told({index for _, history, _ in sharing for index, _ in history})
-    marks = recalls.known(touched.end)
     destinations = _destinations(told)
     reference = Reference(
         {lookup for lookup, _, _ in sharing}
@@ -43,6 +42,7 @@ def gather(touched: Touched, rows: EventRows) -> list[Alike]:
     events = _Events(
         told,
         reference,
+        void=rows.void(told),
         many=_naming_many(touched, told),
         returns=_returns(destinations, told, reference),
         doubled=_doubled([history for _, history, _ in sharing], told),
@@ -55,7 +55,7 @@ def gather(touched: Touched, rows: EventRows) -> list[Alike]:
             events=events.seen(history),
             names=events.names(lookup),
             expiries=expiries,
-            recalls=marks,
+            recalls=touched.marks,
         )
         asking = {by for index, _ in history for by in touched.asking.get(index, ())}
         found.append(Alike(names, asking | also, lookup, history, facts))
@@ -64,7 +64,7 @@ def gather(touched: Touched, rows: EventRows) -> list[Alike]:
     for item, lot in lots:
         versions = reference.versions(f"lot:{item}:{lot}")
         expiries[item, lot] = [(index, body["expiry_date"]) for index, body in versions]
-    return list(_with_packings(list(_with_cargoes(found)) if marks else found))
+    return list(_with_packings(list(_with_cargoes(found)) if touched.marks else found))
 
 
 def _sharing(touched: Touched) -> dict[tuple[str, Namings, frozenset[int]], list[str]]:
@@ -95,6 +95,7 @@ class _Events:
         rows: Mapping[int, EventRow],
         reference: Reference,
         *,
+        void: Mapping[int, Spans],
         many: Collection[int],
         returns: Collection[int],
         doubled: Collection[int],
@@ -102,7 +103,7 @@ class _Events:
         self.reference, self.many, self.returns = reference, many, returns
         self.fingerprints = {index: _fingerprint(body) for index, body in capture.bodies(list(doubled)).items()}
         self.openings = opening_stock([row.index for row in rows.values() if row.biz_step == opening.STEP])
-        self.void = standing.spans(list(rows))
+        self.void = void
         self._seen = {index: self._read(row) for index, row in rows.items()}
         self._names: dict[str, Mapping[int, tuple[str, str]]] = {}
 
