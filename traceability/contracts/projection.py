@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from ledger import api as ledger
 from traceability.common import bulk
@@ -72,8 +73,9 @@ def _apply(entries: Sequence[LogEntry]) -> None:
         _judge_things(things.gather(touched, batch.rows), _of_kind("thing", versions), touched.released)
     if touched.holders and _of_kind("holder", versions):
         _judge_holders(touched.holders, _of_kind("holder", versions), end=batch.end)
-    due = dict(Timer.objects.filter(due_ms__lte=batch.last_ms).values_list("subject", "due_ms"))
-    _judge_shipments(touched.despatches, due, versions, batch)
+    waiting = Q(due_ms__lte=batch.last_ms) | Q(subject__among=frozenset(touched.despatches))
+    timers = dict(Timer.objects.filter(waiting).values_list("subject", "due_ms"))
+    _judge_shipments(touched.despatches, timers, versions, batch)
     log_reports.keep(entries)
     key_reports.keep(entries, turns=touched.turns)
 
@@ -90,10 +92,10 @@ def tick() -> int:
         cursor = Cursor.objects.select_for_update().filter(projection=NAME).first()
         if cursor is None or cursor.position != checkpoint.size:
             return 0
-        due = dict(Timer.objects.filter(due_ms__lte=checkpoint.time_ms).values_list("subject", "due_ms"))
+        timers = dict(Timer.objects.filter(due_ms__lte=checkpoint.time_ms).values_list("subject", "due_ms"))
         batch = _Batch([], cursor.position - 1)
-        _judge_shipments({}, due, lifecycle_store.versions(), batch, now_ms=checkpoint.time_ms)
-    return len(due)
+        _judge_shipments({}, timers, lifecycle_store.versions(), batch, now_ms=checkpoint.time_ms)
+    return len(timers)
 
 
 def _of_kind(kind: Kind, versions: Sequence[Version]) -> list[Version]:
@@ -141,20 +143,25 @@ def _judge_holders(moments: Moments, versions: Sequence[Version], *, end: int) -
 
 
 def _judge_shipments(
-    moments: Moments, due: Mapping[str, int], versions: Sequence[Version], batch: _Batch, *, now_ms: int | None = None
+    moments: Moments,
+    timers: Mapping[str, int],
+    versions: Sequence[Version],
+    batch: _Batch,
+    *,
+    now_ms: int | None = None,
 ) -> None:
-    subjects = set(moments) | set(due)
+    """`timers`: of these shipments, and of those whose time has come."""
+    subjects = set(moments) | set(timers)
     if not subjects:
         return
     versions = _of_kind("despatch", versions)
-    facts = shipments.gather(
-        {one: {batch.before, *moments.get(one, ())} for one in subjects}, batch.rows, end=batch.end
-    )
+    asking = {one: {batch.before, *moments.get(one, ())} for one in subjects}
+    facts = shipments.gather(asking, batch.rows, end=batch.end)
     store = _Store("despatch", subjects)
     end_ms = batch.last_ms if now_ms is None else now_ms
-    timers = []
+    later = []
     for subject in sorted(subjects):
-        waiting = due.get(subject)
+        waiting = timers.get(subject)
         steps = sorted(moments.get(subject, ()))
         for position, index in enumerate([None, *steps]):
             if index is not None:
@@ -162,10 +169,9 @@ def _judge_shipments(
             until = batch.ms_at(steps[position]) if position < len(steps) else end_ms
             waiting = _pass_time(facts[subject], versions, batch, store, waiting=waiting, until_ms=until)
         if waiting is not None:
-            timers.append(Timer(subject=subject, due_ms=waiting))
-    for chunk in bulk.chunks(subjects):
-        Timer.objects.filter(subject__in=chunk).delete()
-    Timer.objects.bulk_create(timers)
+            later.append(Timer(subject=subject, due_ms=waiting))
+    bulk.delete(Timer, "subject", timers)
+    Timer.objects.bulk_create(later)
     store.save()
 
 

@@ -25,9 +25,9 @@ _MAX_DEPTH = 8
 class Touched:
     """The moments of the three kinds of subjects in a batch.
 
-    `asking`: each event to be looked at, and the entries that ask for it.
-    `named`: by event what it names, as (role, EPC). `things`: what is looked at for another reason.
-    `marks`: the recalls and freezes so far. `released`: those that an entry made void, by its index.
+    `asking`: each event to be looked at, and the entries that ask for it. `named`: by event what it names, as (role,
+    EPC). `things`: what is looked at for another reason. `marks`: the recalls and freezes so far. `released`: those
+    that an entry made void, by its index.
     """
 
     def __init__(self, entries: Sequence[LogEntry], rows: EventRows) -> None:
@@ -64,13 +64,13 @@ class Touched:
 
     def _despatched(self, regrouped: Moments) -> None:
         """Despatches that these events are about, and those of the containers whose contents they change."""
-        moments: dict[int, set[int]] = defaultdict(set, {index: set(asking) for index, asking in self.asking.items()})
+        carrying: dict[int, set[int]] = defaultdict(set)
         shipped = EventEpc.objects.filter(role="epc").values_list("epc", "event_index")
         for epc, index in bulk.among(shipped, "epc", regrouped):
-            moments[index] |= regrouped[epc]
+            carrying[index] |= regrouped[epc]
         despatches = EventTransaction.objects.filter(type="desadv").values_list("event_index", "value")
-        for index, value in bulk.among(despatches, "event_index", moments):
-            self.despatches[value] |= moments[index]
+        for index, value in bulk.among(despatches, "event_index", self.asking.keys() | carrying.keys()):
+            self.despatches[value] |= self.asking.get(index, set()) | carrying.get(index, set())
 
     def _measured(self, shipped: Moments, regrouped: Moments) -> None:
         """Holders with new readings, and those with any that were despatched or whose contents changed.
