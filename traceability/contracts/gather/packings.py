@@ -19,7 +19,7 @@ def gather(histories: Mapping[str, Collection[tuple[int, str]]]) -> dict[str, Pa
     lie in itself: the packs of a sealed case, and the case.
     """
     inside = {epc: indexes for epc, history in histories.items() if (indexes := _packed_again(history))}
-    edges = _edges(inside)
+    edges = _edges(inside, {epc for epc in inside if any(role == "parent" for _, role in histories[epc])})
     lay_in: dict[str, set[str]] = defaultdict(set)
     for child, parent in edges:
         lay_in[child].add(parent)
@@ -37,17 +37,21 @@ def _packed_again(history: Collection[tuple[int, str]]) -> set[int]:
     return {index for index, role in history if role == "child"}
 
 
-def _edges(inside: Mapping[str, Collection[int]]) -> set[tuple[str, str]]:
-    """What was ever put into what (child, parent), from these things upwards; `inside`: the events that did it."""
+def _edges(inside: Mapping[str, Collection[int]], holding: Collection[str]) -> set[tuple[str, str]]:
+    """What was ever put into what (child, parent): these things, and those around such as hold something themselves.
+
+    `inside`: the events that put each of them into something. What holds nothing cannot lie in itself.
+    """
     edges: set[tuple[str, str]] = set()
-    level = inside
+    level, rising = inside, set(holding)
     for _ in range(MAX_DEPTH):
         if not level:
             break
         packing = EventEpc.objects.filter(role="parent").values_list("event_index", "epc")
         parents = dict(bulk.among(packing, "event_index", {index for indexes in level.values() for index in indexes}))
         edges |= {(epc, parents[index]) for epc, indexes in level.items() for index in indexes if index in parents}
-        above = {parent for _, parent in edges} - {child for child, _ in edges}
+        above = {parent for child, parent in edges if child in rising} - {child for child, _ in edges}
+        rising |= above
         level = defaultdict(set)
         put = EventEpc.objects.filter(role="child").values_list("epc", "event_index")
         for epc, index in bulk.among(put, "epc", above):
