@@ -143,8 +143,9 @@ def due_ms(facts: ShipmentFacts, versions: Sequence[Version]) -> list[int]:
     """The moments at which time alone may change the findings on a shipment."""
     found = []
     for version in versions:
-        if version.template == quantity_mismatch.RULE and facts.legs and version.judges(facts.legs_anchor):
-            due = quantity_mismatch.due_ms(version.typed, facts)
+        typed = version.typed
+        if isinstance(typed, quantity_mismatch.QuantityMismatch) and facts.legs and version.judges(facts.legs_anchor):
+            due = quantity_mismatch.due_ms(typed, facts)
             found += [] if due is None else [due]
     return sorted(set(found))
 

@@ -37,7 +37,7 @@ class Touched:
         self.holders: Moments = defaultdict(set)
         self.despatches: Moments = defaultdict(set)
         self.released: dict[int, set[int]] = defaultdict(set)
-        self.marks: Sequence[Recalled] = ()
+        self.marks: tuple[Recalled, ...] = ()
         self.named: dict[int, list[tuple[str, str]]] = defaultdict(list)
         self.asking = self._asking(entries)
         if not self.asking:

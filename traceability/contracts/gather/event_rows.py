@@ -14,7 +14,7 @@ GROUPINGS = frozenset({"AggregationEvent", "AssociationEvent"})
 class EventRow(NamedTuple):
     """An event: the columns of `PublishedEvent` that somebody looks at here."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # of the log, not the tuple's method
     event_id: str
     event_type: str
     event_time_ms: int

@@ -52,10 +52,11 @@ def _edges(inside: Mapping[str, Collection[int]], holding: Collection[str]) -> s
         edges |= {(epc, parents[index]) for epc, indexes in level.items() for index in indexes if index in parents}
         above = {parent for child, parent in edges if child in rising} - {child for child, _ in edges}
         rising |= above
-        level = defaultdict(set)
+        around: dict[str, set[int]] = defaultdict(set)
         put = EventEpc.objects.filter(role="child").values_list("epc", "event_index")
         for epc, index in bulk.among(put, "epc", above):
-            level[epc].add(index)
+            around[epc].add(index)
+        level = around
     return edges
 
 
