@@ -153,8 +153,10 @@ def _take_steps(entries: Sequence[LogEntry]) -> set[str]:
 
 def _tell(names: Collection[str], *, position: int) -> None:
     """Put news into the outbox of the event stream; while a rebuild goes over what was told before, there is none."""
+    if not names:
+        return
     told = AlertChange.objects.order_by("-position").values_list("position", flat=True).first()
-    if not names or (told is not None and position < told):
+    if told is not None and position < told:
         return
     last: dict[str, str] = {}
     for change in bulk.among(AlertChange.objects.order_by("pk"), "alert_id", names):

@@ -30,12 +30,16 @@ Facts = ThingFacts | HolderFacts | ShipmentFacts
 
 @dataclass(frozen=True)
 class Template:
-    """A rule that contracts give parameters to; `kind` says which facts it reads."""
+    """A rule that contracts give parameters to; `kind` says which facts it reads.
+
+    `concerns`: whether it could find anything in facts as of any entry, whatever the parameters; asked once for all.
+    """
 
     name: str
     kind: Kind
     parameters: type[Parameters]
     evaluate: Callable[..., Iterable[Draft]]
+    concerns: Callable[[Any], bool] = lambda _: True
 
 
 TEMPLATES: Mapping[str, Template] = {
@@ -43,16 +47,32 @@ TEMPLATES: Mapping[str, Template] = {
     for template in (
         Template("temperature-hot", "holder", temperature_hot.TemperatureHot, temperature_hot.evaluate),
         Template("temperature-freeze", "holder", temperature_freeze.TemperatureFreeze, temperature_freeze.evaluate),
-        Template("expired-sale", "thing", expired_sale.ExpiredSale, expired_sale.evaluate),
-        Template("clone", "thing", clone.Clone, clone.evaluate),
-        Template("double-dispense", "thing", double_dispense.DoubleDispense, double_dispense.evaluate),
-        Template("containment", "thing", containment.Containment, containment.evaluate),
+        Template(
+            "expired-sale", "thing", expired_sale.ExpiredSale, expired_sale.evaluate, concerns=expired_sale.concerns
+        ),
+        Template("clone", "thing", clone.Clone, clone.evaluate, concerns=clone.concerns),
+        Template(
+            "double-dispense",
+            "thing",
+            double_dispense.DoubleDispense,
+            double_dispense.evaluate,
+            concerns=double_dispense.concerns,
+        ),
+        Template("containment", "thing", containment.Containment, containment.evaluate, concerns=containment.concerns),
         Template("quantity-mismatch", "despatch", quantity_mismatch.QuantityMismatch, quantity_mismatch.evaluate),
         Template(
-            "movement-after-recall", "thing", movement_after_recall.MovementAfterRecall, movement_after_recall.evaluate
+            "movement-after-recall",
+            "thing",
+            movement_after_recall.MovementAfterRecall,
+            movement_after_recall.evaluate,
+            concerns=movement_after_recall.concerns,
         ),
         Template(
-            "movement-after-freeze", "thing", movement_after_freeze.MovementAfterFreeze, movement_after_freeze.evaluate
+            "movement-after-freeze",
+            "thing",
+            movement_after_freeze.MovementAfterFreeze,
+            movement_after_freeze.evaluate,
+            concerns=movement_after_recall.concerns,
         ),
     )
 }
@@ -98,6 +118,11 @@ def check(template: str, parameters: Mapping[str, Any]) -> Parameters:
     return TEMPLATES[template].parameters.read(parameters)
 
 
+def concerned(facts: Facts, versions: Sequence[Version]) -> list[Version]:
+    """The versions that could find anything in facts as of any entry: all of a template, or none."""
+    return [version for version in versions if TEMPLATES[version.template].concerns(facts)]
+
+
 def evaluate(kind: Kind, facts: Facts, versions: Sequence[Version], *, ledger_time_ms: int) -> list[Judged]:
     """The findings on one subject by all versions; `facts` are effective as of the moment of judging."""
     found: list[Judged] = []
@@ -118,8 +143,9 @@ def due_ms(facts: ShipmentFacts, versions: Sequence[Version]) -> list[int]:
     """The moments at which time alone may change the findings on a shipment."""
     found = []
     for version in versions:
-        if version.template == quantity_mismatch.RULE and facts.legs and version.judges(facts.legs_anchor):
-            due = quantity_mismatch.due_ms(version.typed, facts)
+        typed = version.typed
+        if isinstance(typed, quantity_mismatch.QuantityMismatch) and facts.legs and version.judges(facts.legs_anchor):
+            due = quantity_mismatch.due_ms(typed, facts)
             found += [] if due is None else [due]
     return sorted(set(found))
 

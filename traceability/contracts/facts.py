@@ -7,9 +7,10 @@ A rule sees effective facts only. Times are milliseconds since 1970, temperature
 
 from bisect import bisect_left
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from typing import Protocol, TypeVar
 
 from traceability.capture.spans import Spans, stands
@@ -20,6 +21,7 @@ from traceability.gs1 import digital_link
 from .geo import Point
 
 T = TypeVar("T")
+_ORDER = attrgetter("time_ms", "event_id")
 
 # The events that name a thing, as log index and the thing's role there.
 Namings = tuple[tuple[int, str], ...]
@@ -47,10 +49,6 @@ class Seen:
     fingerprint: str = ""  # of a commissioning's content, without its ID
     void: Spans = ()
 
-    @property
-    def order(self) -> tuple[int, str]:
-        return (self.time_ms, self.event_id)
-
 
 @dataclass(frozen=True)
 class Recalled:
@@ -69,10 +67,10 @@ class Recalled:
 class ThingFacts:
     """A pack or container; `item` and `gtin` may be ''.
 
-    `names`: item and GTIN as master data had them at each of its events. `expiries`: by item and lot the logged
-    versions (index, ISO date). `cargo`: by event the lot classes that lay in the container when it moved; `cargoes`:
-    the same by the entry that asks. `packings`: by name, of the thing and of what it ever lay in, what put it into
-    containers and took it out; empty where that cannot contradict itself.
+    `names`: item and GTIN by the entry from which master data had them so; those at its newest event count.
+    `expiries`: by item and lot the logged versions (index, ISO date). `cargo`: by event the lot classes that lay in the
+    container when it moved; `cargoes`: the same by the entry that asks. `packings`: by name, of the thing and of what
+    it ever lay in, what put it into containers and took it out; empty where that cannot contradict itself.
     """
 
     subject: str
@@ -87,19 +85,22 @@ class ThingFacts:
     packings: Mapping[str, Sequence[Fact]] = field(default_factory=dict)
 
     def as_of(self, index: int) -> "ThingFacts":
-        events = sorted((seen for seen in self.events if counts(seen, index)), key=lambda seen: seen.order)
-        recalls = tuple(recalled for recalled in self.recalls if counts(recalled, index))
-        item, gtin = _newest(self.names, index, (self.item, self.gtin))
-        cargo = _newest(self.cargoes, index, self.cargo)
-        packings = {name: [fact for fact in found if fact.counts(index)] for name, found in self.packings.items()}
-        return replace(
-            self, events=tuple(events), recalls=recalls, item=item, gtin=gtin, cargo=cargo, packings=packings
+        newest = max((seen.index for seen in self.events if seen.index <= index), default=index)
+        item, gtin = _newest(self.names, newest, (self.item, self.gtin))
+        return _with(
+            self,
+            events=tuple(sorted([seen for seen in self.events if counts(seen, index)], key=_ORDER)),
+            recalls=tuple([recalled for recalled in self.recalls if counts(recalled, index)]),
+            item=item,
+            gtin=gtin,
+            cargo=_newest(self.cargoes, index, self.cargo),
+            packings={name: [fact for fact in found if fact.counts(index)] for name, found in self.packings.items()},
         )
 
     def called(self, subject: str) -> "ThingFacts":
         """The same facts about another thing that they are as true of."""
         packings = {subject if name == self.subject else name: found for name, found in self.packings.items()}
-        return replace(self, subject=subject, packings=packings)
+        return _with(self, subject=subject, packings=packings)
 
     def expiry_at(self, index: int) -> str:
         """The last valid day as the log knew it at an index: the lot's version, else what the pack's maker wrote."""
@@ -188,7 +189,7 @@ class HolderFacts:
     def as_of(self, index: int) -> "HolderFacts":
         chunks = tuple(chunk for chunk in self.chunks if counts(chunk, index))
         limits, parties = _newest(self.states, index, (self.limits, self.parties))
-        return replace(self, chunks=chunks, limits=limits, parties=parties)
+        return _with(self, chunks=chunks, limits=limits, parties=parties)
 
 
 @dataclass(frozen=True)
@@ -224,8 +225,8 @@ class ShipmentFacts:
         return max(leg.index for leg in self.legs)
 
     def as_of(self, index: int) -> "ShipmentFacts":
-        legs = sorted((leg for leg in self.legs if counts(leg, index)), key=lambda leg: (leg.time_ms, leg.event_id))
-        return replace(self, legs=tuple(legs), inside=_newest(self.insides, index, self.inside))
+        legs = sorted((leg for leg in self.legs if counts(leg, index)), key=_ORDER)
+        return _with(self, legs=tuple(legs), inside=_newest(self.insides, index, self.inside))
 
 
 def _day(text: str) -> str:
@@ -249,6 +250,13 @@ class Dated(Protocol):
 def counts(fact: Dated, index: int) -> bool:
     """Whether the log held a fact as of an index."""
     return fact.index <= index and (not fact.void or stands(fact.void, index))
+
+
+def _with(facts: T, **changed: object) -> T:
+    """`replace` at a tenth of its cost: every subject has its facts anew at every entry that asks for it."""
+    found = object.__new__(type(facts))
+    vars(found).update(vars(facts), **changed)
+    return found
 
 
 def _newest(states: Mapping[int, T], index: int, default: T) -> T:

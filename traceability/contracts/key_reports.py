@@ -21,12 +21,17 @@ RULE = "key"
 _SEVERITIES = {"key-revoked": "S2", "key-retired": "S3", "key-unregistered": "S2"}
 
 
-def keep(entries: Sequence[LogEntry]) -> None:
-    """Open or change the findings on keys that these entries are about, or whose events they bring or take back."""
+def keep(entries: Sequence[LogEntry], *, turns: bool) -> None:
+    """Open or change the findings on keys that these entries are about, or whose events they bring or take back.
+
+    `turns`: whether the entries make any event void, or let it count again.
+    """
+    ended = any(entry.kind.startswith("key-") for entry in entries)
+    if not (turns or ended):
+        return
     spans = VoidSpan.objects.filter(reason=VoidSpan.Reason.KEY)
     void = set(bulk.among(spans.values_list("event_index", flat=True), "from_index", [one.index for one in entries]))
     kids = set(bulk.among(PublishedEvent.objects.values_list("kid", flat=True), "index", void))
-    ended = any(entry.kind.startswith("key-") for entry in entries)
     if not (kids or ended):
         return
     end = entries[-1].index

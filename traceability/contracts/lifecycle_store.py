@@ -18,11 +18,13 @@ KIND = "contract"
 
 def apply(entries: Sequence[LogEntry]) -> None:
     """Fold the contract statements among the entries; those that do not fit change nothing."""
+    known: dict[str, list[Life]] = {}
     for entry in in_force([entry for entry in entries if entry.kind == KIND]):
         try:
-            _fold(entry, json.loads(entry.payload))
+            _fold(entry, json.loads(entry.payload), known)
         except (LifecycleError, ParameterError):
             continue
+    _save([life for lives in known.values() for life in lives])
 
 
 def versions() -> list[Version]:
@@ -47,22 +49,24 @@ def history(contract: str) -> list[Life]:
     return [_life(row) for row in Contract.objects.filter(contract=contract).order_by("version")]
 
 
-def _fold(entry: LogEntry, content: Any) -> None:
+def _fold(entry: LogEntry, content: Any, known: dict[str, list[Life]]) -> None:
+    """Take up one statement in what is `known` of its contract, which is read when it is first named."""
     if not isinstance(content, dict) or not isinstance(content.get("contract"), str):
         raise LifecycleError("malformed", "a contract statement names its contract")
-    known = history(content["contract"])
+    name = content["contract"]
+    if name not in known:
+        known[name] = history(name)
+    lives = known[name]
     if content.get("type") == "proposed":
-        known = [lifecycle.propose(known, lifecycle.read_proposal(content), index=entry.index, by=entry.iss)]
+        lives.append(lifecycle.propose(lives, lifecycle.read_proposal(content), index=entry.index, by=entry.iss))
     elif content.get("type") in {"approved", "revoked"}:
         step = lifecycle.approve if content["type"] == "approved" else lifecycle.revoke
         regulators = {
-            name for life in known for name in (*life.proposal.parties, entry.iss) if _rules(name, entry.index)
+            party for life in lives for party in (*life.proposal.parties, entry.iss) if _rules(party, entry.index)
         }
-        step(known, content, index=entry.index, by=entry.iss, regulators=regulators)
+        step(lives, content, index=entry.index, by=entry.iss, regulators=regulators)
     else:
         raise LifecycleError("type", "proposed, approved or revoked")
-    for life in known:
-        _save(life)
 
 
 def _rules(party_uri: str, index: int) -> bool:
@@ -85,24 +89,28 @@ def _life(row: Contract) -> Life:
     )
 
 
-def _save(life: Life) -> None:
+def _save(lives: Sequence[Life]) -> None:
+    columns = [field.name for field in Contract._meta.concrete_fields if not field.primary_key]
+    rows = [_row(life) for life in lives]
+    Contract.objects.bulk_create(rows, update_conflicts=True, unique_fields=["key"], update_fields=columns)
+
+
+def _row(life: Life) -> Contract:
     proposal = life.proposal
-    Contract.objects.update_or_create(
+    return Contract(
         key=f"{proposal.contract}/{proposal.version}",
-        defaults={
-            "contract": proposal.contract,
-            "version": proposal.version,
-            "template": proposal.template,
-            "parameters": dict(proposal.parameters),
-            "items": list(proposal.items),
-            "approvals": proposal.approvals,
-            "parties": list(proposal.parties),
-            "definition": proposal.definition,
-            "state": life.state.value,
-            "approved_by": life.approved_by,
-            "proposed_by": life.proposed_by,
-            "proposed_index": life.proposed_index,
-            "active_index": life.active_index,
-            "ended_index": life.ended_index,
-        },
+        contract=proposal.contract,
+        version=proposal.version,
+        template=proposal.template,
+        parameters=dict(proposal.parameters),
+        items=list(proposal.items),
+        approvals=proposal.approvals,
+        parties=list(proposal.parties),
+        definition=proposal.definition,
+        state=life.state.value,
+        approved_by=life.approved_by,
+        proposed_by=life.proposed_by,
+        proposed_index=life.proposed_index,
+        active_index=life.active_index,
+        ended_index=life.ended_index,
     )

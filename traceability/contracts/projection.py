@@ -10,11 +10,12 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from ledger import api as ledger
 from traceability.common import bulk
@@ -35,10 +36,11 @@ NAME = "findings"
 
 @dataclass(frozen=True)
 class _Batch:
-    """The entries' span: (index, record time) in order, and the index before the first."""
+    """The entries' span: (index, record time) in order, and the index before the first; what was read of the events."""
 
     times: Sequence[tuple[int, int]]
     before: int
+    rows: EventRows = field(default_factory=EventRows)
 
     @property
     def end(self) -> int:
@@ -61,21 +63,21 @@ class _Batch:
 
 
 def _apply(entries: Sequence[LogEntry]) -> None:
-    rows = EventRows()
-    keep_keys(entries)
-    recalls.keep_marks(entries, rows)
-    lifecycle_store.apply(entries)
     batch = _Batch([(entry.index, entry.record_time_ms) for entry in entries], entries[0].index - 1)
-    touched = Touched(entries, rows)
+    keep_keys(entries)
+    recalls.keep_marks(entries, batch.rows)
+    lifecycle_store.apply(entries)
+    touched = Touched(entries, batch.rows)
     versions = lifecycle_store.versions()
     if touched.asking and _of_kind("thing", versions):
-        _judge_things(things.gather(touched, rows), _of_kind("thing", versions), touched.released)
+        _judge_things(things.gather(touched, batch.rows), _of_kind("thing", versions), touched.released)
     if touched.holders and _of_kind("holder", versions):
         _judge_holders(touched.holders, _of_kind("holder", versions), end=batch.end)
-    due = dict(Timer.objects.filter(due_ms__lte=batch.last_ms).values_list("subject", "due_ms"))
-    _judge_shipments(touched.despatches, due, versions, batch)
+    waiting = Q(due_ms__lte=batch.last_ms) | Q(subject__among=frozenset(touched.despatches))
+    timers = dict(Timer.objects.filter(waiting).values_list("subject", "due_ms"))
+    _judge_shipments(touched.despatches, timers, versions, batch)
     log_reports.keep(entries)
-    key_reports.keep(entries)
+    key_reports.keep(entries, turns=touched.turns)
 
 
 def tick() -> int:
@@ -90,10 +92,10 @@ def tick() -> int:
         cursor = Cursor.objects.select_for_update().filter(projection=NAME).first()
         if cursor is None or cursor.position != checkpoint.size:
             return 0
-        due = dict(Timer.objects.filter(due_ms__lte=checkpoint.time_ms).values_list("subject", "due_ms"))
+        timers = dict(Timer.objects.filter(due_ms__lte=checkpoint.time_ms).values_list("subject", "due_ms"))
         batch = _Batch([], cursor.position - 1)
-        _judge_shipments(defaultdict(set), due, lifecycle_store.versions(), batch, now_ms=checkpoint.time_ms)
-    return len(due)
+        _judge_shipments({}, timers, lifecycle_store.versions(), batch, now_ms=checkpoint.time_ms)
+    return len(timers)
 
 
 def _of_kind(kind: Kind, versions: Sequence[Version]) -> list[Version]:
@@ -106,9 +108,10 @@ def _judge_things(found: Sequence[Alike], versions: Sequence[Version], released:
     `released`: at which entries recalls were made void, and which; the subjects of findings that rest on one of those
     are judged there too, also when the finding is of this very batch.
     """
-    store = _Store("thing", [name for one in found for name in one.names])
+    concerned = [(one, mine) for one in found if (mine := engine.concerned(one.facts, versions))]
+    store = _Store("thing", [name for one, _ in concerned for name in one.names])
     clear: set[Hashable] = set()
-    for one in found:
+    for one, mine in concerned:
         for index in sorted(one.moments | released.keys()):
             names = one.names
             if index not in one.moments:
@@ -118,13 +121,13 @@ def _judge_things(found: Sequence[Alike], versions: Sequence[Version], released:
             if not known and (not names or likeness in clear):
                 continue
             state = one.facts.as_of(index)
-            judged = engine.evaluate("thing", state, versions, ledger_time_ms=0)
+            judged = engine.evaluate("thing", state, mine, ledger_time_ms=0)
             if likeness and not judged:
                 clear.add(likeness)
             for name in names if judged else known:
                 if name != state.subject:
                     state = state.called(name)
-                    judged = engine.evaluate("thing", state, versions, ledger_time_ms=0)
+                    judged = engine.evaluate("thing", state, mine, ledger_time_ms=0)
                 store.update(name, state, judged, index)
     store.save()
 
@@ -140,31 +143,35 @@ def _judge_holders(moments: Moments, versions: Sequence[Version], *, end: int) -
 
 
 def _judge_shipments(
-    moments: Moments, due: Mapping[str, int], versions: Sequence[Version], batch: _Batch, *, now_ms: int | None = None
+    moments: Moments,
+    timers: Mapping[str, int],
+    versions: Sequence[Version],
+    batch: _Batch,
+    *,
+    now_ms: int | None = None,
 ) -> None:
-    subjects = set(moments) | set(due)
+    """`timers`: of these shipments, and of those whose time has come."""
+    subjects = set(moments) | set(timers)
     if not subjects:
         return
-    facts = shipments.gather({one: {batch.before, *moments.get(one, ())} for one in subjects}, end=batch.end)
+    versions = _of_kind("despatch", versions)
+    asking = {one: {batch.before, *moments.get(one, ())} for one in subjects}
+    facts = shipments.gather(asking, batch.rows, end=batch.end)
     store = _Store("despatch", subjects)
     end_ms = batch.last_ms if now_ms is None else now_ms
-    timers = []
+    later = []
     for subject in sorted(subjects):
-        waiting = due.get(subject)
+        waiting = timers.get(subject)
         steps = sorted(moments.get(subject, ()))
         for position, index in enumerate([None, *steps]):
             if index is not None:
-                now = batch.ms_at(index)
-                found = engine.evaluate("despatch", facts[subject].as_of(index), versions, ledger_time_ms=now)
-                store.update(subject, facts[subject].as_of(index), found, index)
-                waiting = _next_due(facts[subject].as_of(index), versions, after_ms=now)
+                waiting = _account(facts[subject].as_of(index), versions, store, index=index, now_ms=batch.ms_at(index))
             until = batch.ms_at(steps[position]) if position < len(steps) else end_ms
             waiting = _pass_time(facts[subject], versions, batch, store, waiting=waiting, until_ms=until)
         if waiting is not None:
-            timers.append(Timer(subject=subject, due_ms=waiting))
-    for chunk in bulk.chunks(subjects):
-        Timer.objects.filter(subject__in=chunk).delete()
-    Timer.objects.bulk_create(timers)
+            later.append(Timer(subject=subject, due_ms=waiting))
+    bulk.delete(Timer, "subject", timers)
+    Timer.objects.bulk_create(later)
     store.save()
 
 
@@ -180,14 +187,19 @@ def _pass_time(
     """Judge at each moment that falls due up to `until_ms`; the next one after it, or None."""
     while waiting is not None and waiting <= until_ms:
         index = batch.last_before(waiting)
-        state = facts.as_of(index)
-        store.update(facts.subject, state, engine.evaluate("despatch", state, versions, ledger_time_ms=waiting), index)
-        waiting = _next_due(state, versions, after_ms=waiting)
+        waiting = _account(facts.as_of(index), versions, store, index=index, now_ms=waiting)
     return waiting
 
 
-def _next_due(facts: ShipmentFacts, versions: Sequence[Version], *, after_ms: int) -> int | None:
-    return next((due for due in engine.due_ms(facts, versions) if due > after_ms), None)
+def _account(
+    facts: ShipmentFacts, versions: Sequence[Version], store: "_Store", *, index: int, now_ms: int
+) -> int | None:
+    """Judge a shipment as of an entry at a moment of ledger time; when time alone may change that, or None."""
+    due = engine.due_ms(facts, versions)
+    is_due = any(one <= now_ms for one in due)
+    found = engine.evaluate("despatch", facts, versions, ledger_time_ms=now_ms) if is_due else []
+    store.update(facts.subject, facts, found, index)
+    return next((one for one in due if one > now_ms), None)
 
 
 class _Store:

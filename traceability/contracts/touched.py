@@ -12,9 +12,11 @@ from traceability.common import bulk
 from traceability.common.projection import LogEntry
 from traceability.custody import histories
 
+from .facts import Recalled
+from .gather import recalls
 from .gather.event_rows import GROUPINGS, EventRow, EventRows
 from .gather.packings import on_rings
-from .models import Finding, RecallMark
+from .models import Finding
 
 Moments = dict[str, set[int]]  # subject -> log indexes
 _MAX_DEPTH = 8
@@ -23,77 +25,83 @@ _MAX_DEPTH = 8
 class Touched:
     """The moments of the three kinds of subjects in a batch.
 
-    `asking`: each event to be looked at (new, or void or restored by a new entry), and the entries that ask for it.
-    `named`: what these events name, as (log index, role, EPC). `things`: what is looked at for another reason.
-    `released`: the recalls that an entry made void, by its index.
+    `asking`: each event to be looked at, and the entries that ask for it. `named`: by event what it names, as (role,
+    EPC). `things`: what is looked at for another reason. `marks`: the recalls and freezes so far. `released`: those
+    that an entry made void, by its index.
     """
 
     def __init__(self, entries: Sequence[LogEntry], rows: EventRows) -> None:
         self.first, self.end = entries[0].index, entries[-1].index
+        self.turns = False  # whether an entry makes an event void, or lets it count again
         self.things: Moments = defaultdict(set)
         self.holders: Moments = defaultdict(set)
         self.despatches: Moments = defaultdict(set)
         self.released: dict[int, set[int]] = defaultdict(set)
-        self.named: list[tuple[int, str, str]] = []
-        self.asking, self.turned = self._asking(entries)
+        self.marks: tuple[Recalled, ...] = ()
+        self.named: dict[int, list[tuple[str, str]]] = defaultdict(list)
+        self.asking = self._asking(entries)
         if not self.asking:
             return
+        self.marks = recalls.known(self.end)
         events = rows.all(self.asking)
         named = EventEpc.objects.values_list("event_index", "role", "epc")
-        self.named = list(bulk.among(named, "event_index", self.asking))
-        self._despatched()
-        self._measured(events)
-        self._regrouped(events)
+        for index, role, epc in bulk.among(named, "event_index", self.asking):
+            self.named[index].append((role, epc))
+        shipped = {index for index, row in events.items() if row.biz_step == "shipping"}
+        regrouped = self._regrouped(events)
+        self._despatched(regrouped)
+        self._measured(self._in_role("epc", shipped), regrouped)
         self._released_from_recall()
 
-    def _asking(self, entries: Sequence[LogEntry]) -> tuple[dict[int, set[int]], set[int]]:
-        """Each event to be looked at with the entries that ask for it, and which of them an entry turned."""
+    def _asking(self, entries: Sequence[LogEntry]) -> dict[int, set[int]]:
+        """Each event to be looked at (new, or void or restored by a new entry), and the entries that ask for it."""
         asking = {entry.index: {entry.index} for entry in entries if entry.kind == "event"}
-        turned = set()
         for index, by in standing.turned([entry.index for entry in entries]):
+            self.turns = True
             if by <= self.end:  # the event index may have read further
                 asking.setdefault(index, set()).add(by)
-                turned.add(index)
-        return asking, turned
+        return asking
 
-    def _despatched(self) -> None:
+    def _despatched(self, regrouped: Moments) -> None:
+        """Despatches that these events are about, and those of the containers whose contents they change."""
+        carrying: dict[int, set[int]] = defaultdict(set)
+        shipped = EventEpc.objects.filter(role="epc").values_list("epc", "event_index")
+        for epc, index in bulk.among(shipped, "epc", regrouped):
+            carrying[index] |= regrouped[epc]
         despatches = EventTransaction.objects.filter(type="desadv").values_list("event_index", "value")
-        for index, value in bulk.among(despatches, "event_index", self.asking):
-            self.despatches[value] |= self.asking[index]
+        for index, value in bulk.among(despatches, "event_index", self.asking.keys() | carrying.keys()):
+            self.despatches[value] |= self.asking.get(index, set()) | carrying.get(index, set())
 
-    def _measured(self, events: Mapping[int, EventRow]) -> None:
-        """Holders with readings, and those despatched: who sent and who awaits them is concerned by their loggers."""
+    def _measured(self, shipped: Moments, regrouped: Moments) -> None:
+        """Holders with new readings, and those with any that were despatched or whose contents changed.
+
+        Who sent a holder and who awaits it is concerned by what its loggers say.
+        """
         readings = ReadingChunk.objects.values_list("event_index", "holder")
         for index, holder in bulk.among(readings, "event_index", self.asking):
             self.holders[holder] |= self.asking[index]
-        shipped = {index for index, row in events.items() if row.biz_step == "shipping"}
-        self._read_again(self._in_role("epc", shipped))
+        rows = ReadingChunk.objects.values_list("holder", flat=True).distinct()
+        for holder in set(bulk.among(rows, "holder", shipped.keys() | regrouped.keys())):
+            self.holders[holder] |= shipped.get(holder, set()) | regrouped.get(holder, set())
 
-    def _regrouped(self, events: Mapping[int, EventRow]) -> None:
+    def _regrouped(self, events: Mapping[int, EventRow]) -> Moments:
         """Containers (and those around them) whose contents changed: their shipments, readings and lots look new."""
         grouping = {index for index, row in events.items() if row.event_type in GROUPINGS}
         changed = self._in_role("parent", grouping)
         if not changed:
-            return
-        self._emptied({index for index in grouping if events[index].action == "DELETE"})
+            return changed
+        self._emptied([index for index in grouping if events[index].action == "DELETE"])
         for epc in on_rings(_add_ancestors(changed)):
             self.things[epc] |= changed[epc]
-        self._read_again(changed)
-        shipped = EventEpc.objects.filter(role="epc").values_list("epc", "event_index")
-        by_event: dict[int, set[int]] = defaultdict(set)
-        for epc, index in bulk.among(shipped, "epc", changed):
-            by_event[index] |= changed[epc]
-        despatches = EventTransaction.objects.filter(type="desadv").values_list("event_index", "value")
-        for index, value in bulk.among(despatches, "event_index", by_event):
-            self.despatches[value] |= by_event[index]
-        if RecallMark.objects.exists():
+        if self.marks:
             for epc, asking in changed.items():
                 self.things[epc] |= asking
+        return changed
 
-    def _emptied(self, taking_out: set[int]) -> None:
+    def _emptied(self, taking_out: Collection[int]) -> None:
         """What lay in a container that an event empties without naming it, and was put somewhere else as well."""
-        naming = {index for index, role, _ in self.named if role == "child"} if taking_out else ()
-        containers = self._in_role("parent", taking_out.difference(naming))
+        emptying = [one for one in taking_out if not any(role == "child" for role, _ in self.named[one])]
+        containers = self._in_role("parent", emptying)
         put = histories.ever_put_into(containers)
         packed = EventEpc.objects.filter(role="child").order_by().values("epc").annotate(times=Count("event_index"))
         more_than_once = packed.filter(times__gt=1).values_list("epc", flat=True)
@@ -105,8 +113,8 @@ class Touched:
     def _released_from_recall(self) -> None:
         """Things with a finding on a recall that an entry made void are judged anew."""
         voided = {index: asking - {index} for index, asking in self.asking.items() if asking != {index}}
-        for mark in RecallMark.objects.filter(index__in=list(voided)):
-            for declaration in voided[mark.index]:
+        for mark in self.marks:
+            for declaration in voided.get(mark.index, ()):
                 self.released[declaration].add(mark.index)
         if not self.released:
             return
@@ -120,16 +128,11 @@ class Touched:
     def _in_role(self, role: str, indexes: Collection[int]) -> Moments:
         """What these events name in a role, and the entries that ask for them."""
         found: Moments = defaultdict(set)
-        for index, its_role, epc in self.named if indexes else ():
-            if its_role == role and index in indexes:
-                found[epc] |= self.asking[index]
+        for index in indexes:
+            for its_role, epc in self.named.get(index, ()):
+                if its_role == role:
+                    found[epc] |= self.asking[index]
         return found
-
-    def _read_again(self, changed: Moments) -> None:
-        """Of these the holders that have readings."""
-        rows = ReadingChunk.objects.values_list("holder", flat=True).distinct()
-        for holder in set(bulk.among(rows, "holder", changed)):
-            self.holders[holder] |= changed[holder]
 
 
 def _add_ancestors(changed: Moments) -> set[tuple[str, str]]:

@@ -1,9 +1,11 @@
 """The event index as this room reads it: each row once in a batch, without a model instance."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from traceability.capture import standing
 from traceability.capture.models import PublishedEvent
+from traceability.capture.spans import Spans
 from traceability.common import bulk
 
 GROUPINGS = frozenset({"AggregationEvent", "AssociationEvent"})
@@ -12,7 +14,7 @@ GROUPINGS = frozenset({"AggregationEvent", "AssociationEvent"})
 class EventRow(NamedTuple):
     """An event: the columns of `PublishedEvent` that somebody looks at here."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # of the log, not the tuple's method
     event_id: str
     event_type: str
     event_time_ms: int
@@ -35,6 +37,7 @@ class EventRows:
 
     def __init__(self) -> None:
         self._known: dict[int, EventRow | None] = {}
+        self._void: dict[int, Spans] = {}
 
     def all(self, indexes: Collection[int]) -> dict[int, EventRow]:
         """By log index the events that stand there, error declarations among them."""
@@ -47,3 +50,9 @@ class EventRows:
     def told(self, indexes: Collection[int]) -> dict[int, EventRow]:
         """The same without error declarations, which say nothing of the goods themselves."""
         return {index: row for index, row in self.all(indexes).items() if row.declaration_ms is None}
+
+    def void(self, indexes: Collection[int]) -> Mapping[int, Spans]:
+        """While each of these events did not count; () for those that always did."""
+        new = [index for index in indexes if index not in self._void]
+        self._void |= dict.fromkeys(new, ()) | standing.spans(new)
+        return self._void

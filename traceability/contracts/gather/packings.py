@@ -19,7 +19,7 @@ def gather(histories: Mapping[str, Collection[tuple[int, str]]]) -> dict[str, Pa
     lie in itself: the packs of a sealed case, and the case.
     """
     inside = {epc: indexes for epc, history in histories.items() if (indexes := _packed_again(history))}
-    edges = _edges(inside)
+    edges = _edges(inside, {epc for epc in inside if any(role == "parent" for _, role in histories[epc])})
     lay_in: dict[str, set[str]] = defaultdict(set)
     for child, parent in edges:
         lay_in[child].add(parent)
@@ -31,26 +31,32 @@ def gather(histories: Mapping[str, Collection[tuple[int, str]]]) -> dict[str, Pa
 
 def _packed_again(history: Collection[tuple[int, str]]) -> set[int]:
     """The events that name a thing as child, if they are several or it holds something itself."""
-    children = {index for index, role in history if role == "child"}
-    is_parent = any(role == "parent" for _, role in history)
-    return children if len(children) > 1 or is_parent else set()
+    roles = [role for _, role in history]
+    if roles.count("child") < 2 and "parent" not in roles:
+        return set()
+    return {index for index, role in history if role == "child"}
 
 
-def _edges(inside: Mapping[str, Collection[int]]) -> set[tuple[str, str]]:
-    """What was ever put into what (child, parent), from these things upwards; `inside`: the events that did it."""
+def _edges(inside: Mapping[str, Collection[int]], holding: Collection[str]) -> set[tuple[str, str]]:
+    """What was ever put into what (child, parent): these things, and those around such as hold something themselves.
+
+    `inside`: the events that put each of them into something. What holds nothing cannot lie in itself.
+    """
     edges: set[tuple[str, str]] = set()
-    level = inside
+    level, rising = inside, set(holding)
     for _ in range(MAX_DEPTH):
         if not level:
             break
         packing = EventEpc.objects.filter(role="parent").values_list("event_index", "epc")
         parents = dict(bulk.among(packing, "event_index", {index for indexes in level.values() for index in indexes}))
         edges |= {(epc, parents[index]) for epc, indexes in level.items() for index in indexes if index in parents}
-        above = {parent for _, parent in edges} - {child for child, _ in edges}
-        level = defaultdict(set)
+        above = {parent for child, parent in edges if child in rising} - {child for child, _ in edges}
+        rising |= above
+        around: dict[str, set[int]] = defaultdict(set)
         put = EventEpc.objects.filter(role="child").values_list("epc", "event_index")
         for epc, index in bulk.among(put, "epc", above):
-            level[epc].add(index)
+            around[epc].add(index)
+        level = around
     return edges
 
 

@@ -97,6 +97,12 @@ class Reference:
     def versions(self, subject: str) -> Sequence[tuple[int, Any]]:
         return self._versions.get(subject, ())
 
+    def changes(self, lookup: str) -> list[int]:
+        """The entries from which something else is known under a lookup."""
+        keys = self._keys.get(lookup, ())
+        versions = [index for _, subject in keys for index, _ in self._versions.get(subject, ())]
+        return sorted({*(index for index, _ in keys), *versions})
+
     def point(self, place: str, index: int) -> Point | None:
         """Where a place is, in micro-degrees."""
         body = self.body(self.subject(place_lookup(place), index), index) if place else None
@@ -127,5 +133,7 @@ class Reference:
 
 
 def _at(versions: Sequence[tuple[int, Any]], index: int) -> Any | None:
+    if versions and versions[-1][0] <= index:  # most questions are about what is newer than all of them
+        return versions[-1][1]
     place = bisect_right(versions, index, key=lambda version: version[0])
     return versions[place - 1][1] if place else None

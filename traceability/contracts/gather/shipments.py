@@ -5,23 +5,24 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from traceability.capture import standing
-from traceability.capture.models import EventClass, EventEpc, EventPartner, EventTransaction, PublishedEvent
+from traceability.capture.models import EventClass, EventEpc, EventPartner, EventTransaction
 from traceability.common import bulk
 from traceability.contracts.facts import Leg, ShipmentFacts
 from traceability.custody.histories import ContentsAsOf
+
+from .event_rows import EventRows
 
 _DESPATCHES = {"shipping", "departing"}
 _STEPS = _DESPATCHES | {"receiving", "accepting", "void_shipping"}
 
 
-def gather(moments: Mapping[str, Collection[int]], *, end: int) -> dict[str, ShipmentFacts]:
+def gather(moments: Mapping[str, Collection[int]], rows: EventRows, *, end: int) -> dict[str, ShipmentFacts]:
     """The facts about each despatch advice from entries up to log index `end`, as they were at each that asks."""
     links = EventTransaction.objects.filter(type="desadv", event_index__lte=end).values_list("value", "event_index")
     by_despatch: dict[str, set[int]] = defaultdict(set)
     for despatch, index in bulk.among(links, "value", moments):
         by_despatch[despatch].add(index)
-    legs = _legs({index for indexes in by_despatch.values() for index in indexes})
+    legs = _legs({index for indexes in by_despatch.values() for index in indexes}, rows)
     found = {
         despatch: ShipmentFacts(despatch, tuple(legs[i] for i in sorted(by_despatch[despatch]) if i in legs))
         for despatch in moments
@@ -41,7 +42,7 @@ def gather(moments: Mapping[str, Collection[int]], *, end: int) -> dict[str, Shi
     return {despatch: replace(facts, insides=insides[despatch]) for despatch, facts in found.items()}
 
 
-def _legs(indexes: Collection[int]) -> dict[int, Leg]:
+def _legs(indexes: Collection[int], rows: EventRows) -> dict[int, Leg]:
     epcs: dict[int, set[str]] = defaultdict(set)
     named = EventEpc.objects.filter(role__in=["epc", "parent"]).values_list("event_index", "epc")
     for index, epc in bulk.among(named, "event_index", indexes):
@@ -53,8 +54,8 @@ def _legs(indexes: Collection[int]) -> dict[int, Leg]:
         quantities[row.event_index][key] = quantities[row.event_index].get(key, Decimal(0)) + Decimal(row.quantity)
     partners = EventPartner.objects.filter(direction="destination", type="owning_party")
     destinations = dict(bulk.among(partners.values_list("event_index", "value"), "event_index", indexes))
-    events = PublishedEvent.objects.filter(declaration_ms__isnull=True, biz_step__in=_STEPS)
-    void = standing.spans(indexes)
+    events = [row for row in rows.told(indexes).values() if row.biz_step in _STEPS]
+    void = rows.void(indexes)
     return {
         row.index: Leg(
             index=row.index,
@@ -67,7 +68,7 @@ def _legs(indexes: Collection[int]) -> dict[int, Leg]:
             destination=destinations.get(row.index, ""),
             void=void.get(row.index, ()),
         )
-        for row in bulk.among(events, "index", indexes)
+        for row in events
     }
 
 

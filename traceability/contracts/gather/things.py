@@ -9,8 +9,8 @@ from dataclasses import replace
 from django.db.models import Count
 
 from traceability.capture import selectors as capture
-from traceability.capture import standing
 from traceability.capture.models import EventEpc, EventPartner, EventTransaction
+from traceability.capture.spans import Spans
 from traceability.common import bulk
 from traceability.contracts.facts import Alike, Namings, Seen, ThingFacts
 from traceability.contracts.templates.expired_sale import SALES
@@ -19,7 +19,7 @@ from traceability.custody import opening
 from traceability.custody.histories import ContentsAsOf, Histories, History, opening_stock
 from traceability.gs1 import digital_link
 
-from . import packings, recalls
+from . import packings
 from .event_rows import EventRow, EventRows
 from .reference import Reference, item_lookup, place_lookup
 
@@ -33,25 +33,29 @@ def gather(touched: Touched, rows: EventRows) -> list[Alike]:
     """
     sharing = _sharing(touched)
     told = rows.told({index for _, history, _ in sharing for index, _ in history})
-    marks = recalls.known(touched.end)
     destinations = _destinations(told)
     reference = Reference(
         {lookup for lookup, _, _ in sharing}
         | {place_lookup(_place(row)) for row in told.values()}
         | {f"party:{value}" for value in destinations.values()}
     )
-    doubled = _doubled([history for _, history, _ in sharing], told)
-    events = _Events(told, reference, returns=_returns(destinations, told, reference), doubled=doubled)
+    events = _Events(
+        told,
+        reference,
+        void=rows.void(told),
+        many=_naming_many(touched, told),
+        returns=_returns(destinations, told, reference),
+        doubled=_doubled([history for _, history, _ in sharing], told),
+    )
     expiries: dict[tuple[str, str], Sequence[tuple[int, str]]] = {}  # one for all, filled below
     found = []
     for (lookup, history, also), names in sharing.items():
-        indexes = sorted({index for index, _ in history} & told.keys())
         facts = ThingFacts(
             subject=names[0],
-            events=tuple(map(events.seen, indexes)),
-            names={index: events.name(lookup, index) for index in indexes},
+            events=events.seen(history),
+            names=events.names(lookup),
             expiries=expiries,
-            recalls=marks,
+            recalls=touched.marks,
         )
         asking = {by for index, _ in history for by in touched.asking.get(index, ())}
         found.append(Alike(names, asking | also, lookup, history, facts))
@@ -60,16 +64,20 @@ def gather(touched: Touched, rows: EventRows) -> list[Alike]:
     for item, lot in lots:
         versions = reference.versions(f"lot:{item}:{lot}")
         expiries[item, lot] = [(index, body["expiry_date"]) for index, body in versions]
-    return list(_with_packings(list(_with_cargoes(found)) if marks else found))
+    return list(_with_packings(list(_with_cargoes(found)) if touched.marks else found))
 
 
 def _sharing(touched: Touched) -> dict[tuple[str, Namings, frozenset[int]], list[str]]:
     """The touched things that are alike, by what they are, what names them, and what else asks for them."""
     histories: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for index, role, epc in touched.named:
-        if index >= touched.first:
+    things = set(touched.things)
+    for index, named in touched.named.items():
+        if index < touched.first:
+            things |= {epc for _, epc in named}
+            continue
+        for role, epc in named:
             histories[epc].append((index, role))
-    things = {epc for _, _, epc in touched.named} | touched.things.keys()
+    things |= histories.keys()
     earlier = EventEpc.objects.filter(event_index__lt=touched.first).values_list("epc", "event_index", "role")
     for epc, index, role in bulk.among(earlier, "epc", things):
         histories[epc].append((index, role))
@@ -83,28 +91,38 @@ class _Events:
     """What a row of the event index needs from other tables to become a `Seen`."""
 
     def __init__(
-        self, rows: Mapping[int, EventRow], reference: Reference, *, returns: set[int], doubled: Collection[int]
+        self,
+        rows: Mapping[int, EventRow],
+        reference: Reference,
+        *,
+        void: Mapping[int, Spans],
+        many: Collection[int],
+        returns: Collection[int],
+        doubled: Collection[int],
     ) -> None:
-        self.rows, self.reference, self.returns = rows, reference, returns
-        self.many = _naming_many(rows)
+        self.reference, self.many, self.returns = reference, many, returns
         self.fingerprints = {index: _fingerprint(body) for index, body in capture.bodies(list(doubled)).items()}
         self.openings = opening_stock([row.index for row in rows.values() if row.biz_step == opening.STEP])
-        self.void = standing.spans(list(rows))
-        self._seen: dict[int, Seen] = {}
-        self._names: dict[tuple[str, int], tuple[str, str]] = {}
+        self.void = void
+        self._seen = {index: self._read(row) for index, row in rows.items()}
+        self._names: dict[str, Mapping[int, tuple[str, str]]] = {}
 
-    def name(self, lookup: str, index: int) -> tuple[str, str]:
-        """Item and GTIN of a pack as master data had them at an index; '' for what is unknown."""
-        key = (lookup, index)
-        if key not in self._names:
-            item = self.reference.subject(lookup, index).removeprefix("item:")
-            self._names[key] = item, _gtin(lookup, self.reference, index)
-        return self._names[key]
+    def names(self, lookup: str) -> Mapping[int, tuple[str, str]]:
+        """Item and GTIN of a pack by the entry from which master data had them so; '' for what is unknown."""
+        if lookup not in self._names:
+            self._names[lookup] = {
+                index: (
+                    self.reference.subject(lookup, index).removeprefix("item:"),
+                    _gtin(lookup, self.reference, index),
+                )
+                for index in (-1, *self.reference.changes(lookup))
+            }
+        return self._names[lookup]
 
-    def seen(self, index: int) -> Seen:
-        if index not in self._seen:
-            self._seen[index] = self._read(self.rows[index])
-        return self._seen[index]
+    def seen(self, history: Namings) -> tuple[Seen, ...]:
+        """The events of a history that say something of the goods, in order of the log."""
+        indexes = dict(history)  # each once, also if it names the thing in two roles
+        return tuple([self._seen[index] for index in indexes if index in self._seen])
 
     def _read(self, row: EventRow) -> Seen:
         place = _place(row)
@@ -135,10 +153,12 @@ def _place(row: EventRow) -> str:
     return row.read_point or row.biz_location
 
 
-def _naming_many(rows: Mapping[int, EventRow]) -> set[int]:
+def _naming_many(touched: Touched, rows: Mapping[int, EventRow]) -> set[int]:
     """The events that name more than one pack or container, parents apart."""
+    here = {index for index, named in touched.named.items() if sum(role != "parent" for role, _ in named) > 1}
     counted = EventEpc.objects.exclude(role="parent").values("event_index").annotate(named=Count("epc"))
-    return {row["event_index"] for row in bulk.among(counted, "event_index", list(rows)) if row["named"] > 1}
+    many = counted.filter(named__gt=1).values_list("event_index", flat=True)
+    return here | set(bulk.among(many, "event_index", rows.keys() - touched.asking.keys()))
 
 
 def _destinations(rows: Mapping[int, EventRow]) -> dict[int, str]:

@@ -24,6 +24,11 @@ class Clone(Parameters):
     clock_skew_s: int = field(default=900, metadata={"range": (0, 86_400)})
 
 
+def concerns(facts: ThingFacts) -> bool:
+    """Whether it was seen in more than one place, or commissioned more than once."""
+    return len({seen.point for seen in _located(facts)}) > 1 or len(_commissionings(facts)) > 1
+
+
 def evaluate(parameters: Clone, facts: ThingFacts) -> Iterable[Draft]:
     """At most one finding per pack, with all the events that show it."""
     doubled = _commissioned_twice(facts)
@@ -71,7 +76,11 @@ def _located(facts: ThingFacts) -> list[Seen]:
     return [seen for seen in facts.events if seen.point is not None and seen.step != "sensor_reporting"]
 
 
+def _commissionings(facts: ThingFacts) -> list[Seen]:
+    return [seen for seen in facts.events if seen.step == "commissioning" and seen.action == "ADD"]
+
+
 def _commissioned_twice(facts: ThingFacts) -> tuple[Seen, Seen] | None:
     """The first two commissionings of different content; the same content twice is a redelivery."""
-    made = [seen for seen in facts.events if seen.step == "commissioning" and seen.action == "ADD"]
+    made = _commissionings(facts)
     return next(((made[0], other) for other in made[1:] if other.fingerprint != made[0].fingerprint), None)

@@ -26,6 +26,11 @@ class Containment(Parameters):
     clock_skew_s: int = field(default=900, metadata={"range": (0, 86_400)})
 
 
+def concerns(facts: ThingFacts) -> bool:
+    """Whether its packings may contradict each other."""
+    return bool(facts.packings)
+
+
 def evaluate(parameters: Containment, facts: ThingFacts) -> Iterable[Draft]:
     """One finding per packing that took a thing out of nothing, and one if it lies in itself."""
     own = facts.packings.get(facts.subject, ())

@@ -23,6 +23,11 @@ class DoubleDispense(Parameters):
     same_party_s: int = field(default=600, metadata={"range": (0, 86_400)})
 
 
+def concerns(facts: ThingFacts) -> bool:
+    """Whether it was sold more than once."""
+    return sum(seen.step in SALES for seen in facts.events) > 1
+
+
 def evaluate(parameters: DoubleDispense, facts: ThingFacts) -> Iterable[Draft]:
     """At most one finding per pack: the gravest of its repeated sales."""
     pairs = [(first, again, *_judge(parameters, first, again)) for first, again in _repeated(facts)]

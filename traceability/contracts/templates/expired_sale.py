@@ -19,6 +19,11 @@ class ExpiredSale(Parameters):
     grace_days: int = field(default=0, metadata={"range": (0, 366)})
 
 
+def concerns(facts: ThingFacts) -> bool:
+    """Whether it was ever sold."""
+    return any(seen.step in SALES for seen in facts.events)
+
+
 def evaluate(parameters: ExpiredSale, facts: ThingFacts) -> Iterable[Draft]:
     """One finding per pack, on its first sale after expiry."""
     for seen in facts.events:

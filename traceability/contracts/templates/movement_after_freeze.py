@@ -29,7 +29,7 @@ class MovementAfterFreeze(Parameters):
 def evaluate(parameters: MovementAfterFreeze, facts: ThingFacts) -> Iterable[Draft]:
     """One finding per thing and what was frozen, on the first movement after the freeze."""
     found: set[str] = set()
-    for seen in facts.events if facts.recalls else ():
+    for seen in facts.events:
         if seen.step not in _MOVES:
             continue
         for frozen in sorted(_frozen(facts, seen) - found):

@@ -23,10 +23,15 @@ class MovementAfterRecall(Parameters):
     grace_s: int = field(default=0, metadata={"range": (0, MAX_SECONDS)})
 
 
+def concerns(facts: ThingFacts) -> bool:
+    """Whether anything was recalled or frozen."""
+    return bool(facts.recalls)
+
+
 def evaluate(parameters: MovementAfterRecall, facts: ThingFacts) -> Iterable[Draft]:
     """One finding per thing and lot, on the first movement after the recall."""
     found: set[str] = set()
-    for seen in facts.events if facts.recalls else ():
+    for seen in facts.events:
         if not (seen.step in SALES or (seen.step == "shipping" and not seen.is_return)):
             continue
         for lot in sorted(facts.lots_in(seen) - found):
