@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
-from django.db.models import Exists, OuterRef, Q
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from traceability.capture.models import EventTransaction
 from traceability.common import bulk
@@ -21,10 +22,11 @@ from traceability.parties.models import Member, Party
 from traceability.scans import reading
 
 from . import despatch_list
-from .models import ExpectedList
+from .models import ExpectedList, KeptOverview
 
 Kind = ExpectedList.Kind
 MAX_NUMBER = 100
+MAX_URI = 1024
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class Given:
     partner: Party | None = None
 
 
-def store(party: Party, given: Given, *, member: Member | None = None) -> ExpectedList:
-    """Keep a list, in the place of an earlier one of the same number and kind; all of it or nothing.
+def store(party: Party, given: Given, *, member: Member | None = None) -> tuple[ExpectedList, bool]:
+    """Keep a list, in the place of an earlier one of the same number and kind; all of it or nothing. True: a new one.
 
     ProblemError: `list-faults` with one error per faulty line, or `number`, `list-kind`.
     """
@@ -52,20 +54,32 @@ def store(party: Party, given: Given, *, member: Member | None = None) -> Expect
     listed = despatch_list.read(given.content, today=today, is_order=given.kind == Kind.ORDER)
     if listed.faults:
         raise _refused(listed)
-    row, _new = ExpectedList.objects.update_or_create(
-        party=party, document=document_uri(number), kind=given.kind,
-        defaults={
-            "partner": given.partner,
-            "things": sorted([epc, *said] for epc, said in listed.things.items()),
-            "amounts": sorted([*amount, packs] for amount, packs in listed.amounts.items()),
-            "lines": listed.lines,
-            "sha256": hashlib.sha256(given.content).hexdigest(),
-            "actor": member.pseudonym if member else "",
-            "by_quality": member is not None and reading.is_quality(member),
-            "stored_ms": now,
-        },
-    )  # fmt: skip
-    return row
+    with transaction.atomic():
+        row, is_new = ExpectedList.objects.update_or_create(
+            party=party, document=document_uri(number), kind=given.kind,
+            defaults={
+                "partner": given.partner,
+                "things": sorted([epc, *said] for epc, said in listed.things.items()),
+                "amounts": sorted([*amount, packs] for amount, packs in listed.amounts.items()),
+                "lines": listed.lines,
+                "sha256": hashlib.sha256(given.content).hexdigest(),
+                "actor": member.pseudonym if member else "",
+                "by_quality": member is not None and reading.is_quality(member),
+                "stored_ms": now,
+            },
+        )  # fmt: skip
+        # What was worked out without it counts no more.
+        KeptOverview.objects.filter(party=party, document__in=_concerned_by(row)).delete()
+    return row, is_new
+
+
+def _concerned_by(row: ExpectedList) -> set[str]:
+    """The shipments that this list is compared with: of its number, and of an order those whose events name it."""
+    if row.kind == Kind.ADVICE:
+        return {row.document}
+    naming = EventTransaction.objects.filter(type="po", value=row.document).values("event_index")
+    others = EventTransaction.objects.filter(type__in=["desadv", "po"], event_index__in=naming)
+    return {row.document, *others.values_list("value", flat=True)}
 
 
 def _refused(listed: despatch_list.Listed) -> ProblemError:
@@ -114,8 +128,9 @@ def gtin_of(epc: str) -> str:
 
 
 def told(party: Party, document: str) -> Expected:
-    """The lists that a party has under the number of a shipment."""
+    """The lists that a party has under the number of a shipment; what they name is read once it is asked for."""
     rows = ExpectedList.objects.filter(party=party, document=document).select_related("partner")
+    rows = rows.defer("things", "amounts")
     by_kind = {row.kind: row for row in rows}
     return Expected(by_kind.get(Kind.ADVICE), by_kind.get(Kind.ORDER))
 
@@ -131,28 +146,38 @@ def with_order(party: Party, found: Expected, indexes: Collection[int]) -> Expec
     if found.order or not indexes:
         return found
     rows = ExpectedList.objects.filter(party=party, kind=Kind.ORDER, document__in=orders_of(indexes))
-    return replace(found, order=rows.select_related("partner").order_by("document").first())
+    first = rows.select_related("partner").defer("things", "amounts").order_by("document").first()
+    return replace(found, order=first)
 
 
-def shipment_of(party: Party, document: str, found: Expected, uris: Collection[str]) -> Shipment:
-    """A shipment that only lists speak of, as if it had been despatched; of an order what came under it."""
-    either = found.advice or found.order
-    partner = either.partner if either else None
-    parts = under_order(document, uris) if found.order and not found.advice else []
-    times = [part.received_ms for part in parts if part.received_ms is not None]
-    return Shipment(
-        despatch=document, sender=partner.uri if partner else "", receiver=party.uri, status="open",
-        despatched=sorted(set(found.things).union(*(part.despatched for part in parts))),
-        received=sorted(set[str]().union(*(part.received for part in parts))),
-        received_ms=max(times, default=None),
-    )  # fmt: skip
+def named(party: Party, document: str, row: Shipment | None, found: Expected) -> Shipment:
+    """The shipment with the sender that a list names where no event does; one of which only lists speak has no goods.
+
+    Not saved.
+    """
+    told_by = found.advice or (found.order if row is None else None)
+    sender = told_by.partner.uri if told_by and told_by.partner else ""
+    if row is None:
+        return Shipment(despatch=document, sender=sender, receiver=party.uri, status="open", despatched=[], received=[])
+    if row.shipped_index is None:
+        row.sender = row.sender or sender
+    return row
 
 
-def as_despatched(row: Shipment, found: Expected) -> Shipment:
-    """A shipment that nobody recorded as despatched, with what the despatch list says in its place. Not saved."""
-    if row.shipped_index is None and found.advice:
+def with_goods(row: Shipment, found: Expected, uris: Collection[str], *, is_recorded: bool) -> Shipment:
+    """The same with what lists name as if it had been despatched, where no despatch is on record. Not saved.
+
+    Of an order, under whose own number nothing is recorded, what came under the despatch advices that name it.
+    """
+    if row.shipped_index is not None:
+        return row
+    if found.advice:
         row.despatched = sorted(found.things)
-        row.sender = row.sender or (found.advice.partner.uri if found.advice.partner else "")
+    elif found.order and not is_recorded:
+        parts = list(under_order(row.despatch, uris))
+        row.despatched = sorted(set[str]().union(*(part.despatched for part in parts)))
+        row.received = sorted(set[str]().union(*(part.received for part in parts)))
+        row.received_ms = max((part.received_ms for part in parts if part.received_ms is not None), default=None)
     return row
 
 
@@ -172,11 +197,11 @@ def orders_of(indexes: Collection[int]) -> list[str]:
     return sorted(set(bulk.among(rows, "event_index", set(indexes))))
 
 
-def under_order(order: str, uris: Collection[str]) -> list[Shipment]:
+def under_order(order: str, uris: Collection[str]) -> QuerySet[Shipment]:
     """The shipments to a party whose events name this order beside their own despatch advice."""
     naming = EventTransaction.objects.filter(type="po", value=order).values_list("event_index", flat=True)
     advices = EventTransaction.objects.filter(type="desadv", event_index__in=naming).values("value")
-    return list(Shipment.objects.filter(despatch__in=advices, receiver__in=uris))
+    return Shipment.objects.filter(despatch__in=advices, receiver__in=uris)
 
 
 def waiting(party: Party, uris: Collection[str]) -> list[ExpectedList]:
