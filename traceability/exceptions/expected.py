@@ -2,10 +2,11 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -37,6 +38,7 @@ class Given:
     kind: str
     content: bytes
     partner: Party | None = None
+    rows: Sequence[Any] | None = None  # of a body in JSON, which `content` is then
 
 
 def store(party: Party, given: Given, *, member: Member | None = None) -> tuple[ExpectedList, bool]:
@@ -44,19 +46,22 @@ def store(party: Party, given: Given, *, member: Member | None = None) -> tuple[
 
     ProblemError: `list-faults` with one error per faulty line, or `number`, `list-kind`.
     """
-    number = given.number.strip()
-    if not 1 <= len(number) <= MAX_NUMBER or not number.isprintable():
+    if not is_number(given.number):
         raise ProblemError(400, "number", f"a number has 1 to {MAX_NUMBER} characters", pointer="/number")
     if given.kind not in Kind.values:
         raise ProblemError(400, "list-kind", f"the kind is one of {', '.join(Kind.values)}", pointer="/kind")
     now = now_ms()
     today = datetime.fromtimestamp(now / 1000, UTC).date()
-    listed = despatch_list.read(given.content, today=today, is_order=given.kind == Kind.ORDER)
+    is_order = given.kind == Kind.ORDER
+    if given.rows is None:
+        listed = despatch_list.read(given.content, today=today, is_order=is_order)
+    else:
+        listed = despatch_list.read_rows(given.rows, today=today, is_order=is_order)
     if listed.faults:
-        raise _refused(listed)
+        raise _refused(listed, is_json=given.rows is not None)
     with transaction.atomic():
         row, is_new = ExpectedList.objects.update_or_create(
-            party=party, document=document_uri(number), kind=given.kind,
+            party=party, document=document_of(given.number), kind=given.kind,
             defaults={
                 "partner": given.partner,
                 "things": sorted([epc, *said] for epc, said in listed.things.items()),
@@ -82,13 +87,30 @@ def _concerned_by(row: ExpectedList) -> set[str]:
     return {row.document, *others.values_list("value", flat=True)}
 
 
-def _refused(listed: despatch_list.Listed) -> ProblemError:
+def _refused(listed: despatch_list.Listed, *, is_json: bool) -> ProblemError:
     count = len(listed.faults) + listed.more_faults
     errors = [
-        {"line": fault.line, "code": fault.code, "message": fault.detail, "pointer": "/content"}
+        {"line": fault.line, "code": fault.code, "message": fault.detail}
+        | ({"pointer": f"/lines/{fault.line - 1}" if fault.line else "/lines"} if is_json else {})
         for fault in listed.faults
     ]
-    return ProblemError(400, "list-faults", f"{count} faults; nothing was stored", errors=errors)
+    return ProblemError(400, "list-faults", f"{count} faults; nothing was stored", "ValidationException", errors=errors)
+
+
+def is_number(text: str) -> bool:
+    """Whether it may be the number of a despatch advice or an order."""
+    number = text.strip()
+    return 1 <= len(number) <= MAX_NUMBER and number.isprintable()
+
+
+def document_of(number: str) -> str:
+    """The URI of the document of that number."""
+    return document_uri(number.strip())
+
+
+def of_party(party: Party) -> QuerySet[ExpectedList]:
+    """A party's lists; what they name is read once it is asked for."""
+    return ExpectedList.objects.filter(party=party).select_related("partner").defer("things", "amounts")
 
 
 @dataclass(frozen=True)
@@ -129,9 +151,7 @@ def gtin_of(epc: str) -> str:
 
 def told(party: Party, document: str) -> Expected:
     """The lists that a party has under the number of a shipment; what they name is read once it is asked for."""
-    rows = ExpectedList.objects.filter(party=party, document=document).select_related("partner")
-    rows = rows.defer("things", "amounts")
-    by_kind = {row.kind: row for row in rows}
+    by_kind = {row.kind: row for row in of_party(party).filter(document=document)}
     return Expected(by_kind.get(Kind.ADVICE), by_kind.get(Kind.ORDER))
 
 
@@ -145,9 +165,8 @@ def with_order(party: Party, found: Expected, indexes: Collection[int]) -> Expec
     """The same with the party's order that the shipment's events name, where none has its own number."""
     if found.order or not indexes:
         return found
-    rows = ExpectedList.objects.filter(party=party, kind=Kind.ORDER, document__in=orders_of(indexes))
-    first = rows.select_related("partner").defer("things", "amounts").order_by("document").first()
-    return replace(found, order=first)
+    rows = of_party(party).filter(kind=Kind.ORDER, document__in=orders_of(indexes))
+    return replace(found, order=rows.order_by("document").first())
 
 
 def named(party: Party, document: str, row: Shipment | None, found: Expected) -> Shipment:
@@ -208,8 +227,7 @@ def waiting(party: Party, uris: Collection[str]) -> list[ExpectedList]:
     """Lists of numbers under which nothing of the party's is recorded yet, the newest first, without what they name."""
     concerned = Q(sender__in=uris) | Q(receiver__in=uris) | Q(receiver_party__in=uris, shipped_index=None)
     known = Shipment.objects.filter(concerned, despatch=OuterRef("document"))
-    rows = ExpectedList.objects.filter(~Exists(known), party=party).select_related("partner")
-    found = list(rows.defer("things", "amounts").order_by("-stored_ms", "id"))
+    found = list(of_party(party).filter(~Exists(known)).order_by("-stored_ms", "id"))
     named = _delivered({row.document for row in found if row.kind == Kind.ORDER}, uris)
     return [row for row in found if row.kind != Kind.ORDER or row.document not in named]
 

@@ -107,6 +107,7 @@ class ExpectedList(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["party", "document", "kind"], name="expected_list_once")]
+        indexes = [models.Index(fields=["party", "stored_ms"], name="expected_list_newest")]
 
 
 class KeptOverview(models.Model):
@@ -129,7 +130,7 @@ class KeptOverview(models.Model):
 
 
 class KeptRows(models.Model):
-    """A hundred rows of a part of a kept overview, as JSON in zlib. Written with it."""
+    """A hundred rows of a part of a kept overview, as JSON in zlib. Written by `exceptions.kept`, rebuilt with it."""
 
     overview = models.ForeignKey(KeptOverview, models.CASCADE, related_name="+")
     part = models.CharField(max_length=10)  # of `overview.PARTS`

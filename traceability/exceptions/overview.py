@@ -167,7 +167,7 @@ def work_out(subject: Subject) -> tuple[Facts, dict[str, list[Any]]]:
     lots = _lots(lines, told, by_list=subject.by_list)
     products = _products(lines, told, is_sent=subject.is_sent)
     parts: dict[str, list[Any]] = {
-        "lines": [_line(line) for line in lines],
+        "lines": [_line(line, by_amount=subject.by_list and not row.despatched) for line in lines],
         "lots": sorted(lots, key=lambda one: (one[2] == one[3], one)),
         "products": [_product(one) for one in sorted(products, key=lambda one: not (one.short or one.over))],
         **_against_record(told, row),
@@ -267,9 +267,12 @@ def _against_record(told: Expected, row: Shipment) -> dict[str, list[str]]:
     return {"unrecorded": unrecorded, "missing": missing, "besides": besides, "differing": wrong}
 
 
-def _line(line: Line) -> list[Any]:
+def _line(line: Line, *, by_amount: bool) -> list[Any]:
+    """`by_amount`: no single thing is besides where none was named."""
+    is_plain = by_amount and line.state == State.SURPLUS
+    state, surplus = (State.RECEIVED, 0) if is_plain else (line.state, line.surplus)
     expected_packs, received = sum(line.expected.values()), sum(line.received.values())
-    return [line.epc, line.state, expected_packs, received, line.missing, line.surplus, line.parts[:MAX_PARTS]]
+    return [line.epc, state, expected_packs, received, line.missing, surplus, line.parts[:MAX_PARTS]]
 
 
 def _product(one: Compared) -> list[Any]:

@@ -36,13 +36,14 @@ PARTS = 4
 EXPECTED = ["2xx", "401", "403", "404", "406", "409", "412", "428", "501"]
 # Of a bad one: whether it changes the version that is there is asked before it is read (412).
 REFUSED = ["400", "401", "403", "404", "405", "406", "409", "412", "413", "415", "428", "5xx"]
-# What these take says nothing to JSON Schema: signed bytes, and a logger's file. Their own tests send good ones.
-OPAQUE = ("sendStatements", "uploadLoggerFile")
+# What these take says nothing to JSON Schema: signed bytes, a logger's file, lines of which none names what another
+# names, in whatever spelling. Their own tests send good ones.
+OPAQUE = ("sendStatements", "uploadLoggerFile", "postExpectedList")
 # On the wire any value of a pipe-delimited list is a text (`null` is the word null), so that a wrong type is none;
 # a part of a form that was left out may be one that may be left out.
 LISTS = ("queryEvents", "createQuery", "uploadLoggerFile")
-# Every variant of every event: minutes (`long`). In the suite they are drawn at random.
-LARGE = ("captureDocument", "captureEvent")
+# Every variant of every event, or of every line: minutes (`long`). In the suite they are drawn at random.
+LARGE = ("captureDocument", "captureEvent", "postExpectedList")
 
 
 def config(examples: int, *, coverage: bool, large: tuple[str, ...] = LARGE) -> schemathesis.Config:

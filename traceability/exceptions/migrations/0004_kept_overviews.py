@@ -10,6 +10,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddIndex(
+            model_name='expectedlist',
+            index=models.Index(fields=['party', 'stored_ms'], name='expected_list_newest'),
+        ),
         migrations.CreateModel(
             name='KeptOverview',
             fields=[

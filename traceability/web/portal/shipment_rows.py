@@ -35,12 +35,11 @@ TITLES: Mapping[str, Text] = {
 }
 
 
-def lines(rows: Sequence[Any], *, by_amount: bool) -> list[dict[str, Any]]:
-    """Line by line. `by_amount`: nothing is besides where no single thing was named."""
+def lines(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Line by line."""
     found = []
     for epc, state, expected, received, missing, surplus, parts in rows:
-        is_plain = by_amount and state == State.SURPLUS
-        text, tone = LINE_STATES[State.RECEIVED if is_plain else State(state)]
+        text, tone = LINE_STATES[State(state)]
         found.append(
             {
                 "shown": names.goods(epc),
@@ -50,7 +49,7 @@ def lines(rows: Sequence[Any], *, by_amount: bool) -> list[dict[str, Any]]:
                 "expected": expected,
                 "received": received,
                 "missing": missing,
-                "surplus": 0 if by_amount else surplus,
+                "surplus": surplus,
                 "parts": [names.goods(part) for part in parts],
             }
         )

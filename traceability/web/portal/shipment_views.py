@@ -96,7 +96,7 @@ def _compared(request: HttpRequest, member: Member, subject: Subject, found: Ove
         "sources": [(one, names.short_document(one)) for one in facts.sources],
         "lots": shipment_rows.lots(lots[:PAGE_SIZE], naming),
         "more_lots": len(lots) if len(lots) > PAGE_SIZE else 0,
-        "lines": shipment_rows.lines(page.object_list, by_amount=by_amount),
+        "lines": shipment_rows.lines(page.object_list),
         "page": page,
         "more": f"&{urlencode({'despatch': subject.row.despatch})}",
         "compared": shipment_rows.products(products[:PAGE_SIZE], naming),
