@@ -141,7 +141,9 @@ def _page(request: Request, of: str, rows: Any, shown: Any = lambda row: row) ->
 def _item(part: str, row: Any) -> dict[str, Any]:
     """A row of an overview with the names of its columns."""
     if part == "lines":
-        names = ("epc", "state", "expected", "received", "missing", "surplus", "parts")
+        names = (
+            "epc", "state", "expected", "received", "missing", "surplus", "parts", "moreParts", "absent", "moreAbsent",
+        )  # fmt: skip
         return dict(zip(names, row, strict=True))
     if part == "lots":
         return dict(zip(("gtin", "lot", "expected", "received"), row, strict=True))

@@ -24,7 +24,8 @@ from .comparison import Compared
 from .expected import Expected
 
 # What an overview has rows of, each as JSON has them. Of lines, lots and products those that differ come first.
-# lines: EPC, state, packs expected, received, missing and besides, EPCs of parts received
+# lines: EPC, state, packs expected, received, missing and besides, EPCs of the first parts received and how many more,
+#   of the first parts not received and how many more
 # lots: GTIN, lot, packs expected and received
 # products: GTIN, ordered, advised, despatched (null = nothing said so), received
 # the others, things of the despatch list against the record: EPCs
@@ -72,7 +73,7 @@ class Facts:
     came: bool  # by product, beside what the party was told: anything
     short: bool
     over: bool
-    missing: Sequence[str]  # the first things that were not received though others were
+    missing: Sequence[str]  # the first things, and parts of things, that were not received though others were
     surplus: Sequence[str]  # the first that came besides
     counts: Mapping[str, int]  # rows of each of PARTS
 
@@ -164,15 +165,19 @@ def work_out(subject: Subject) -> tuple[Facts, dict[str, list[Any]]]:
     if row.shipped_index is None:
         row.received_ms = arrived_ms
     lines = shipments.lines(row, matches, told.things)
+    absent = shipments.absent(row, lines)
     lots = _lots(lines, told, by_list=subject.by_list)
     products = _products(lines, told, is_sent=subject.is_sent)
     parts: dict[str, list[Any]] = {
-        "lines": [_line(line, by_amount=subject.by_list and not row.despatched) for line in lines],
+        "lines": [
+            _line(line, absent.get(line.epc, []), by_amount=subject.by_list and not row.despatched) for line in lines
+        ],
         "lots": sorted(lots, key=lambda one: (one[2] == one[3], one)),
         "products": [_product(one) for one in sorted(products, key=lambda one: not (one.short or one.over))],
         **_against_record(told, row),
     }
     awaited = [line.epc for line in lines if line.state == State.AWAITED] if row.received_ms is not None else []
+    awaited += [epc for epcs in absent.values() for epc in epcs]
     totals = sides.totals(lines)
     facts = Facts(
         as_of=as_of,
@@ -267,12 +272,16 @@ def _against_record(told: Expected, row: Shipment) -> dict[str, list[str]]:
     return {"unrecorded": unrecorded, "missing": missing, "besides": besides, "differing": wrong}
 
 
-def _line(line: Line, *, by_amount: bool) -> list[Any]:
+def _line(line: Line, absent: Sequence[str], *, by_amount: bool) -> list[Any]:
     """`by_amount`: no single thing is besides where none was named."""
     is_plain = by_amount and line.state == State.SURPLUS
     state, surplus = (State.RECEIVED, 0) if is_plain else (line.state, line.surplus)
     expected_packs, received = sum(line.expected.values()), sum(line.received.values())
-    return [line.epc, state, expected_packs, received, line.missing, surplus, line.parts[:MAX_PARTS]]
+    return [
+        line.epc, state, expected_packs, received, line.missing, surplus,
+        line.parts[:MAX_PARTS], max(len(line.parts) - MAX_PARTS, 0),
+        absent[:MAX_PARTS], max(len(absent) - MAX_PARTS, 0),
+    ]  # fmt: skip
 
 
 def _product(one: Compared) -> list[Any]:

@@ -38,7 +38,7 @@ TITLES: Mapping[str, Text] = {
 def lines(rows: Sequence[Any]) -> list[dict[str, Any]]:
     """Line by line."""
     found = []
-    for epc, state, expected, received, missing, surplus, parts in rows:
+    for epc, state, expected, received, missing, surplus, parts, more_parts, absent, more_absent in rows:
         text, tone = LINE_STATES[State(state)]
         found.append(
             {
@@ -51,6 +51,9 @@ def lines(rows: Sequence[Any]) -> list[dict[str, Any]]:
                 "missing": missing,
                 "surplus": surplus,
                 "parts": [names.goods(part) for part in parts],
+                "more_parts": more_parts,
+                "absent": [names.goods(part) for part in absent],
+                "more_absent": more_absent,
             }
         )
     return found
