@@ -138,20 +138,33 @@ def _page(request: Request, of: str, rows: Any, shown: Any = lambda row: row) ->
     return answers.with_next(JsonResponse([shown(row) for _, row in found], safe=False), request, token)
 
 
+_NAMES = {
+    "lines": (
+        "epc",
+        "state",
+        "expected",
+        "received",
+        "missing",
+        "surplus",
+        "parts",
+        "moreParts",
+        "absent",
+        "moreAbsent",
+    ),
+    "lots": ("gtin", "lot", "expected", "received"),
+    "products": ("gtin", "ordered", "advised", "despatched", "received"),
+}
+
+
 def _item(part: str, row: Any) -> dict[str, Any]:
     """A row of an overview with the names of its columns."""
-    if part == "lines":
-        names = (
-            "epc", "state", "expected", "received", "missing", "surplus", "parts", "moreParts", "absent", "moreAbsent",
-        )  # fmt: skip
-        return dict(zip(names, row, strict=True))
-    if part == "lots":
-        return dict(zip(("gtin", "lot", "expected", "received"), row, strict=True))
+    if part not in _NAMES:
+        return {"epc": row}
+    found = dict(zip(_NAMES[part], row, strict=True))
     if part == "products":
         one = Compared(*row)
-        names = ("gtin", "ordered", "advised", "despatched", "received")
-        return {**dict(zip(names, row, strict=True)), "short": one.short, "over": one.over}
-    return {"epc": row}
+        found |= {"short": one.short, "over": one.over}
+    return found
 
 
 def _single(request: Request) -> dict[str, str]:

@@ -79,7 +79,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(Sequence[Any]):
     """The rows of a part, of which only those asked for are read."""
 
     length: int
@@ -88,9 +88,11 @@ class Part:
     def __len__(self) -> int:
         return self.length
 
-    def __getitem__(self, wanted: slice) -> list[Any]:
-        start, stop, _step = wanted.indices(self.length)
-        return self.read(start, stop)
+    def __getitem__(self, wanted: Any) -> Any:
+        if isinstance(wanted, slice):
+            start, stop, _step = wanted.indices(self.length)
+            return self.read(start, stop)
+        return self.read(wanted, wanted + 1)[0]
 
 
 @dataclass(frozen=True)
