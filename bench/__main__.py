@@ -87,7 +87,7 @@ def over_http() -> list[tuple[str, str]]:
 PARTS: Mapping[str, Callable[[], list[tuple[str, str]]]] = {
     "http": over_http,
     **{name: partial(on_both, name) for name in ("log_alone", "restore", "queries", "webhooks", "pallet")},
-    **{name: partial(on_both, name) for name in ("tracing", "recalls")},
+    **{name: partial(on_both, name) for name in ("tracing", "recalls", "expected")},
     "capture": lambda: _alone("capture", "Whole houses", {"DJANGO_SETTINGS_MODULE": "traceability.settings.test"}),
     "rebuild-small": partial(on_both, "rebuild", BENCH_LOTS="small"),
     "rebuild-large": partial(on_both, "rebuild", BENCH_LOTS="large"),

@@ -130,6 +130,7 @@ def engine() -> None:
     from traceability.capture import jobs
     from traceability.celery import app
     from traceability.common import garbage
+    from traceability.exceptions import kept
     from traceability.exchange import outgoing
 
     garbage.leave_out_what_is_loaded()
@@ -156,6 +157,7 @@ def engine() -> None:
         threading.Thread(target=stream.run, name="event-stream", daemon=True),
         threading.Thread(target=outgoing.run, args=(stop,), name="sender", daemon=True),
         threading.Thread(target=jobs.run, args=(stop,), name="capture-jobs", daemon=True),
+        threading.Thread(target=kept.run, args=(stop,), name="overviews", daemon=True),
     ]
     for thread in [*threads, beat]:
         thread.start()

@@ -18,25 +18,40 @@ from traceability.common.problems import ProblemError
 
 JSON_TYPES = {"application/json", "application/ld+json"}
 XML_TYPES = {"application/xml", "text/xml"}
-_MEDIA = dict.fromkeys(JSON_TYPES, jobs.JSON) | dict.fromkeys(XML_TYPES, jobs.XML)
+TEXT_TYPES = {"text/csv", "text/plain"}
+_MEDIA = dict.fromkeys(JSON_TYPES, jobs.JSON) | dict.fromkeys(XML_TYPES, jobs.XML) | dict.fromkeys(TEXT_TYPES, "text")
 _CHUNK = 64 * 1024
 
 
 def read(request: Request) -> bytes:
     """The raw JSON body; ProblemError for another media type or an oversized body."""
-    _media(request, JSON_TYPES)
+    return _raw(request, JSON_TYPES)[0]
+
+
+def read_json_or_text(request: Request) -> tuple[bytes, bool]:
+    """The raw body where an address takes CSV and lines of text too, and whether it is JSON; ProblemError as `read`."""
+    content, media = _raw(request, JSON_TYPES | TEXT_TYPES)
+    return content, media == jobs.JSON
+
+
+def _raw(request: Request, types: Collection[str]) -> tuple[bytes, str]:
+    media = _media(request, types)
     if _encoding(request) != "identity":
         raise _unsupported("this address takes bodies as they are, not compressed", "content-encoding")
     try:
-        return bytes(request._request.body)
+        return bytes(request._request.body), media
     except (RequestDataTooBig, RawPostDataException) as error:
         raise too_large() from error
 
 
 def read_object(request: Request) -> Mapping[str, Any]:
     """The JSON object in the body, by the strict reader."""
+    return _object(read(request))
+
+
+def _object(content: bytes) -> Mapping[str, Any]:
     try:
-        value = strict_json.loads(read(request))
+        value = strict_json.loads(content)
     except strict_json.StrictJsonError as error:
         raise ProblemError(400, f"json-{error.code}", error.detail, "ValidationException") from error
     if not isinstance(value, dict):
@@ -46,7 +61,12 @@ def read_object(request: Request) -> Mapping[str, Any]:
 
 def read_kept(request: Request) -> Mapping[str, Any]:
     """The same where its texts are stored as they are: PostgreSQL keeps no NUL, so that one is 400."""
-    value = read_object(request)
+    return kept_object(read(request))
+
+
+def kept_object(content: bytes) -> Mapping[str, Any]:
+    """The same of a body that was read."""
+    value = _object(content)
     if "\\u0000" in json.dumps(value).replace("\\\\", ""):
         raise ProblemError(400, "nul", "a text has no NUL character in it", "ValidationException")
     return value
@@ -89,8 +109,8 @@ def _media(request: Request, types: Collection[str]) -> str:
     if kind not in types:
         raise _unsupported(f"send {', '.join(sorted(types))}, not {kind or 'nothing'}", "media-type")
     charset = re.search(r"charset\s*=\s*\"?([^\s;\"]+)", parameters, re.IGNORECASE)
-    if charset and kind in JSON_TYPES and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
-        raise _unsupported(f"JSON is sent in UTF-8, not in {charset[1][:40]}", "charset")
+    if charset and kind not in XML_TYPES and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise _unsupported(f"JSON and text are sent in UTF-8, not in {charset[1][:40]}", "charset")
     return _MEDIA[kind]
 
 

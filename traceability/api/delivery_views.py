@@ -68,9 +68,9 @@ class DeliveryDocument(APIView):
         party = party_of(request)
         found = _found(party, delivery_id)
         body = deliveries.fetch(found, party, actor=party.uri)
-        name = f"delivery-{found.number}.{SUFFIXES[found.channel.format]}"
+        name = f"delivery-{found.number}.{SUFFIXES[found.format]}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Dosetrail-SHA256": found.sha256}
-        return HttpResponse(body, content_type=MEDIA_TYPES[found.channel.format], headers=headers)
+        return HttpResponse(body, content_type=MEDIA_TYPES[found.format], headers=headers)
 
 
 class Acknowledgement(APIView):
@@ -117,7 +117,7 @@ def _shown(row: Delivery, party: Party) -> dict[str, Any]:
         "receiver": channel.partner.uri,
         "number": row.number,
         "way": channel.way,
-        "format": channel.format,
+        "format": row.format,
         "state": row.state,
         "createdAt": answers.time_text(row.created_ms),
         "events": row.events,

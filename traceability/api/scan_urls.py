@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import delivery_views, link_views, product_views, recall_views, trace_views
+from . import delivery_views, expected_views, link_views, product_views, recall_views, trace_views
 from . import scan_views as views
 from .epcis_base import Missing
 
@@ -38,6 +38,15 @@ urlpatterns = [
     path("lots/<slug:item>/<path:number>", product_views.LotView.as_view(), name="lot"),
     path("places", product_views.Places.as_view(), name="places"),
     path("places/<slug:id>", product_views.Place.as_view(), name="place"),
+    path("expected-lists", expected_views.ExpectedLists.as_view(), name="expected-lists"),
+    path("expected-lists/<int:list_id>", expected_views.ExpectedListView.as_view(), name="expected-list"),
+    path("expected-lists/<int:list_id>/lines", expected_views.Lines.as_view(), name="expected-lines"),
+    path("expected-lists/<int:list_id>/comparison", expected_views.Comparison.as_view(), name="comparison"),
+    path(
+        "expected-lists/<int:list_id>/comparison/<slug:part>",
+        expected_views.ComparisonPart.as_view(),
+        name="comparison-part",
+    ),
     path("trace", trace_views.Trace.as_view(), name="trace"),
     path("unknown", product_views.Unknown.as_view(), name="unknown"),
     path("<path:rest>", Missing.as_view()),

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 from django.db.models import (
     BigIntegerField,
@@ -12,10 +13,13 @@ from django.db.models import (
     Count,
     Exists,
     F,
+    Func,
+    IntegerField,
     OuterRef,
     Q,
     QuerySet,
     Subquery,
+    Sum,
     Value,
     When,
 )
@@ -155,11 +159,27 @@ def sources(row: Shipment) -> list[Shipment]:
     return [one for one in found if any(match.index in own for match in matches.get(one.despatch, ()))]
 
 
-def events(row: Shipment, matches: Iterable[Match] = ()) -> QuerySet[PublishedEvent]:
-    """The events that name the shipment's number, and those that belong to it by content; void ones included."""
+def events(row: Shipment, by_content: Iterable[int] = ()) -> QuerySet[PublishedEvent]:
+    """The events that name the shipment's number, and those of these log indexes; void ones included."""
     linked = EventTransaction.objects.filter(value=row.despatch, type__in=_DOCUMENTS).values("event_index")
-    wanted = Q(index__in=linked) | Q(index__in=[one.index for one in matches])
+    wanted = Q(index__in=linked) | Q(index__in=list(by_content))
     return PublishedEvent.objects.filter(wanted).order_by("event_time_ms", "event_id", "index")
+
+
+def things_of(rows: QuerySet[Shipment]) -> int:
+    """How many things both sides of these shipments name; none of them is read."""
+    found = rows.aggregate(sent=Sum(_Length("despatched")), got=Sum(_Length("received")))
+    return (found["sent"] or 0) + (found["got"] or 0)
+
+
+class _Length(Func):
+    """The length of a JSON list, counted by the database."""
+
+    function = "json_array_length"
+    output_field = IntegerField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **more: Any) -> Any:
+        return self.as_sql(compiler, connection, function="jsonb_array_length", **more)
 
 
 def lane(row: Shipment) -> Lane | None:

@@ -29,6 +29,7 @@ class Standing(StrEnum):
     VOID = "void"  # called back before anything was received
     VOID_RECEIVED = "void_received"  # called back although goods had been received
     UNSENT = "unsent"  # received under a number that no despatch names
+    EXPECTED = "expected"  # only a list of the receiver speaks of it, and nothing came
 
 
 @dataclass(frozen=True)
@@ -106,18 +107,33 @@ def by_lot(found: Collection[Line]) -> dict[Lot, tuple[int, int]]:
     return {lot: (expected[lot], received[lot]) for lot in sorted(expected | received)}
 
 
-def standing(
-    found: Collection[Line], *, is_void: bool, is_sent: bool, received_ms: int | None, now_ms: int
-) -> Standing:
+@dataclass(frozen=True)
+class Totals:
+    """Whether anything of a shipment was received, is missing, came besides."""
+
+    arrived: bool
+    missing: bool
+    surplus: bool
+
+
+def totals(found: Collection[Line]) -> Totals:
+    """What its lines say together."""
+    return Totals(
+        arrived=any(line.received for line in found),
+        missing=any(line.missing for line in found),
+        surplus=any(line.surplus for line in found),
+    )
+
+
+def standing(found: Totals, *, is_void: bool, is_sent: bool, received_ms: int | None, now_ms: int) -> Standing:
     """Where the shipment stands now. `received_ms`: of the newest receipt."""
-    arrived = any(line.received for line in found)
     if is_void:
-        return Standing.VOID_RECEIVED if arrived else Standing.VOID
+        return Standing.VOID_RECEIVED if found.arrived else Standing.VOID
     if not is_sent:
         return Standing.UNSENT
-    if not arrived:
+    if not found.arrived:
         return Standing.TRANSIT
-    if any(line.missing for line in found):
+    if found.missing:
         is_late = received_ms is not None and now_ms - received_ms >= PARTIAL_MS
         return Standing.SHORT if is_late else Standing.PARTIAL
-    return Standing.OVER if any(line.surplus for line in found) else Standing.RECEIVED
+    return Standing.OVER if found.surplus else Standing.RECEIVED

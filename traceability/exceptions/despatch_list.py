@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from typing import Any
 
 from traceability.gs1 import check_digit, dates, digital_link, keys, scan
 from traceability.gs1.errors import Gs1Error
@@ -77,11 +78,46 @@ def read(content: bytes, *, today: date, is_order: bool = False) -> Listed:
         _table(found, text, delimiter, today)
     else:
         _codes(found, text, today)
+    return _whole(found, is_order=is_order)
+
+
+def read_rows(rows: Sequence[Any], *, today: date, is_order: bool = False) -> Listed:
+    """The same of objects: `{"code": …}`, or the columns of the table as members; line 1 is the first."""
+    found = Listed()
+    for line, row in enumerate(rows, 1):
+        if not isinstance(row, Mapping) or not row.keys() <= _COLUMNS | {"code"}:
+            found.lines += 1
+            found.fault(line, "columns", f"a line is an object with code, or of {', '.join(sorted(_COLUMNS))}")
+        elif not all(isinstance(value, str) or _is_amount(name, value) for name, value in row.items()):
+            found.lines += 1
+            found.fault(line, "columns", "members are texts, quantity a text or a whole number")
+        else:
+            said = {name: str(value).strip() for name, value in row.items()}
+            if not _take(found, line, "".join(said.values()), partial(_member, found, line, said, today)):
+                break
+    return _whole(found, is_order=is_order)
+
+
+def _whole(found: Listed, *, is_order: bool) -> Listed:
+    """The list with the faults that no single line has."""
     if not (found.lines or found.faults):
         found.fault(0, "empty", "the list has no line")
     if is_order and found.things and not found.faults:
         found.fault(0, "order-serial", "an order says products and quantities, not codes with a serial number")
     return found
+
+
+def _is_amount(name: str, value: Any) -> bool:
+    return name == "quantity" and isinstance(value, int) and not isinstance(value, bool)
+
+
+def _member(found: Listed, line: int, row: Mapping[str, str], today: date) -> None:
+    if "code" not in row:
+        _row(found, line, row, today)
+    elif len(row) > 1:
+        raise Gs1Error("columns", "a line with a code has nothing beside it")
+    else:
+        _code(found, line, row["code"], today)
 
 
 def _codes(found: Listed, text: str, today: date) -> None:

@@ -2,12 +2,14 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from traceability.capture.models import EventTransaction
 from traceability.common import bulk
@@ -21,10 +23,11 @@ from traceability.parties.models import Member, Party
 from traceability.scans import reading
 
 from . import despatch_list
-from .models import ExpectedList
+from .models import ExpectedList, KeptOverview
 
 Kind = ExpectedList.Kind
 MAX_NUMBER = 100
+MAX_URI = 1024
 
 
 @dataclass(frozen=True)
@@ -35,46 +38,79 @@ class Given:
     kind: str
     content: bytes
     partner: Party | None = None
+    rows: Sequence[Any] | None = None  # of a body in JSON, which `content` is then
 
 
-def store(party: Party, given: Given, *, member: Member | None = None) -> ExpectedList:
-    """Keep a list, in the place of an earlier one of the same number and kind; all of it or nothing.
+def store(party: Party, given: Given, *, member: Member | None = None) -> tuple[ExpectedList, bool]:
+    """Keep a list, in the place of an earlier one of the same number and kind; all of it or nothing. True: a new one.
 
     ProblemError: `list-faults` with one error per faulty line, or `number`, `list-kind`.
     """
-    number = given.number.strip()
-    if not 1 <= len(number) <= MAX_NUMBER or not number.isprintable():
+    if not is_number(given.number):
         raise ProblemError(400, "number", f"a number has 1 to {MAX_NUMBER} characters", pointer="/number")
     if given.kind not in Kind.values:
         raise ProblemError(400, "list-kind", f"the kind is one of {', '.join(Kind.values)}", pointer="/kind")
     now = now_ms()
     today = datetime.fromtimestamp(now / 1000, UTC).date()
-    listed = despatch_list.read(given.content, today=today, is_order=given.kind == Kind.ORDER)
+    is_order = given.kind == Kind.ORDER
+    if given.rows is None:
+        listed = despatch_list.read(given.content, today=today, is_order=is_order)
+    else:
+        listed = despatch_list.read_rows(given.rows, today=today, is_order=is_order)
     if listed.faults:
-        raise _refused(listed)
-    row, _new = ExpectedList.objects.update_or_create(
-        party=party, document=document_uri(number), kind=given.kind,
-        defaults={
-            "partner": given.partner,
-            "things": sorted([epc, *said] for epc, said in listed.things.items()),
-            "amounts": sorted([*amount, packs] for amount, packs in listed.amounts.items()),
-            "lines": listed.lines,
-            "sha256": hashlib.sha256(given.content).hexdigest(),
-            "actor": member.pseudonym if member else "",
-            "by_quality": member is not None and reading.is_quality(member),
-            "stored_ms": now,
-        },
-    )  # fmt: skip
-    return row
+        raise _refused(listed, is_json=given.rows is not None)
+    with transaction.atomic():
+        row, is_new = ExpectedList.objects.update_or_create(
+            party=party, document=document_of(given.number), kind=given.kind,
+            defaults={
+                "partner": given.partner,
+                "things": sorted([epc, *said] for epc, said in listed.things.items()),
+                "amounts": sorted([*amount, packs] for amount, packs in listed.amounts.items()),
+                "lines": listed.lines,
+                "sha256": hashlib.sha256(given.content).hexdigest(),
+                "actor": member.pseudonym if member else "",
+                "by_quality": member is not None and reading.is_quality(member),
+                "stored_ms": now,
+            },
+        )  # fmt: skip
+        # What was worked out without it counts no more.
+        KeptOverview.objects.filter(party=party, document__in=_concerned_by(row)).delete()
+    return row, is_new
 
 
-def _refused(listed: despatch_list.Listed) -> ProblemError:
+def _concerned_by(row: ExpectedList) -> set[str]:
+    """The shipments that this list is compared with: of its number, and of an order those whose events name it."""
+    if row.kind == Kind.ADVICE:
+        return {row.document}
+    naming = EventTransaction.objects.filter(type="po", value=row.document).values("event_index")
+    others = EventTransaction.objects.filter(type__in=["desadv", "po"], event_index__in=naming)
+    return {row.document, *others.values_list("value", flat=True)}
+
+
+def _refused(listed: despatch_list.Listed, *, is_json: bool) -> ProblemError:
     count = len(listed.faults) + listed.more_faults
     errors = [
-        {"line": fault.line, "code": fault.code, "message": fault.detail, "pointer": "/content"}
+        {"line": fault.line, "code": fault.code, "message": fault.detail}
+        | ({"pointer": f"/lines/{fault.line - 1}" if fault.line else "/lines"} if is_json else {})
         for fault in listed.faults
     ]
-    return ProblemError(400, "list-faults", f"{count} faults; nothing was stored", errors=errors)
+    return ProblemError(400, "list-faults", f"{count} faults; nothing was stored", "ValidationException", errors=errors)
+
+
+def is_number(text: str) -> bool:
+    """Whether it may be the number of a despatch advice or an order."""
+    number = text.strip()
+    return 1 <= len(number) <= MAX_NUMBER and number.isprintable()
+
+
+def document_of(number: str) -> str:
+    """The URI of the document of that number."""
+    return document_uri(number.strip())
+
+
+def of_party(party: Party) -> QuerySet[ExpectedList]:
+    """A party's lists; what they name is read once it is asked for."""
+    return ExpectedList.objects.filter(party=party).select_related("partner").defer("things", "amounts")
 
 
 @dataclass(frozen=True)
@@ -114,9 +150,8 @@ def gtin_of(epc: str) -> str:
 
 
 def told(party: Party, document: str) -> Expected:
-    """The lists that a party has under the number of a shipment."""
-    rows = ExpectedList.objects.filter(party=party, document=document).select_related("partner")
-    by_kind = {row.kind: row for row in rows}
+    """The lists that a party has under the number of a shipment; what they name is read once it is asked for."""
+    by_kind = {row.kind: row for row in of_party(party).filter(document=document)}
     return Expected(by_kind.get(Kind.ADVICE), by_kind.get(Kind.ORDER))
 
 
@@ -130,29 +165,38 @@ def with_order(party: Party, found: Expected, indexes: Collection[int]) -> Expec
     """The same with the party's order that the shipment's events name, where none has its own number."""
     if found.order or not indexes:
         return found
-    rows = ExpectedList.objects.filter(party=party, kind=Kind.ORDER, document__in=orders_of(indexes))
-    return replace(found, order=rows.select_related("partner").order_by("document").first())
+    rows = of_party(party).filter(kind=Kind.ORDER, document__in=orders_of(indexes))
+    return replace(found, order=rows.order_by("document").first())
 
 
-def shipment_of(party: Party, document: str, found: Expected, uris: Collection[str]) -> Shipment:
-    """A shipment that only lists speak of, as if it had been despatched; of an order what came under it."""
-    either = found.advice or found.order
-    partner = either.partner if either else None
-    parts = under_order(document, uris) if found.order and not found.advice else []
-    times = [part.received_ms for part in parts if part.received_ms is not None]
-    return Shipment(
-        despatch=document, sender=partner.uri if partner else "", receiver=party.uri, status="open",
-        despatched=sorted(set(found.things).union(*(part.despatched for part in parts))),
-        received=sorted(set[str]().union(*(part.received for part in parts))),
-        received_ms=max(times, default=None),
-    )  # fmt: skip
+def named(party: Party, document: str, row: Shipment | None, found: Expected) -> Shipment:
+    """The shipment with the sender that a list names where no event does; one of which only lists speak has no goods.
+
+    Not saved.
+    """
+    told_by = found.advice or (found.order if row is None else None)
+    sender = told_by.partner.uri if told_by and told_by.partner else ""
+    if row is None:
+        return Shipment(despatch=document, sender=sender, receiver=party.uri, status="open", despatched=[], received=[])
+    if row.shipped_index is None:
+        row.sender = row.sender or sender
+    return row
 
 
-def as_despatched(row: Shipment, found: Expected) -> Shipment:
-    """A shipment that nobody recorded as despatched, with what the despatch list says in its place. Not saved."""
-    if row.shipped_index is None and found.advice:
+def with_goods(row: Shipment, found: Expected, uris: Collection[str], *, is_recorded: bool) -> Shipment:
+    """The same with what lists name as if it had been despatched, where no despatch is on record. Not saved.
+
+    Of an order, under whose own number nothing is recorded, what came under the despatch advices that name it.
+    """
+    if row.shipped_index is not None:
+        return row
+    if found.advice:
         row.despatched = sorted(found.things)
-        row.sender = row.sender or (found.advice.partner.uri if found.advice.partner else "")
+    elif found.order and not is_recorded:
+        parts = list(under_order(row.despatch, uris))
+        row.despatched = sorted(set[str]().union(*(part.despatched for part in parts)))
+        row.received = sorted(set[str]().union(*(part.received for part in parts)))
+        row.received_ms = max((part.received_ms for part in parts if part.received_ms is not None), default=None)
     return row
 
 
@@ -172,19 +216,18 @@ def orders_of(indexes: Collection[int]) -> list[str]:
     return sorted(set(bulk.among(rows, "event_index", set(indexes))))
 
 
-def under_order(order: str, uris: Collection[str]) -> list[Shipment]:
+def under_order(order: str, uris: Collection[str]) -> QuerySet[Shipment]:
     """The shipments to a party whose events name this order beside their own despatch advice."""
     naming = EventTransaction.objects.filter(type="po", value=order).values_list("event_index", flat=True)
     advices = EventTransaction.objects.filter(type="desadv", event_index__in=naming).values("value")
-    return list(Shipment.objects.filter(despatch__in=advices, receiver__in=uris))
+    return Shipment.objects.filter(despatch__in=advices, receiver__in=uris)
 
 
 def waiting(party: Party, uris: Collection[str]) -> list[ExpectedList]:
     """Lists of numbers under which nothing of the party's is recorded yet, the newest first, without what they name."""
     concerned = Q(sender__in=uris) | Q(receiver__in=uris) | Q(receiver_party__in=uris, shipped_index=None)
     known = Shipment.objects.filter(concerned, despatch=OuterRef("document"))
-    rows = ExpectedList.objects.filter(~Exists(known), party=party).select_related("partner")
-    found = list(rows.defer("things", "amounts").order_by("-stored_ms", "id"))
+    found = list(of_party(party).filter(~Exists(known)).order_by("-stored_ms", "id"))
     named = _delivered({row.document for row in found if row.kind == Kind.ORDER}, uris)
     return [row for row in found if row.kind != Kind.ORDER or row.document not in named]
 

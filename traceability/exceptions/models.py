@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from traceability.exchange.models import Delivery
 from traceability.parties.models import Party
 
 
@@ -23,6 +24,7 @@ class ExceptionItem(models.Model):
     class State(models.TextChoices):
         OPEN = "open"
         ASKED = "asked"  # the partner was asked
+        ANSWERED = "answered"  # by the partner, on its own desk; the party decides
         ESCALATED = "escalated"  # the regulator sees it
         RESOLVED = "resolved"
 
@@ -75,9 +77,10 @@ class ExceptionStep(models.Model):
     item = models.ForeignKey(ExceptionItem, models.CASCADE, related_name="steps")
     state = models.CharField(max_length=9, choices=ExceptionItem.State)
     at_ms = models.BigIntegerField()
-    actor = models.CharField(max_length=32, blank=True)  # the member's pseudonym; '' = this house, when data arrived
+    actor = models.CharField(max_length=32, blank=True)  # a pseudonym, of the partner's when answered; '' = this house
     comment = models.CharField(max_length=500, blank=True)
     event_ids = models.JSONField(default=list)  # of the hold or release recorded with it
+    delivery = models.ForeignKey(Delivery, models.PROTECT, null=True, related_name="+")  # the message that went out
 
 
 class ExpectedList(models.Model):
@@ -104,3 +107,35 @@ class ExpectedList(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["party", "document", "kind"], name="expected_list_once")]
+        indexes = [models.Index(fields=["party", "stored_ms"], name="expected_list_newest")]
+
+
+class KeptOverview(models.Model):
+    """What was worked out of a large shipment for a party. Written by `exceptions.kept`; rebuilt when it is looked at.
+
+    Its rows lie beside it in pieces, so that a page reads a hundred and not all.
+    """
+
+    party = models.ForeignKey(Party, models.CASCADE, related_name="+")
+    document = models.CharField(max_length=1024)
+    as_of = models.BigIntegerField(default=-2)  # log index up to which records were read, -2 = never
+    facts = models.JSONField(null=True)  # `overview.Facts`
+    wanted_ms = models.BigIntegerField(null=True)  # since when somebody waits for a newer one
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["party", "document"], name="kept_overview_once")]
+        indexes = [
+            models.Index(fields=["wanted_ms"], condition=models.Q(wanted_ms__isnull=False), name="kept_overview_wanted")
+        ]
+
+
+class KeptRows(models.Model):
+    """A hundred rows of a part of a kept overview, as JSON in zlib. Written by `exceptions.kept`, rebuilt with it."""
+
+    overview = models.ForeignKey(KeptOverview, models.CASCADE, related_name="+")
+    part = models.CharField(max_length=10)  # of `overview.PARTS`
+    number = models.IntegerField()  # from 0
+    body = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["overview", "part", "number"], name="kept_rows_once")]

@@ -10,16 +10,18 @@ from django.db.models import Count, Q, QuerySet
 from traceability.common.clock import now_ms
 from traceability.parties.models import Party
 
-from .models import ExceptionGoods, ExceptionItem
+from .models import ExceptionGoods, ExceptionItem, ExceptionStep
 
 DAY_MS = 86_400_000
 AGES = (2, 7, 30)  # whole days open: up to each of these, and longer
-UNRESOLVED = (ExceptionItem.State.OPEN, ExceptionItem.State.ASKED, ExceptionItem.State.ESCALATED)
+_State = ExceptionItem.State
+UNRESOLVED = (_State.OPEN, _State.ASKED, _State.ANSWERED, _State.ESCALATED)
 # Filters of the desk's address: name -> the values that it takes.
 STATES: Mapping[str, tuple[str, ...]] = {
     "": UNRESOLVED,
     "open": ("open",),
     "asked": ("asked",),
+    "answered": ("answered",),
     "escalated": ("escalated",),
     "resolved": ("resolved",),
     "all": (*UNRESOLVED, "resolved"),
@@ -106,6 +108,18 @@ def find(item_id: str, *, party: Party) -> ExceptionItem | None:
     if party.has_role(Party.Role.REGULATOR):
         mine |= ~Q(escalated_ms=None)
     return ExceptionItem.objects.select_related("party", "partner").filter(mine, id=item_id).first()
+
+
+def unanswered_count(party: Party) -> int:
+    """How many exceptions that partners asked the party about wait for its answer, or for the goods or data."""
+    waiting = set(UNRESOLVED) - {_State.ANSWERED}
+    return ExceptionItem.objects.filter(partner=party, state__in=waiting).exclude(asked_ms=None).count()
+
+
+def steps(item: ExceptionItem) -> list[ExceptionStep]:
+    """What became of an exception, with what became of each message that went out."""
+    found = item.steps.select_related("delivery__channel").defer("delivery__body")
+    return list(found.prefetch_related("delivery__steps").order_by("id"))
 
 
 def counts(items: Collection[ExceptionItem]) -> dict[str, int]:

@@ -6,18 +6,21 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from traceability.capture.models import PublishedEvent
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
 from traceability.custody import selectors as custody
+from traceability.exchange import channels, deliveries
+from traceability.exchange.models import Channel, Delivery
+from traceability.exchange.partner_document import EXCEPTION_MESSAGE
 from traceability.gs1.scan import ScannedCode
 from traceability.parties.models import Member, Party
 from traceability.scans import reading
 from traceability.scans import services as scans
 
-from . import arrival, gather
+from . import arrival, gather, messages
 from .models import ExceptionGoods, ExceptionItem, ExceptionStep
 
 State = ExceptionItem.State
@@ -67,9 +70,48 @@ def open_item(member: Member, what: Opening) -> ExceptionItem:
 def ask(member: Member, item: ExceptionItem, *, version: int) -> ExceptionItem:
     """Note that the partner was asked; from now on the partner sees it on its own desk. ProblemError."""
     with transaction.atomic():
-        _move(member, item, State.ESCALATED if item.state == State.ESCALATED else State.ASKED, version)
-        ExceptionItem.objects.filter(id=item.id, asked_ms=None).update(asked_ms=now_ms())
+        _ask(member, item, version)
         _note(item, State.ASKED, member.pseudonym)
+    return item
+
+
+def send(member: Member, item: ExceptionItem, *, channel_id: str, version: int) -> ExceptionItem:
+    """Ask the partner with the message over a channel that the party keeps to it. ProblemError.
+
+    Crash anywhere: the message is in its turn on the channel and noted, or neither.
+    """
+    with transaction.atomic():
+        _ask(member, item, version)
+        own = channels.to_partner(item.party, item.partner) if item.partner else []
+        channel = next((one for one in own if one.id == channel_id), None)
+        body = messages.document(item, list(item.goods.order_by("id"))) if channel else b""
+        delivery = deliveries.hand_over_message(channel, body, EXCEPTION_MESSAGE) if channel else None
+        if delivery is None:
+            raise ProblemError(409, "no-channel", "this channel to the partner is not running", pointer="/channel")
+        _note(item, State.ASKED, member.pseudonym, delivery=delivery)
+    return item
+
+
+def resend(member: Member, item: ExceptionItem, *, delivery_id: str) -> None:
+    """Send a message that went out once more, with the same bytes. ProblemError 404, 409.
+
+    A channel that is suspended stays so: its administrator lets it go on.
+    """
+    step = item.steps.select_related("delivery__channel__party").filter(delivery=delivery_id).first()
+    if step is None or step.delivery is None or item.party_id != member.party_id:
+        raise ProblemError(404, "not-found", "no message of this exception has this id")
+    if step.delivery.channel.state != Channel.State.ACTIVE:
+        raise ProblemError(409, "no-channel", "this channel to the partner is not running", pointer="/channel")
+    deliveries.resend(step.delivery, member.party, actor=member.pseudonym)
+
+
+def answer(member: Member, item: ExceptionItem, *, comment: str, version: int) -> ExceptionItem:
+    """The partner's own word on what it was asked; the party that opened it decides. ProblemError."""
+    said = _comment(comment)
+    with transaction.atomic():
+        asked = ExceptionItem.objects.filter(partner=member.party).exclude(asked_ms=None)
+        _move(asked, item, State.ESCALATED if item.state == State.ESCALATED else State.ANSWERED, version)
+        _note(item, State.ANSWERED, member.pseudonym, said)
     return item
 
 
@@ -77,7 +119,7 @@ def escalate(member: Member, item: ExceptionItem, *, comment: str, version: int)
     """Bring it before the regulator, with a reason. ProblemError."""
     reason = _comment(comment)
     with transaction.atomic():
-        _move(member, item, State.ESCALATED, version)
+        _move(_own(member), item, State.ESCALATED, version)
         ExceptionItem.objects.filter(id=item.id, escalated_ms=None).update(escalated_ms=now_ms())
         _note(item, State.ESCALATED, member.pseudonym, reason)
     return item
@@ -92,7 +134,7 @@ def resolve(member: Member, item: ExceptionItem, *, comment: str, release: bool,
     if not reading.is_quality(member):
         raise ProblemError(403, "role", "an exception is resolved by people with the quality role")
     with transaction.atomic():
-        _move(member, item, State.RESOLVED, version)
+        _move(_own(member), item, State.RESOLVED, version)
         event_ids = _release(item, member, reason) if release else []
         _close(item, member.pseudonym, reason, event_ids)
     return item
@@ -171,9 +213,18 @@ def _release(item: ExceptionItem, member: Member | None, reason: str) -> list[st
     return recorded.event_ids
 
 
-def _move(member: Member, item: ExceptionItem, state: str, version: int) -> None:
-    """Take the item to a state if it still is as the member saw it."""
-    moved = ExceptionItem.objects.filter(id=item.id, party=member.party, version=version).exclude(state=State.RESOLVED)
+def _ask(member: Member, item: ExceptionItem, version: int) -> None:
+    _move(_own(member), item, State.ESCALATED if item.state == State.ESCALATED else State.ASKED, version)
+    ExceptionItem.objects.filter(id=item.id, asked_ms=None).update(asked_ms=now_ms())
+
+
+def _own(member: Member) -> QuerySet[ExceptionItem]:
+    return ExceptionItem.objects.filter(party=member.party)
+
+
+def _move(theirs: QuerySet[ExceptionItem], item: ExceptionItem, state: str, version: int) -> None:
+    """Take the item to a state if it is among those that are the member's to move, and still as the member saw it."""
+    moved = theirs.filter(id=item.id, version=version).exclude(state=State.RESOLVED)
     if not moved.update(state=state, version=F("version") + 1):
         raise ProblemError(409, "changed-meanwhile", "someone else has acted on this exception; look at it again")
     item.state = state
@@ -185,10 +236,14 @@ def _close(item: ExceptionItem, actor: str, comment: str, event_ids: Sequence[st
     _note(item, State.RESOLVED, actor, comment, event_ids)
 
 
-def _note(item: ExceptionItem, state: str, actor: str, comment: str = "", event_ids: Sequence[str] = ()) -> None:
+def _note(
+    item: ExceptionItem, state: str, actor: str, comment: str = "", event_ids: Sequence[str] = (),
+    *, delivery: Delivery | None = None,
+) -> None:  # fmt: skip
     ExceptionStep.objects.create(
-        item=item, state=state, at_ms=now_ms(), actor=actor, comment=comment, event_ids=list(event_ids)
-    )
+        item=item, state=state, at_ms=now_ms(), actor=actor, comment=comment, event_ids=list(event_ids),
+        delivery=delivery,
+    )  # fmt: skip
 
 
 def _nonce(item: ExceptionItem, act: str) -> str:

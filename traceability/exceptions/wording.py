@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from traceability.contracts import wording
+from traceability.epcis.documents import document_number
 from traceability.gs1.epc import NMPA_PREFIX
 
 from .models import ExceptionGoods, ExceptionItem
@@ -55,8 +56,9 @@ def subject(item: ExceptionItem) -> str:
     return _("Exception {reference}: {kind}").format(reference=reference(item), kind=KINDS[item.kind])
 
 
-def message(item: ExceptionItem, goods: Sequence[ExceptionGoods], *, due: str, number: str) -> str:
-    """The message to the partner, ready to be sent. `due`: the end of the clock in words; `number`: of the advice."""
+def message(item: ExceptionItem, goods: Sequence[ExceptionGoods], *, due: str) -> str:
+    """The message to the partner, ready to be sent. `due`: the end of the clock in words."""
+    number = wording.short(document_number(item.despatch))
     lines = [
         _("To: {partner}").format(partner=item.partner.name if item.partner else "—"),
         _("From: {party}").format(party=item.party.name),

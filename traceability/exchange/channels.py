@@ -80,6 +80,13 @@ def of_party(party: Party) -> QuerySet[Channel]:
     return found.order_by("-state", "partner__name", "id")
 
 
+def to_partner(party: Party, partner: Party) -> list[Channel]:
+    """The channels from `party` to a partner over which something goes out now: none while either is closed."""
+    if not (party.active and partner.active):
+        return []
+    return list(of_party(party).filter(partner=partner, state=Channel.State.ACTIVE).order_by("-way", "id"))
+
+
 def end(channel: Channel) -> None:
     """End a channel for good. One that has delivered something stays for its log; the partner can fetch what it got."""
     if channel.deliveries.exists():

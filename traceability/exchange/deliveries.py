@@ -36,8 +36,7 @@ def hand_over(channel: Channel, rows: Sequence[PublishedEvent]) -> Delivery | No
     are not the partner's to see, or its form cannot carry them.
     """
     with transaction.atomic():
-        locked = Channel.objects.select_for_update(of=("self",)).select_related("party", "partner")
-        held = locked.filter(id=channel.id, state=Channel.State.ACTIVE).first()
+        held = _held(channel.id)
         seen = rules.visible_indexes([row.index for row in rows], channel.partner)
         shared = _shared(channel, [row for row in rows if row.index in seen])
         if held is None or not shared:
@@ -47,6 +46,21 @@ def hand_over(channel: Channel, rows: Sequence[PublishedEvent]) -> Delivery | No
             return None
         shown = [(row.index, row.reporter) for row in shared]
         receipts.pushed(held.partner, shown, door="delivery", question=held.id)
+        Channel.objects.filter(id=held.id).update(next_number=held.next_number)
+    return delivery
+
+
+def hand_over_message(channel: Channel, body: bytes, message: str) -> Delivery | None:
+    """A message that is no EPCIS document, in its turn on the channel; None if that is not active by now.
+
+    `message`: its form, a key of `partner_document.MEDIA_TYPES`.
+    """
+    with transaction.atomic():
+        held = _held(channel.id)
+        if held is None:
+            return None
+        delivery = _write(held, secrets.token_hex(16), body, message=message)
+        note(delivery, Delivery.State.QUEUED)
         Channel.objects.filter(id=held.id).update(next_number=held.next_number)
     return delivery
 
@@ -111,8 +125,7 @@ def note(delivery: Delivery, state: str, *, actor: str = "", detail: str = "", k
 def _made(channel_id: str) -> int:
     """One document of a channel's next events: the delivery and the place it ends at are written together or not."""
     with transaction.atomic():
-        locked = Channel.objects.select_for_update(of=("self",)).select_related("party", "partner")
-        channel = locked.filter(id=channel_id, state=Channel.State.ACTIVE).first()
+        channel = _held(channel_id)
         if channel is None:
             return 0
         try:
@@ -136,6 +149,12 @@ def _made(channel_id: str) -> int:
     return len(events) > 0
 
 
+def _held(channel_id: str) -> Channel | None:
+    """The channel, locked until the transaction ends, if it is active."""
+    locked = Channel.objects.select_for_update(of=("self",)).select_related("party", "partner")
+    return locked.filter(id=channel_id, state=Channel.State.ACTIVE).first()
+
+
 def _shared(channel: Channel, rows: Sequence[PublishedEvent]) -> list[PublishedEvent]:
     """Of what the partner may see, what the sender may see itself: nobody learns anything by setting up a channel."""
     seen = rules.visible_indexes([row.index for row in rows], channel.party)
@@ -150,16 +169,23 @@ def _keep(channel: Channel, events: Sequence[Mapping[str, Any]]) -> Delivery:
         events, faults = partner_document.without_unwritable(channel, name, events)
         left_out = f"left out, {channel.format} cannot carry it: {'; '.join(faults)}"
         body = partner_document.render(channel, name, events)
+    delivery = _write(channel, name, body, events=len(events))
+    note(delivery, Delivery.State.QUEUED, detail=left_out)
+    return delivery
+
+
+def _write(channel: Channel, name: str, body: bytes, *, events: int = 0, message: str = "") -> Delivery:
+    """The delivery of the channel's next number, without a step; the caller stores the number after it."""
     delivery = Delivery.objects.create(
         id=name,
         channel=channel,
+        message=message,
         number=channel.next_number,
         body=body,
         sha256=hashlib.sha256(body).hexdigest(),
         size=len(body),
-        events=len(events),
+        events=events,
         created_ms=now_ms(),
     )
     channel.next_number += 1
-    note(delivery, Delivery.State.QUEUED, detail=left_out)
     return delivery

@@ -34,7 +34,7 @@ def folder_of(partner: str) -> Path:
 def file_name(delivery: Delivery) -> str:
     """The same for the same delivery, so that writing it again replaces it."""
     channel = delivery.channel
-    return f"{channel.party_id}-{channel.id[:8]}-{delivery.number:06}.{SUFFIXES[channel.format]}"
+    return f"{channel.party_id}-{channel.id[:8]}-{delivery.number:06}.{SUFFIXES[delivery.format]}"
 
 
 def look_for_answers() -> None:
@@ -102,7 +102,7 @@ def _settle(channel: Channel, delivery: Delivery, call: "Future[Answer]") -> Non
 
 
 def _headers(channel: Channel, delivery: Delivery) -> dict[str, str]:
-    headers = {"Content-Type": MEDIA_TYPES[channel.format], "Dosetrail-Delivery": delivery.id}
+    headers = {"Content-Type": MEDIA_TYPES[delivery.format], "Dosetrail-Delivery": delivery.id}
     if channel.sealed_seed:
         token = sealing.unseal(bytes(channel.sealed_seed)).decode()
         headers["GS1-Signature"] = signature.header(token, bytes(delivery.body), now_ms() // 1000)

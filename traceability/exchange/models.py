@@ -94,6 +94,7 @@ class Delivery(models.Model):
 
     id = models.CharField(max_length=32, primary_key=True)
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="deliveries")
+    message = models.CharField(max_length=40, blank=True)  # form of one that is no EPCIS document, '' = the channel's
     number = models.IntegerField()  # within the channel, from 1
     body = models.BinaryField()
     sha256 = models.CharField(max_length=64)
@@ -105,6 +106,11 @@ class Delivery(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["channel", "number"], name="delivery_once")]
         indexes = [models.Index(fields=["channel", "state", "number"]), models.Index(fields=["created_ms", "id"])]
+
+    @property
+    def format(self) -> str:
+        """What the bytes are: a key of `partner_document.MEDIA_TYPES`."""
+        return self.message or self.channel.format
 
 
 class DeliveryStep(models.Model):

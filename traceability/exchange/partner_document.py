@@ -19,8 +19,10 @@ from traceability.queries.documents import time_text
 
 from .models import Channel
 
-MEDIA_TYPES = {"json-2.0": "application/json", "xml-2.0": "application/xml", "xml-1.2": "application/xml"}
-SUFFIXES = {"json-2.0": "json", "xml-2.0": "xml", "xml-1.2": "xml"}
+EXCEPTION_MESSAGE = "dosetrail.exception-message/1"  # no EPCIS document, whatever the channel's form (docs/formats.md)
+MEDIA_TYPES = {"json-2.0": "application/json", "xml-2.0": "application/xml", "xml-1.2": "application/xml",
+               EXCEPTION_MESSAGE: "application/json"}  # fmt: skip
+SUFFIXES = {"json-2.0": "json", "xml-2.0": "xml", "xml-1.2": "xml", EXCEPTION_MESSAGE: "exception.json"}
 # GS1 US, "Applying GS1 Standards for DSCSA and Traceability", release 1.2: in the header, beside the master data.
 _US = {"gs1ushc": "http://epcis.gs1us.org/hc/ns"}
 _STATEMENT = "gs1ushc:dscsaTransactionStatement"
@@ -71,8 +73,8 @@ def _document(channel: Channel, name: str, events: Sequence[Mapping[str, Any]]) 
         "schemaVersion": "2.0",
         "creationDate": time_text(now_ms()),
         "instanceIdentifier": f"urn:uuid:{_uuid(name)}",
-        "sender": _identity(channel.party),
-        "receiver": _identity(channel.partner),
+        "sender": identity(channel.party),
+        "receiver": identity(channel.partner),
     }
     if header:
         document["epcisHeader"] = header
@@ -81,15 +83,15 @@ def _document(channel: Channel, name: str, events: Sequence[Mapping[str, Any]]) 
 
 def _named_in(channel: Channel, events: Sequence[Mapping[str, Any]]) -> set[str]:
     """What the events name, canonically: goods, places, and parties; and the two parties themselves."""
-    found = {_identity(channel.party), _identity(channel.partner)}
+    found = {identity(channel.party), identity(channel.partner)}
     for view in map(epcis_event.read, events):
         found |= {epc for _, epc in view.epcs} | {one[1] for one in view.classes}
         found |= {view.read_point, view.biz_location} | {uri for _, uri in [*view.sources, *view.destinations]}
     return found - {""}
 
 
-def _identity(party: Party) -> str:
-    """The party's GLN as Digital Link, or its own URI where it has none."""
+def identity(party: Party) -> str:
+    """What a document calls a party: its GLN as Digital Link, or its own URI where it has none."""
     gln = party.identifiers.filter(scheme=PartyIdentifier.Scheme.GLN).order_by("value").first()
     return f"https://id.gs1.org/417/{gln.value}" if gln else party.uri
 

@@ -217,6 +217,7 @@ CELERY_BEAT_SCHEDULE = {
     "recalls": {"task": "traceability.recalls.tasks.reach", "schedule": 5.0},
     "send": {"task": "traceability.exchange.tasks.send", "schedule": 2.0},
     "exceptions": {"task": "traceability.exceptions.tasks.look", "schedule": 5.0},
+    "overviews": {"task": "traceability.exceptions.tasks.work_out", "schedule": 2.0},
     "capture-jobs": {"task": "traceability.capture.tasks.work", "schedule": 2.0},
     "forget-sessions": {"task": "traceability.parties.tasks.forget_sessions", "schedule": 24 * 3600.0},
 }

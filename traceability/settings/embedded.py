@@ -42,8 +42,9 @@ DATABASES = {
 CELERY_BROKER_URL = "memory://localhost/"
 # The engine has a thread of its own for it: the one worker must not wait for other people's servers.
 del CELERY_BEAT_SCHEDULE["send"]
-# The one worker must fold meanwhile: the engine has a thread for capture jobs.
+# The one worker must fold meanwhile: the engine has a thread for capture jobs, and one for large comparisons.
 del CELERY_BEAT_SCHEDULE["capture-jobs"]
+del CELERY_BEAT_SCHEDULE["overviews"]
 CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.01}
 
 LOG_ENTRIES_PUBLIC = True

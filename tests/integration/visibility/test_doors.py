@@ -18,6 +18,8 @@ from traceability.alerts.models import Alert
 from traceability.capture.models import CaptureJob, EventEpc, PublishedEvent
 from traceability.contracts import services as contracts
 from traceability.custody.models import Shipment
+from traceability.exceptions import expected, overview
+from traceability.exceptions.models import ExpectedList
 from traceability.parties import services as parties
 from traceability.parties.models import PartyKey
 from traceability.recalls import reach
@@ -67,13 +69,15 @@ OWN = """log/content epcis/capture epcis/capture/<str:job_id> api/v1/preflight a
     portal/recalls/<slug:recall_id>/edit portal/recalls/<slug:recall_id>/calls
     portal/recalls/<slug:recall_id>/holders.csv portal/recall-notices portal/recall-notices/<slug:notice_id>
     portal/recall-notices/<slug:notice_id>/packs.csv portal/recorded/<str:nonce>/take-back portal/exceptions
-    portal/exceptions/new portal/exceptions/<str:item_id>""".split()
+    portal/exceptions/new portal/exceptions/<str:item_id> api/v1/expected-lists
+    api/v1/expected-lists/<int:list_id> api/v1/expected-lists/<int:list_id>/lines""".split()
 _COLLECTIONS = ("bizLocations", "bizSteps", "dispositions", "epcs", "eventTypes", "readPoints")
 AUDIENCE = """epcis/events epcis/events/<path:event_id> epcis/nextPageToken/<str:token>
     epcis/queries/<str:name>/events portal/alerts portal/alerts/<str:alert_id>
     portal/alerts/<str:alert_id>/withdrawn.csv portal/reports/<slug:report_id> portal/reports/<slug:report_id>.csv
     portal/reports/<slug:report_id>/proofs.json api/v1/trace portal/trace portal/trace.csv portal/shipment
-    portal/shipment/proofs""".split()
+    portal/shipment/proofs api/v1/expected-lists/<int:list_id>/comparison
+    api/v1/expected-lists/<int:list_id>/comparison/<slug:part>""".split()
 AUDIENCE += [f"epcis/{name}{rest}" for name in _COLLECTIONS for rest in ("", "/<path:value>", "/<path:value>/events")]
 REGULATOR = """regulator/ regulator/alerts/<str:alert_id> regulator/alerts/<str:alert_id>/evidence.json
     regulator/alerts/<str:alert_id>/readings.csv regulator/alerts/<str:alert_id>/withdrawn.csv regulator/trace
@@ -116,7 +120,15 @@ def town(chain: Chain) -> Chain:
     chain.house.settle()
     chain.names[published(chain.house).event_id] = "recall"
     assert reach.run() > 0
+    _told_of(chain)
     return chain
+
+
+def _told_of(chain: Chain) -> None:
+    """Everybody has a list of its own of everything: what it compares with is what its party may see."""
+    for number in Shipment.objects.values_list("despatch", flat=True):
+        for caller in CALLERS[1:]:
+            expected.store(chain.house.parties[caller], expected.Given(number, "advice", f"(00){SSCC}".encode()))
 
 
 def _addresses(chain: Chain) -> list[str]:
@@ -128,6 +140,8 @@ def _addresses(chain: Chain) -> list[str]:
         "<slug:kid>": list(PartyKey.objects.values_list("kid", flat=True)),
         "<str:alert_id>": list(Alert.objects.values_list("id", flat=True)),
         "<int:file_id>": ["1"],
+        "<int:list_id>": [str(one) for one in ExpectedList.objects.values_list("pk", flat=True)],
+        "<slug:part>": list(overview.PARTS),
         "<str:sha256>": ["0" * 64],
         "<str:digest>": ["0" * 64],
         "<slug:step_id>": ["receive"],

@@ -82,7 +82,7 @@ def test_cases_received_on_the_pallet_that_they_stood_on_are_received() -> None:
 
 def standing(sent: list[str], got: list[str], **more: Any) -> Standing:
     told = {"is_void": False, "is_sent": True, "received_ms": 0, "now_ms": 0, **more}
-    return sides.standing(sides.lines(sent, got, known()), **told)
+    return sides.standing(sides.totals(sides.lines(sent, got, known())), **told)
 
 
 def test_where_a_shipment_stands() -> None:

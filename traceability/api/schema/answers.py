@@ -119,6 +119,7 @@ COMPONENTS: dict[str, Schema] = {
                 },
                 "pointer": text("Where in the body (RFC 6901)."),
                 "parameter": text("Which query parameter."),
+                "line": whole("Of a list, from 1; 0: the whole.", minimum=0),
                 "field": text("Which part of a form, or which member of master data."),
                 "code": text(),
                 "message": text("In plain words."),

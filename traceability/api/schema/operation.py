@@ -24,7 +24,7 @@ REFUSALS: Mapping[int, str] = {
     415: "Not a media type that this address takes.",
     428: "The change must say which version it is about (If-Match), or that there is none (If-None-Match: *).",
     501: "The standard has it, this server does not.",
-    503: "Too much waits for the log; Retry-After says when to come again.",
+    503: "Too much waits for the log, or the answer is being worked out; Retry-After says when to come again.",
     507: "No room is left; nothing was stored. Retry-After says when to come again.",
 }
 

@@ -8,6 +8,7 @@ from traceability.api.rendering import CBV_XML_FORMATS
 from traceability.capture.intake import ERROR_BEHAVIOURS
 from traceability.epcis import epc_format
 from traceability.epcis import vocabulary as cbv
+from traceability.exceptions import overview
 from traceability.queries import event_query
 from traceability.queries import parameters as query_table
 
@@ -152,6 +153,8 @@ PATH: dict[str, tuple[Schema, str]] = {
     "id": (text(pattern="^[-a-zA-Z0-9_]{1,64}$"), "Its id, chosen by its owner; unique in the house."),
     "item": (text(pattern="^[-a-zA-Z0-9_]{1,64}$"), "The product's id."),
     "number": (text(minLength=1, maxLength=20, format="lot-number"), "The lot's number, percent-encoded."),
+    "list_id": (whole(minimum=1, maximum=10**15), "The list's ID."),
+    "part": (words(overview.PARTS), "Which rows."),
     "notice_id": (text(minLength=1, format="nonce"), "The notice's ID."),
     "delivery_id": (text(minLength=1, format="nonce"), "The delivery's ID."),
     "job_id": (text(), "The job's captureID."),

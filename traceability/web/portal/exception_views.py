@@ -11,18 +11,20 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from traceability.common.problems import ProblemError
 from traceability.exceptions import arrival, gather, selectors, services, wording
+from traceability.exceptions import messages as messages_about
 from traceability.exceptions.models import ExceptionGoods, ExceptionItem
+from traceability.exchange import channels
 from traceability.parties import services as parties
 from traceability.parties.models import Member, Party
 from traceability.scans import services as scans
 from traceability.scans.preflight import STOP
 from traceability.scans.reading import is_quality
-from traceability.web.shared import exception_rows, names
+from traceability.web.shared import delivery_rows, exception_rows, names
 from traceability.web.shared.names import lasted
 
 from .access import member_view
@@ -96,14 +98,17 @@ def new(request: HttpRequest, member: Member) -> HttpResponse:
 @never_cache
 @member_view
 def exception(request: HttpRequest, member: Member, item_id: str) -> HttpResponse:
-    """One exception; its party POSTs action=ask, escalate or resolve with the version that was shown."""
+    """One exception; its party POSTs action=ask, send, resend, escalate or resolve with the version that was shown, the
+    partner that it asks action=answer.
+    """
     item = selectors.find(item_id, party=member.party)
     if item is None:
         raise Http404
     if request.method != "POST":
         return _page(request, member, item)
-    act, version = _ACTS.get(request.POST.get("action", "")), request.POST.get("version", "")
-    if act is None or not version.isdecimal() or item.party != member.party:
+    acts = _ACTS if item.party == member.party else _PARTNER_ACTS if item.partner == member.party else {}
+    act, version = acts.get(request.POST.get("action", "")), request.POST.get("version", "")
+    if act is None or not (version.isascii() and version.isdigit() and len(version) < 9):
         raise Http404
     try:
         act(request, member, item, int(version))
@@ -120,6 +125,18 @@ def _ask(request: HttpRequest, member: Member, item: ExceptionItem, version: int
     services.ask(member, item, version=version)
 
 
+def _send(request: HttpRequest, member: Member, item: ExceptionItem, version: int) -> None:
+    services.send(member, item, channel_id=request.POST.get("channel", ""), version=version)
+
+
+def _resend(request: HttpRequest, member: Member, item: ExceptionItem, _version: int) -> None:
+    services.resend(member, item, delivery_id=request.POST.get("delivery", ""))
+
+
+def _answer(request: HttpRequest, member: Member, item: ExceptionItem, version: int) -> None:
+    services.answer(member, item, comment=request.POST.get("comment", ""), version=version)
+
+
 def _escalate(request: HttpRequest, member: Member, item: ExceptionItem, version: int) -> None:
     services.escalate(member, item, comment=request.POST.get("comment", ""), version=version)
 
@@ -132,8 +149,12 @@ def _resolve(request: HttpRequest, member: Member, item: ExceptionItem, version:
     services.resolve(member, item, comment=comment, release=release, version=version)
 
 
-_ACTS: dict[str, Callable[[HttpRequest, Member, ExceptionItem, int], None]] = {
+_Act = Callable[[HttpRequest, Member, ExceptionItem, int], None]
+_PARTNER_ACTS: dict[str, _Act] = {"answer": _answer}
+_ACTS: dict[str, _Act] = {
     "ask": _ask,
+    "send": _send,
+    "resend": _resend,
     "escalate": _escalate,
     "resolve": _resolve,
 }
@@ -171,6 +192,12 @@ def _blocked(member: Member, item: ExceptionItem, goods: list[ExceptionGoods]) -
     return list(dict.fromkeys(str(reason.text) for reason in verdict.reasons if reason.verdict == STOP))
 
 
+def _channels(item: ExceptionItem) -> list[tuple[str, Any]]:
+    """The channels over which the message can be sent: (id, way in words)."""
+    found = channels.to_partner(item.party, item.partner) if item.partner else []
+    return [(one.id, delivery_rows.WAYS[one.way]) for one in found]
+
+
 def _page(
     request: HttpRequest,
     member: Member,
@@ -181,23 +208,24 @@ def _page(
 ) -> HttpResponse:
     zone, goods = names.zone_of(member), list(item.goods.order_by("id"))
     is_own, is_open = item.party == member.party, item.state != ExceptionItem.State.RESOLVED
-    number = names.short_document(item.despatch)
-    texts = []
-    for code, language in settings.LANGUAGES:
-        with override(code):
-            due = names.moment(item.due_ms, zone)
-            body = wording.message(item, goods, due=f"{due} ({zone.key})", number=number)
-            mail = f"mailto:?subject={quote(wording.subject(item))}&body={quote(body)}"
-            texts.append({"code": code, "language": language, "body": body, "mail": mail})
+    texts = [
+        {"code": one.language, "language": dict(settings.LANGUAGES)[one.language], "body": one.body,
+         "mail": f"mailto:?subject={quote(one.subject)}&body={quote(one.body)}"}
+        for one in (messages_about.texts(item, goods) if is_own else ())
+    ]  # fmt: skip
     context = {
         "member": member,
         "section": "exceptions",
+        "links_to_documents": True,
         **exception_rows.one(item, goods, zone),
         "trace_url": "portal:trace",
         "texts": texts,
+        "channels": _channels(item) if is_own and is_open else [],
         "is_own": is_own,
         "may_act": is_own and is_open,
         "blocked": _blocked(member, item, goods) if is_own and item.waits else [],
+        "may_answer": item.partner == member.party and is_open,
+        "is_admin": member.role == Member.Role.ADMIN,
         "may_resolve": is_quality(member),
         "may_correct": is_open
         and item.kind == ExceptionItem.Kind.DATA_ISSUE

@@ -56,7 +56,7 @@ def new(request: HttpRequest, member: Member) -> HttpResponse:
     partner = Party.objects.filter(id=given.get("partner", "")).exclude(id=member.party_id).first()
     what = expected.Given(given.get("number", ""), given.get("kind", ""), content, partner)
     try:
-        row = expected.store(member.party, what, member=member)
+        row, _is_new = expected.store(member.party, what, member=member)
     except ProblemError as problem:
         field = "number" if problem.code == "number" else "kind" if problem.code == "list-kind" else "file"
         said = worded(problem.code, problem.detail, field)

@@ -30,7 +30,7 @@ def home(request: HttpRequest, member: Member) -> HttpResponse:
         "open_recalls": recalls.open_count(member.party),
         "recalls_to_sign": recalls.waiting_for(member),
         "open_exceptions": exceptions.of_party(member.party, {}).count(),
-        "asked_exceptions": exceptions.asked_of(member.party, {}).count(),
+        "asked_exceptions": exceptions.unanswered_count(member.party),
         "open_alerts": alerts.for_party(member.party, {"open": True}).count(),
     }
     return render(request, "portal/home.html", context)

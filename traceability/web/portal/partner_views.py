@@ -17,32 +17,21 @@ from django.views.decorators.http import require_POST
 from traceability.common.problems import ProblemError
 from traceability.exchange import channels, deliveries, subscriptions
 from traceability.exchange.models import Channel, Delivery, Subscription
-from traceability.exchange.partner_document import MEDIA_TYPES, SUFFIXES
+from traceability.exchange.partner_document import EXCEPTION_MESSAGE, MEDIA_TYPES, SUFFIXES
 from traceability.parties.models import Member, Party
-from traceability.web.shared import names
+from traceability.web.shared import delivery_rows, names
 
 from .access import member_view
 from .problems import Error, worded
 
 PAGE_SIZE = 50
-DELIVERY_STATES = {
-    "queued": (gettext_lazy("Ready"), "is-unknown"),
-    "sent": (gettext_lazy("Put into the folder"), "is-unknown"),
-    "fetched": (gettext_lazy("Fetched"), "is-ok"),
-    "answered": (gettext_lazy("Taken by the partner"), "is-ok"),
-    "failed": (gettext_lazy("Failed"), "is-danger"),
-}
 STATES = {"active": (gettext_lazy("Running"), "is-ok"), "suspended": (gettext_lazy("Suspended"), "is-danger")}
-WAYS = {
-    "download": gettext_lazy("The partner downloads it"),
-    "folder": gettext_lazy("Into the partner's folder (SFTP, AS2)"),
-    "webhook": gettext_lazy("Sent to a web address"),
-}
 FORMATS = {
     "json-2.0": gettext_lazy("EPCIS 2.0, JSON"),
     "xml-2.0": gettext_lazy("EPCIS 2.0, XML"),
     "xml-1.2": gettext_lazy("EPCIS 1.2, XML"),
 }
+DOCUMENTS = {**FORMATS, EXCEPTION_MESSAGE: gettext_lazy("Message about an exception, JSON")}
 WHICH: dict[str, tuple[Any, dict[str, Any]]] = {
     "all": (gettext_lazy("Everything that both of you may see"), {}),
     "shipping": (gettext_lazy("Shipments only"), {"EQ_bizStep": ["shipping"]}),
@@ -73,22 +62,12 @@ def partners(request: HttpRequest, member: Member) -> HttpResponse:
 def delivery(request: HttpRequest, member: Member, delivery_id: str) -> HttpResponse:
     """One delivery with what became of it."""
     found, zone = _found(member, delivery_id), names.zone_of(member)
-    naming = names.Names()
-    steps = [
-        {
-            "at": names.moment(step.at_ms, zone),
-            "state": DELIVERY_STATES[step.state][0],
-            "who": naming.party(step.actor) if step.actor.startswith("urn:") else step.actor,
-            "detail": step.detail,
-        }
-        for step in found.steps.order_by("id")
-    ]
     context = {
         "member": member,
         "section": "partners",
         "row": _delivery(found, member, zone),
         "delivery": found,
-        "steps": steps,
+        "steps": delivery_rows.steps(found, zone),
         "may_resend": found.channel.party == member.party
         and found.channel.state != Channel.State.ENDED
         and member.role == Member.Role.ADMIN,
@@ -101,7 +80,7 @@ def delivery(request: HttpRequest, member: Member, delivery_id: str) -> HttpResp
 def delivery_document(request: HttpRequest, member: Member, delivery_id: str) -> HttpResponse:
     """The document as a file; that the partner's member fetched it is recorded."""
     found = _found(member, delivery_id)
-    form = found.channel.format
+    form = found.format
     body = deliveries.fetch(found, member.party, actor=member.pseudonym)
     name = f"{found.channel.party_id}-{found.number}.{SUFFIXES[form]}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -203,7 +182,7 @@ def _page(request: HttpRequest, member: Member, *, errors: Any = (), status: int
             "channels": [_channel_row(row, zone) for row in channels.of_party(member.party)],
             "subscriptions": [_subscription_row(row, zone) for row in subscriptions.of_party(member.party)],
             "choices": Party.objects.filter(active=True).exclude(id=member.party_id).order_by("name"),
-            "ways": WAYS.items(),
+            "ways": delivery_rows.WAYS.items(),
             "formats": FORMATS.items(),
             "which": [(key, text) for key, (text, _query) in WHICH.items()],
         }
@@ -212,13 +191,13 @@ def _page(request: HttpRequest, member: Member, *, errors: Any = (), status: int
 
 def _delivery(row: Delivery, member: Member, zone: ZoneInfo) -> dict[str, Any]:
     is_incoming = row.channel.partner == member.party
-    state, tone = DELIVERY_STATES[row.state]
+    state, tone = delivery_rows.STATES[row.state]
     return {
         "id": row.id,
         "number": row.number,
         "incoming": is_incoming,
         "other": row.channel.party.name if is_incoming else row.channel.partner.name,
-        "format": FORMATS[row.channel.format],
+        "format": DOCUMENTS[row.format],
         "events": row.events,
         "made": names.moment(row.created_ms, zone),
         "state": state,
@@ -230,7 +209,7 @@ def _channel_row(row: Channel, zone: ZoneInfo) -> dict[str, Any]:
     state, tone = STATES[row.state]
     return {
         "row": row,
-        "way": WAYS[row.way],
+        "way": delivery_rows.WAYS[row.way],
         "format": FORMATS[row.format],
         "state": state,
         "tone": tone,

@@ -68,6 +68,10 @@ _WORDS: dict[str, tuple[str, str | Promise]] = {
         "codes",
         gettext_lazy("One of these goods is in another exception that is not resolved. Add what you see there."),
     ),
+    "no-channel": (
+        "channel",
+        gettext_lazy("This way to the partner is not running. Choose another, or send the message yourself."),
+    ),
     "changed-meanwhile": ("comment", gettext_lazy("Someone else has acted on this meanwhile. Look at it again.")),
     "hold-waiting": (
         "comment",

@@ -9,14 +9,16 @@ from django.utils.translation import gettext_lazy
 
 from traceability.common.clock import now_ms
 from traceability.exceptions import selectors, wording
-from traceability.exceptions.models import ExceptionGoods, ExceptionItem
+from traceability.exceptions.models import ExceptionGoods, ExceptionItem, ExceptionStep
+from traceability.exchange.models import Channel, Delivery
 
-from . import names
+from . import delivery_rows, names
 from .names import lasted
 
 STATES = {
     "open": (gettext_lazy("Open"), "is-warn"),
     "asked": (gettext_lazy("Partner was asked"), "is-unknown"),
+    "answered": (gettext_lazy("Partner has answered"), "is-warn"),
     "escalated": (gettext_lazy("Before the regulator"), "is-danger"),
     "resolved": (gettext_lazy("Resolved"), "is-ok"),
 }
@@ -55,14 +57,30 @@ def one(item: ExceptionItem, goods: Sequence[ExceptionGoods], zone: ZoneInfo) ->
         "number": names.short_document(item.despatch),
         "place": names.Names().place(item.place),
         "goods": [(wording.shown(thing), thing.epc, thing.held) for thing in goods],
-        "steps": [
-            {
-                "at": names.moment(step.at_ms, zone),
-                "state": STATES[step.state][0],
-                "who": item.party.name if step.actor else _("This house: the missing data has arrived"),
-                "comment": step.comment,
-                "events": len(step.event_ids),
-            }
-            for step in item.steps.order_by("id")
-        ],
+        "steps": [_step(item, step, zone) for step in selectors.steps(item)],
+    }
+
+
+def _step(item: ExceptionItem, step: ExceptionStep, zone: ZoneInfo) -> dict[str, Any]:
+    who = item.partner if step.state == ExceptionItem.State.ANSWERED and item.partner else item.party
+    return {
+        "at": names.moment(step.at_ms, zone),
+        "state": STATES[step.state][0],
+        "who": who.name if step.actor else _("This house: the missing data has arrived"),
+        "comment": step.comment,
+        "events": len(step.event_ids),
+        "message": _message(step.delivery, zone) if step.delivery else None,
+    }
+
+
+def _message(delivery: Delivery, zone: ZoneInfo) -> dict[str, Any]:
+    """The message that went out with a step, and its log."""
+    text, tone = delivery_rows.STATES[delivery.state]
+    return {
+        "delivery": delivery,
+        "way": delivery_rows.WAYS[delivery.channel.way],
+        "state": text,
+        "tone": tone,
+        "steps": delivery_rows.steps(delivery, zone),
+        "may_go_on": delivery.channel.state == Channel.State.ACTIVE,
     }
