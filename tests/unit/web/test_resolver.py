@@ -9,6 +9,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
+from traceability.gs1.digital_link import DigitalLink
 from traceability.web.consumer import links, views
 
 from .world import GTIN, LOT, NMPA_GTIN, RECALLED_LOT, UNKNOWN_GTIN, World, sscc
@@ -132,6 +133,14 @@ def test_other_spellings_of_a_product(world: World, spelled: str) -> None:
         assert get(spelled).status_code == 404  # names instead of AIs have left the standard
     else:
         assert get(spelled.rstrip("/"), LINKSET).json() == get(PRODUCT, LINKSET).json()
+
+
+def test_the_events_of_a_product_are_those_of_its_packs_and_of_its_class() -> None:
+    item = DigitalLink("01", "09521000001008")
+    (product,) = links.levels(item)
+    asked = [unquote(link.href) for link in product.links if link.kind == "epcis"]
+    assert asked == [f"/epcis/events?{name}={item.canonical}" for name in ("MATCH_anyEPC", "MATCH_epcClass")]
+    assert [unquote(one.href) for one in links.find([product], "epcis", links.Reader())] == asked[:1]
 
 
 def test_odd_characters_come_back_escaped(world: World) -> None:

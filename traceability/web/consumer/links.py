@@ -159,7 +159,8 @@ def _item_levels(link: DigitalLink, registered: Registered) -> Iterator[Level]:
     if batch:
         yield Level("lot", batch.path, [*_of_class(batch, "Recall of the batch"), *_of_maker(registered.lot)])
     links = [*_of_class(product, "Recall of the product"), *_of_product(product), *_of_maker(registered.product)]
-    yield Level("product", product.path, links)
+    # What is recorded of a product names its packs; few events name its class.
+    yield Level("product", product.path, [_events_of(product.canonical), *links])
 
 
 def _of_pack(path: str, epc: str) -> Iterator[Link]:
