@@ -26,11 +26,7 @@ def indexes(event_ids: Collection[str]) -> QuerySet[Any, Any]:
 
 
 def _apply(entries: Sequence[LogEntry]) -> None:
-    rows = (
-        (entry.index, event_hash(entry.body))
-        for entry in entries
-        if entry.kind == standing.EVENT and entry.body is not None
-    )
+    rows = ((entry.index, event_hash(entry.body or {})) for entry in standing.events(entries))
     bulk.insert(EventHash, ("event_index", "event_hash"), rows)
 
 

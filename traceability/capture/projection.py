@@ -15,7 +15,7 @@ KIND = standing.EVENT
 
 
 def _apply(entries: Sequence[LogEntry]) -> None:
-    seen = [(entry, epcis_event.read(entry.body)) for entry in entries if entry.kind == KIND and entry.body is not None]
+    seen = [(entry, entry.read(epcis_event.read)) for entry in standing.events(entries)]
     bulk.insert(PublishedEvent, _EVENT, (_event(entry, view) for entry, view in seen))
     for model, columns, rows in (
         (EventEpc, ("event_index", "role", "epc", "event_time_ms"), _epcs),

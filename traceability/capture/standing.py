@@ -5,6 +5,8 @@ A declaration that does not count itself takes nothing back any more: what it ha
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from django.db.models import Q
+
 from ledger import api as ledger
 from traceability.common import bulk, masterdata
 from traceability.common.projection import LogEntry
@@ -13,11 +15,25 @@ from .models import PublishedEvent, VoidSpan
 from .spans import Spans
 
 EVENT = "event"
+_SPANS = bulk.Select(
+    VoidSpan.objects.order_by("event_index", "from_index", "reason").values_list(
+        "event_index", "from_index", "to_index"
+    ),
+    "event_index",
+)
+_DECLARED = bulk.Select(
+    PublishedEvent.objects.filter(declaration_ms__isnull=False).values_list("event_id", flat=True), "event_id"
+)
 _KEY_ENDS = frozenset({"key-revoked", "key-rotated"})
 _BATCH = 1000
 _Reason = VoidSpan.Reason
 # Of an event: log index, key, party that signed, time of signing in seconds.
 _Signed = tuple[int, str, str, int]
+
+
+def events(entries: Sequence[LogEntry]) -> list[LogEntry]:
+    """Those entries that are events whose content is held here."""
+    return [entry for entry in entries if entry.kind == EVENT and entry.body is not None]
 
 
 def update(entries: Sequence[LogEntry], events: Sequence[LogEntry], event_ids: set[str]) -> None:
@@ -33,22 +49,22 @@ def update(entries: Sequence[LogEntry], events: Sequence[LogEntry], event_ids: s
 def spans(indexes: Collection[int]) -> dict[int, Spans]:
     """While each of these events did not count; those that always did are left out."""
     found: dict[int, Spans] = {}
-    rows = VoidSpan.objects.order_by("event_index", "from_index", "reason")
-    for index, start, until in bulk.among(
-        rows.values_list("event_index", "from_index", "to_index"), "event_index", indexes
-    ):
+    for index, start, until in _SPANS(indexes):
         found[index] = (*found.get(index, ()), (start, until))
     return found
 
 
 def turned(entries: Collection[int]) -> Iterator[tuple[int, int]]:
     """The events that these entries make void or let count again, each with the entry's index, or its own if later."""
-    rows = VoidSpan.objects.all()
-    yield from (
-        (index, max(index, start))
-        for index, start in bulk.among(rows.values_list("event_index", "from_index"), "from_index", entries)
-    )
-    yield from bulk.among(rows.values_list("event_index", "to_index"), "to_index", entries)
+    if not entries:
+        return
+    span, asked = (min(entries), max(entries)), set(entries)
+    rows = VoidSpan.objects.filter(Q(from_index__range=span) | Q(to_index__range=span))
+    for index, start, until in rows.values_list("event_index", "from_index", "to_index"):
+        if start in asked:
+            yield index, max(index, start)
+        if until in asked:
+            yield index, until
 
 
 def _void_by_key(entries: Sequence[LogEntry], events: Sequence[LogEntry]) -> list[VoidSpan]:
@@ -89,8 +105,7 @@ def _declare(event_ids: Collection[str]) -> set[int]:
     A declaration takes effect, whichever of the two came first, when its reporter is the original's or, as the log
     knew at its index, a regulator.
     """
-    declarations = PublishedEvent.objects.filter(declaration_ms__isnull=False)
-    declared = set(bulk.among(declarations.values_list("event_id", flat=True), "event_id", event_ids))
+    declared = set(_DECLARED(event_ids))
     by_id: dict[str, list[PublishedEvent]] = {}
     for row in bulk.among(PublishedEvent.objects.order_by("index"), "event_id", declared):
         by_id.setdefault(row.event_id, []).append(row)

@@ -3,21 +3,24 @@
 import hashlib
 import json
 import logging
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import models, transaction
 
 from ledger import api as ledger
 
+from . import bulk
 from .models import Cursor, Document
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
+_BODIES = bulk.Select(Document.objects.values_list("statement_hash", "body"), "statement_hash")
 # At most so many entries per transaction, so that a projection never holds the write gate for long.
 BATCH = 500
 # While rebuilding: so many, or as many as hold so much content. What a thing's events make of it is worked out once per
@@ -27,7 +30,7 @@ WIDE, WIDE_BYTES = 5_000, 4 * 2**20
 
 @dataclass(frozen=True)
 class LogEntry:
-    """One published entry as a projection sees it; `body` is None when its content is not held here."""
+    """One published entry as a projection sees it; `body`, of `size` bytes, is None when it is not held here."""
 
     index: int
     statement_hash: str
@@ -38,7 +41,15 @@ class LogEntry:
     iat: int
     payload: bytes
     body: Any | None
-    document: Document | None
+    size: int = 0
+    _readings: dict[Callable[[Any], Any], Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def read(self, reader: Callable[[Any], T]) -> T:
+        """What `reader` makes of the body, worked out once for all projections that ask; not to be changed."""
+        if reader not in self._readings:
+            self._readings[reader] = reader(self.body)
+        found: T = self._readings[reader]
+        return found
 
 
 @dataclass(frozen=True)
@@ -55,34 +66,61 @@ class Projection:
     version: int = 1
 
 
+class Reading:
+    """What one pass of the projections reads of the log: entries that the first of them decoded are not read again."""
+
+    def __init__(self) -> None:
+        self._entries: Sequence[LogEntry] = ()
+
+    def entries(self, start: int, limit: int) -> Sequence[LogEntry]:
+        """As `read_entries`; fewer, where only those are at hand."""
+        place = start - self._entries[0].index if self._entries else -1
+        if not 0 <= place < len(self._entries):
+            self._entries, place = read_entries(start, limit), 0
+        return self._entries[place : place + limit]
+
+
+def read_entries(start: int, limit: int) -> list[LogEntry]:
+    """The published entries from `start`, at most `limit`, joined with the content held here; two queries per BATCH.
+
+    Those after a batch that brings their content to WIDE_BYTES are left for the next time.
+    """
+    entries: list[LogEntry] = []
+    size = 0
+    while len(entries) < limit and size < WIDE_BYTES:
+        published = ledger.published(start + len(entries), min(BATCH, limit - len(entries)))
+        if not published:
+            break
+        names = {entry.statement_hash for entry in published}
+        bodies = dict(_BODIES(names))
+        batch = [_log_entry(entry, bodies.get(entry.statement_hash)) for entry in published]
+        entries += batch
+        size += sum(entry.size for entry in batch)
+    return entries
+
+
 def all_projections() -> list[Projection]:
     """The projections of `settings.DOSETRAIL_PROJECTIONS`, in the order in which an entry passes them."""
     return [_load(path) for path in settings.DOSETRAIL_PROJECTIONS]
 
 
-def advance(projection: Projection, *, limit: int = BATCH) -> int:
+def advance(projection: Projection, *, limit: int = BATCH, reading: Reading | None = None) -> int:
     """Apply the next entries and move the cursor, in one transaction; the number applied (0 = caught up).
 
     A projection never overtakes the one before it, so that it may read its tables. Safe to call from several workers:
     the cursor row is locked. What was built by another schema stands still until it is rebuilt (`rebuilding`).
     """
-    if _target(projection) <= _position(projection.name):
-        return 0
     with transaction.atomic():
-        Cursor.objects.get_or_create(projection=projection.name, defaults={"schema": schema(projection)})
-        cursor = Cursor.objects.select_for_update().get(projection=projection.name)
+        cursor = _locked(projection)
         if cursor.schema != schema(projection):
             log.error("built by another schema: run manage.py rebuild --stale", extra={"projection": projection.name})
             return 0
         limit = min(limit, _target(projection) - cursor.position)
-        if limit <= 0:
-            return 0
-        entries = read_entries(cursor.position, limit)
+        entries = (reading or Reading()).entries(cursor.position, limit) if limit > 0 else ()
         if not entries:
             return 0
         projection.apply(entries)
-        cursor.position = entries[-1].index + 1
-        cursor.save(update_fields=["position"])
+        Cursor.objects.filter(projection=projection.name).update(position=entries[-1].index + 1)
     log.info("folded", extra={"projection": projection.name, "first": entries[0].index, "last": entries[-1].index})
     return len(entries)
 
@@ -91,7 +129,11 @@ def advance_all() -> int:
     """Advance every projection until all have caught up with the published log; the number of entries applied."""
     total = 0
     projections = all_projections()
-    while _is_behind(projections) and (applied := sum(map(advance, projections))):
+    while _is_behind(projections):
+        reading = Reading()
+        applied = sum(advance(one, reading=reading) for one in projections)
+        if not applied:
+            break
         total += applied
     return total
 
@@ -101,36 +143,6 @@ def _is_behind(projections: Sequence[Projection]) -> bool:
     position = dict(Cursor.objects.values_list("projection", "position"))
     size = ledger.published_size()
     return any(position.get(projection.name, 0) < size for projection in projections)
-
-
-def read_entries(start: int, limit: int) -> list[LogEntry]:
-    """The published entries from `start`, at most `limit`, joined with the content held here; two queries per BATCH.
-
-    Those after a batch that brings their content to WIDE_BYTES are left for the next time. The projections pass over
-    the same entries one after the other; what this thread decoded last is not decoded again.
-    """
-    known: dict[str, LogEntry] = getattr(_decoded, "entries", {})
-    entries: list[LogEntry] = []
-    size = 0
-    while len(entries) < limit and size < WIDE_BYTES:
-        batch = _read_batch(start + len(entries), min(BATCH, limit - len(entries)), known)
-        if not batch:
-            break
-        entries += batch
-        size += sum(len(entry.document.body) for entry in batch if entry.document)
-    _decoded.entries = {entry.statement_hash: entry for entry in entries if entry.document is not None}
-    return entries
-
-
-def _read_batch(start: int, limit: int, known: Mapping[str, LogEntry]) -> list[LogEntry]:
-    published = ledger.published(start, limit)
-    documents = Document.objects.in_bulk([entry.statement_hash for entry in published if not _is_known(entry, known)])
-    return [
-        known[entry.statement_hash]
-        if _is_known(entry, known)
-        else _log_entry(entry, documents.get(entry.statement_hash))
-        for entry in published
-    ]
 
 
 def in_force(entries: Sequence[LogEntry]) -> list[LogEntry]:
@@ -149,14 +161,6 @@ def _is_in_force(entry: LogEntry, key: ledger.KeyRecord | None) -> bool:
     return void is None or void > entry.index
 
 
-_decoded = threading.local()  # by the hash of what was decoded, so that it cannot go stale
-
-
-def _is_known(entry: ledger.PublishedEntry, known: Mapping[str, LogEntry]) -> bool:
-    found = known.get(entry.statement_hash)
-    return found is not None and found.index == entry.index
-
-
 def digest(model: type[models.Model]) -> str:
     """SHA-256 over a projection table's rows in key order; equal on SQLite and PostgreSQL for equal tables."""
     key = model._meta.pk
@@ -168,6 +172,7 @@ def digest(model: type[models.Model]) -> str:
     return sha.hexdigest()
 
 
+@cache
 def schema(projection: Projection) -> str:
     """SHA-256 over a projection's version and tables: rows that another has built may not be gone on with."""
     tables = [
@@ -194,11 +199,15 @@ def _target(projection: Projection) -> int:
     """How far `projection` may read: as far as the one before it has, or the published log for the first."""
     order = [other.name for other in all_projections()]
     place = order.index(projection.name) if projection.name in order else 0
-    return _position(order[place - 1]) if place else ledger.published_size()
+    if not place:
+        return ledger.published_size()
+    return Cursor.objects.filter(projection=order[place - 1]).values_list("position", flat=True).first() or 0
 
 
-def _position(name: str) -> int:
-    return Cursor.objects.filter(projection=name).values_list("position", flat=True).first() or 0
+def _locked(projection: Projection) -> Cursor:
+    """The cursor's row, made where there is none, locked."""
+    rows = Cursor.objects.select_for_update().filter(projection=projection.name)
+    return rows.first() or rows.get_or_create(projection=projection.name, defaults={"schema": schema(projection)})[0]
 
 
 def _load(path: str) -> Projection:
@@ -209,7 +218,7 @@ def _load(path: str) -> Projection:
     return projection
 
 
-def _log_entry(entry: Any, document: Document | None) -> LogEntry:
+def _log_entry(entry: ledger.PublishedEntry, content: bytes | memoryview | None) -> LogEntry:
     statement = ledger.parse_statement(entry.statement)
     return LogEntry(
         index=entry.index,
@@ -220,8 +229,8 @@ def _log_entry(entry: Any, document: Document | None) -> LogEntry:
         kid=statement.kid,
         iat=statement.iat,
         payload=statement.payload,
-        body=None if document is None else json.loads(bytes(document.body)),
-        document=document,
+        body=None if content is None else json.loads(str(content, "utf-8")),
+        size=0 if content is None else len(content),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from .models import Cursor
-from .projection import WIDE, Projection, advance, all_projections, digest, schema
+from .projection import WIDE, Projection, Reading, advance, all_projections, digest, schema
 
 
 def stale() -> list[Projection]:
@@ -55,10 +55,10 @@ def _advance_all() -> int:
 
     The collector runs again between batches.
     """
-    collects = gc.isenabled()
+    collects, reading = gc.isenabled(), Reading()
     gc.disable()
     try:
-        return sum(advance(one, limit=WIDE) for one in all_projections())
+        return sum(advance(one, limit=WIDE, reading=reading) for one in all_projections())
     finally:
         if collects:
             gc.enable()

@@ -58,9 +58,8 @@ class Authority:
     def __init__(self, lots: Collection[str], facts: Iterable[Fact]) -> None:
         self._items = Items(lots)
         self._roles: dict[str, list[tuple[int, Any]]] = defaultdict(list)
-        parties = {_party(fact) for fact in facts}
-        rows = MasterVersion.objects.filter(subject__in=[f"party:{party}" for party in parties]).order_by("index")
-        for row in rows:
+        subjects = [f"party:{party}" for party in {_party(fact) for fact in facts}]
+        for row in MasterVersion.objects.filter(subject__in=subjects).order_by("index"):
             self._roles[row.subject.removeprefix("party:")].append((row.index, row.body))
 
     def of(self, fact: Fact, lot_class: str) -> str:
@@ -82,7 +81,7 @@ def _named(epcs: Iterable[str]) -> tuple[set[str], set[str]]:
 
 
 def _gtin(epc: str) -> str:
-    return epc.removeprefix(_ITEM).split("/")[0][:14]
+    return epc.removeprefix(_ITEM).split("/", 1)[0][:14]
 
 
 def _prefix(epc: str) -> str:

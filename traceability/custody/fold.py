@@ -158,6 +158,8 @@ def _calls_back(void: Fact, sent: Fact | None, state: Item) -> bool:
 
 def own(facts: Sequence[Fact]) -> list[Fact]:
     """The facts that concern the thing: not the emptying of a container that it had left before, or entered later."""
+    if all(fact.role != "emptied" for fact in facts):
+        return list(facts)
     ended = {stay.to_index for stay in stays(facts)}
     return [fact for fact in facts if fact.role != "emptied" or fact.index in ended]
 

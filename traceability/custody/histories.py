@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from django.db.models import Exists, OuterRef
@@ -19,6 +20,23 @@ from .entries import Entry, Sayings, made
 from .fold import Fact, Stay
 
 MAX_DEPTH = 8
+
+# Behind the first three columns a lot's many events are mostly alike.
+_COLUMNS = (
+    "index", "event_time_ms", "event_id", "event_type", "action", "biz_step", "disposition", "biz_location",
+    "read_point", "reporter", "offset_minutes", "lot", "expiry", "persistent_set", "persistent_unset",
+)  # fmt: skip
+_APART, _STEP, _DISPOSITION = 3, _COLUMNS.index("biz_step"), _COLUMNS.index("disposition")
+_PARTLY = "partially_dispensed"
+_ROWS = bulk.Select(PublishedEvent.objects.filter(declaration_ms__isnull=True).values_list(*_COLUMNS), "index")
+_OWNERS = EventPartner.objects.filter(direction="destination", type__in=["owning_party", "possessing_party"])
+_DESTINATIONS = bulk.Select(_OWNERS.order_by("-position").values_list("event_index", "value"), "event_index")
+_PARENTS_OF = bulk.Select(EventEpc.objects.filter(role="parent").values_list("event_index", "epc"), "event_index")
+_GROUPED_UNDER = bulk.Select(EventEpc.objects.filter(role="parent").values_list("epc", "event_index"), "epc")
+_CHILDREN_OF = bulk.Select(EventEpc.objects.filter(role="child").values_list("event_index", "epc"), "event_index")
+_DELETES = PublishedEvent.objects.filter(event_type__in=["AggregationEvent", "AssociationEvent"], action="DELETE")
+_OWN_CHILDREN = EventEpc.objects.filter(event_index=OuterRef("index"), role="child")
+_EMPTYING = bulk.Select(_DELETES.filter(~Exists(_OWN_CHILDREN)).values_list("index", flat=True), "index")
 
 # The events (log index, role in it) that name a thing: packs that were always named together share theirs.
 History = frozenset[tuple[int, str]]
@@ -47,7 +65,7 @@ class Histories:
 
     def effective(self, history: History, *, as_of: int | None = None) -> list[Fact]:
         """The facts of a history that count now, or that counted as of a log index; in order."""
-        return [fact for fact in self.known(history) if fact.counts(as_of)]
+        return [fact for fact in self.known(history) if (as_of is None and not fact.void) or fact.counts(as_of)]
 
     def known(self, history: History) -> list[Fact]:
         """The facts of a history, those that do not count included; in order."""
@@ -58,8 +76,8 @@ def pages(epcs: Collection[str], sayings: Sayings, *, as_of: int) -> dict[str, l
     """The entries of some things that counted as of a log index, in order: what traces read, and no facts."""
     named, parents = _named(epcs, ())
     indexes = {index for pairs in named.values() for index, _ in pairs if index <= as_of}
-    void, destinations = standing.spans(indexes), _destinations(indexes)
-    rows = {row[0]: row for row in _rows(indexes) if row[0] not in void or stands(void[row[0]], as_of)}
+    void, destinations = standing.spans(indexes), dict(_DESTINATIONS(indexes))
+    rows = {row[0]: row for row in _ROWS(indexes) if row[0] not in void or stands(void[row[0]], as_of)}
     bodies = [index for index, row in rows.items() if row[_STEP] == opening.STEP or row[_DISPOSITION] == _PARTLY]
     told_in_bodies = facts(bodies, {})
     numbers: dict[tuple[Any, ...], int] = {}
@@ -141,24 +159,20 @@ class ContentsAsOf:
 
 def ever_put_into(containers: Collection[str]) -> dict[str, set[str]]:
     """Whatever any event put into each container; those that never held anything are left out."""
-    grouping = EventEpc.objects.filter(role="parent").values_list("event_index", "epc")
-    parents = dict(bulk.among(grouping, "epc", containers))
+    parents = {index: epc for epc, index in _GROUPED_UNDER(containers)}
     found: dict[str, set[str]] = defaultdict(set)
-    children = EventEpc.objects.filter(role="child").values_list("event_index", "epc")
-    for index, child in bulk.among(children, "event_index", list(parents)):
+    for index, child in _CHILDREN_OF(parents):
         found[parents[index]].add(child)
     return found
 
 
 def emptying(indexes: Collection[int]) -> set[int]:
     """Of these events, the aggregation DELETEs that name no child: they empty the whole container."""
-    children = EventEpc.objects.filter(event_index=OuterRef("index"), role="child")
-    deletes = PublishedEvent.objects.filter(event_type__in=["AggregationEvent", "AssociationEvent"], action="DELETE")
-    return set(bulk.among(deletes.filter(~Exists(children)).values_list("index", flat=True), "index", indexes))
+    return set(_EMPTYING(indexes))
 
 
 def _emptied_by_parent(parents: Collection[str]) -> dict[str, set[int]]:
-    links = list(bulk.among(EventEpc.objects.filter(role="parent").values_list("epc", "event_index"), "epc", parents))
+    links = list(_GROUPED_UNDER(parents))
     empty = emptying({index for _, index in links})
     found: dict[str, set[int]] = defaultdict(set)
     for parent, index in links:
@@ -169,7 +183,7 @@ def _emptied_by_parent(parents: Collection[str]) -> dict[str, set[int]]:
 
 def facts(indexes: Collection[int], parents: Mapping[int, str]) -> dict[int, Fact]:
     """The events among `indexes`, those made void included, as facts without a role; `parents` by index."""
-    rows, void, destinations = _rows(indexes), standing.spans(indexes), _destinations(indexes)
+    rows, void, destinations = list(_ROWS(indexes)), standing.spans(indexes), dict(_DESTINATIONS(indexes))
     found: dict[int, Fact] = {}
     alike: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
@@ -188,15 +202,8 @@ def facts(indexes: Collection[int], parents: Mapping[int, str]) -> dict[int, Fac
 
 def _named(epcs: Collection[str], roles: Collection[str]) -> tuple[dict[str, set[tuple[int, str]]], dict[int, str]]:
     """The events that name each thing, with its role there; and the containers that these put in, take out or empty."""
-    named = EventEpc.objects.filter(role__in=roles) if roles else EventEpc.objects.all()
-    links = list(bulk.among(named.values_list("epc", "event_index", "role"), "epc", epcs))
-    parents = dict(
-        bulk.among(
-            EventEpc.objects.filter(role="parent").values_list("event_index", "epc"),
-            "event_index",
-            {index for _, index, role in links if role == "child"},
-        )
-    )
+    links = list(_links(tuple(roles))(epcs))
+    parents = dict(_PARENTS_OF({index for _, index, role in links if role == "child"}))
     by_epc: dict[str, set[tuple[int, str]]] = defaultdict(set)
     for epc, index, role in links:
         by_epc[epc].add((index, role))
@@ -210,15 +217,10 @@ def _named(epcs: Collection[str], roles: Collection[str]) -> tuple[dict[str, set
     return by_epc, parents
 
 
-def _rows(indexes: Collection[int]) -> list[tuple[Any, ...]]:
-    told = PublishedEvent.objects.filter(declaration_ms__isnull=True)
-    return list(bulk.among(told.values_list(*_COLUMNS), "index", indexes))
-
-
-def _destinations(indexes: Collection[int]) -> dict[int, str]:
-    named = EventPartner.objects.filter(direction="destination", type__in=["owning_party", "possessing_party"])
-    rows = named.order_by("-position").values_list("event_index", "value")
-    return dict(bulk.among(rows, "event_index", indexes))
+@cache
+def _links(roles: tuple[str, ...]) -> bulk.Select:
+    conditions = {"role__in": roles} if roles else {}
+    return bulk.Select(EventEpc.objects.filter(**conditions).values_list("epc", "event_index", "role"), "epc")
 
 
 def _openings(indexes: Collection[int], known: Mapping[int, Fact]) -> dict[int, Fact]:
@@ -263,16 +265,6 @@ def _in_role(fact: Fact, role: str) -> Fact:
     found = object.__new__(Fact)
     vars(found).update(vars(fact), role=role)
     return found
-
-
-# A model instance each would cost as much as all the rest of reading them. Behind the first three a lot's many events
-# are mostly alike.
-_COLUMNS = (
-    "index", "event_time_ms", "event_id", "event_type", "action", "biz_step", "disposition", "biz_location",
-    "read_point", "reporter", "offset_minutes", "lot", "expiry", "persistent_set", "persistent_unset",
-)  # fmt: skip
-_APART, _STEP, _DISPOSITION = 3, _COLUMNS.index("biz_step"), _COLUMNS.index("disposition")
-_PARTLY = "partially_dispensed"
 
 
 def _told(row: Sequence[Any]) -> dict[str, Any]:

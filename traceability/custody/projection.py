@@ -3,17 +3,19 @@
 Per batch and table one read, one delete and one insert (in chunks of what a statement takes), whatever the keys.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
-from django.db.models import BooleanField, Count, ExpressionWrapper, Model, Q
+from django.db.models import Model
 
 from traceability.capture import standing
 from traceability.capture.models import EventClass, EventEpc, EventTransaction
 from traceability.common import bulk
 from traceability.common.projection import LogEntry, Projection
+from traceability.epcis import event as epcis_event
 from traceability.epcis.documents import printed
 from traceability.gs1.epc import NMPA_PREFIX, is_place
 
@@ -28,39 +30,51 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 # A shipment is known by its despatch advice, or by its order where no advice was sent.
-_ADVICE, _ORDER = "desadv", "po"
+_ADVICE, _ORDER = _PAPERS = "desadv", "po"
+_ON_PAPER = bulk.Select(
+    EventTransaction.objects.filter(type__in=_PAPERS).values_list("value", "event_index", "type"), "value"
+)
+_PAPERS_OF = bulk.Select(
+    EventTransaction.objects.filter(type__in=_PAPERS).values_list("event_index", "value", "type"), "event_index"
+)
+_NAMED_BY = bulk.Select(EventEpc.objects.values_list("epc", flat=True), "event_index")
+_NAMING = bulk.Select(EventEpc.objects.values_list("epc", "event_index"), "epc")
+_PARENTS_OF = bulk.Select(EventEpc.objects.filter(role="parent").values_list("epc", flat=True), "event_index")
+_ENTIRE = bulk.Select(
+    EventEpc.objects.filter(role__in=["epc", "parent"]).values_list("event_index", "epc"), "event_index"
+)
+_CLASSES_OF = bulk.Select(EventClass.objects.values_list("epc_class", flat=True), "event_index")
+_OF_CLASS = bulk.Select(EventClass.objects.values_list("epc_class", "event_index"), "epc_class")
+_EVER_IN = bulk.Select(Containment.objects.values_list("child", flat=True), "parent")
+_COUNTED = bulk.Select(LotCount.objects.values_list("key", "packs"), "key")
 _LOT_STEPS = {"holding", "inspecting"}
-_IS_MADE = ExpressionWrapper(Q(commissioned_index__isnull=False), BooleanField())
-_STANDING = ("gtin", "lot", "container", "status", "place", "party", "destination")
+_STOOD = bulk.Select(
+    ItemState.objects.filter(gtin__gt="", lot__gt="").values_list(
+        "gtin", "lot", "container", "status", "place", "party", "destination", "last_time_ms", "commissioned_index"
+    ),
+    "epc",
+)
 
 
 def _apply(entries: Sequence[LogEntry]) -> None:
-    indexes = {entry.index for entry in entries if entry.kind == "event"}
-    indexes |= {index for index, _ in standing.turned([entry.index for entry in entries])}
-    if not indexes:
+    views = {entry.index: entry.read(epcis_event.read) for entry in standing.events(entries)}
+    turned = {index for index, _ in standing.turned([entry.index for entry in entries])} - views.keys()
+    if not views and not turned:
         return
-    named = set(bulk.among(EventEpc.objects.values_list("epc", flat=True), "event_index", indexes))
+    named = {epc for view in views.values() for _, epc in view.epcs} | set(_NAMED_BY(turned))
     places = {epc for epc in named if is_place(epc)}
-    _fold_items(named - places | _children_of_emptied(indexes))
+    deletes = {index for index, view in views.items() if view.action == "DELETE"}
+    _fold_items(named - places | _children_of_emptied(turned | deletes))
     _fold_places(places)
-    _fold_shipments(
-        set(
-            bulk.among(
-                EventTransaction.objects.filter(type__in=[_ADVICE, _ORDER]).values_list("value", flat=True),
-                "event_index",
-                indexes,
-            )
-        )
-    )
-    _fold_lots(set(bulk.among(EventClass.objects.values_list("epc_class", flat=True), "event_index", indexes)))
+    papers = {name for view in views.values() for kind, name in view.biz_transactions if kind in _PAPERS}
+    _fold_shipments(papers | {name for _, name, _ in _PAPERS_OF(turned)})
+    classes = {name for view in views.values() for _, name, *_ in view.classes}
+    _fold_lots(classes | set(_CLASSES_OF(turned)))
 
 
 def _children_of_emptied(indexes: Collection[int]) -> set[str]:
     """Things that were in a container which an event empties without naming them."""
-    parents = bulk.among(
-        EventEpc.objects.filter(role="parent").values_list("epc", flat=True), "event_index", emptying(indexes)
-    )
-    return set(bulk.among(Containment.objects.values_list("child", flat=True), "parent", set(parents)))
+    return set(_EVER_IN(set(_PARENTS_OF(emptying(indexes)))))
 
 
 def _fold_items(epcs: Collection[str]) -> None:
@@ -92,12 +106,10 @@ def _standing(gtin: str, container: str, item: fold.Item) -> Standing:
 def _recount(epcs: Collection[str], counts: Counter[Standing]) -> None:
     """Count these things as they stand now, no longer as they stood; called while `ItemState` tells how that was."""
     change = Counter({one: packs for one, packs in counts.items() if one.gtin and one.lot})
-    rows = ItemState.objects.exclude(gtin="").exclude(lot="").order_by()
-    rows = rows.annotate(made=_IS_MADE).values_list(*_STANDING, "last_time_ms", "made").annotate(packs=Count("*"))
-    for *stood, packs in bulk.among(rows, "epc", epcs):
-        change[lot_count.standing(*stood)] -= packs
+    for (*stood, commissioned_index), packs in Counter(_STOOD(epcs)).items():
+        change[lot_count.standing(*stood, commissioned_index is not None)] -= packs
     changed = {one.key: one for one, packs in change.items() if packs}
-    held = dict(bulk.among(LotCount.objects.values_list("key", "packs"), "key", changed))
+    held = dict(_COUNTED(changed))
     totals = {key: held.get(key, 0) + change[one] for key, one in changed.items()}
     rows_now = [(key, *changed[key], packs) for key, packs in totals.items() if packs]
     _replace(LotCount, changed, ("key", *Standing._fields, "packs"), rows_now)
@@ -105,24 +117,12 @@ def _recount(epcs: Collection[str], counts: Counter[Standing]) -> None:
 
 def _fold_shipments(documents: Collection[str]) -> None:
     """Shipments under these despatch advices, and under these orders where an event names no advice."""
-    links = list(
-        bulk.among(
-            EventTransaction.objects.filter(type__in=[_ADVICE, _ORDER]).values_list("value", "event_index", "type"),
-            "value",
-            documents,
-        )
-    )
+    links = list(_ON_PAPER(documents))
     indexes = {index for _, index, _ in links}
-    advised = set(
-        bulk.among(
-            EventTransaction.objects.filter(type=_ADVICE).values_list("event_index", flat=True), "event_index", indexes
-        )
-    )
+    advised = {index for index, _, kind in _PAPERS_OF(indexes) if kind == _ADVICE}
     facts = _effective(indexes)
     epcs: dict[int, set[str]] = defaultdict(set)
-    for index, epc in bulk.among(
-        EventEpc.objects.filter(role__in=["epc", "parent"]).values_list("event_index", "epc"), "event_index", indexes
-    ):
+    for index, epc in _ENTIRE(indexes):
         epcs[index].add(epc)
     found: dict[str, dict[int, Fact]] = defaultdict(dict)
     for document, index, kind in links:
@@ -134,42 +134,47 @@ def _fold_shipments(documents: Collection[str]) -> None:
         row = _shipment_row(document, fold.trip([(fact, frozenset(epcs[fact.index])) for fact in ordered]))
         if row is not None:
             rows.append(row)
-    bulk.delete(Shipment, "despatch", documents)
-    Shipment.objects.bulk_create(rows, batch_size=bulk.CHUNK // 15)
+    _replace(Shipment, documents, _SHIPMENT, rows)
 
 
 def _effective(indexes: Collection[int]) -> dict[int, Fact]:
     return {index: fact for index, fact in histories.facts(indexes, {}).items() if fact.counts()}
 
 
-def _shipment_row(document: str, trip: fold.Trip) -> Shipment | None:
+_SHIPMENT = (
+    "despatch", "number", "status", "despatched", "received", "sender", "receiver", "receiver_party", "shipped_ms",
+    "received_ms", "shipped_index", "received_index",
+)  # fmt: skip
+
+
+def _shipment_row(document: str, trip: fold.Trip) -> bulk.Row | None:
     """None for a document that other steps name (an order on a commissioning): it is no shipment."""
     if trip.shipped_index is None and trip.received_index is None and not trip.voided:
         return None
-    return Shipment(
-        despatch=document,
-        number=printed(document),
-        status=trip.status,
-        despatched=sorted(trip.despatched),
-        received=sorted(trip.received),
-        sender=trip.sender,
-        receiver=trip.receiver,
-        receiver_party=trip.receiver_party,
-        shipped_ms=trip.shipped_ms,
-        received_ms=trip.received_ms,
-        shipped_index=trip.shipped_index,
-        received_index=trip.received_index,
+    return (
+        document,
+        printed(document),
+        trip.status,
+        json.dumps(sorted(trip.despatched)),
+        json.dumps(sorted(trip.received)),
+        trip.sender,
+        trip.receiver,
+        trip.receiver_party,
+        trip.shipped_ms,
+        trip.received_ms,
+        trip.shipped_index,
+        trip.received_index,
     )
 
 
 def _fold_lots(classes: Collection[str]) -> None:
     """Lots (GTIN and lot) and whole products (GTIN): both can be recalled."""
-    links = list(bulk.among(EventClass.objects.values_list("epc_class", "event_index"), "epc_class", classes))
+    links = list(_OF_CLASS(classes))
     facts = _effective({index for _, index in links})
     telling = {index: fact for index, fact in facts.items() if _speaks_of_the_lot(fact)}
     for index in histories.drills([index for index, fact in telling.items() if _recalls(fact)]):
         del telling[index]
-    authority = Authority(classes, telling.values())
+    authority = Authority(classes if telling else (), telling.values())
     by_class: dict[str, dict[int, Fact]] = defaultdict(dict)
     for name, index in links:
         if index in telling:
@@ -186,7 +191,7 @@ def _fold_places(places: Collection[str]) -> None:
     """Places that events are about, parts of a place for themselves."""
     if not places:
         return
-    links = list(bulk.among(EventEpc.objects.values_list("epc", "event_index"), "epc", places))
+    links = list(_NAMING(places))
     facts = _effective({index for _, index in links})
     authority = Authority((), facts.values())
     by_place: dict[str, list[Fact]] = defaultdict(list)

@@ -55,7 +55,9 @@ def expanded(name: str, namespaces: Mapping[str, str]) -> str:
 
     GS1's vocabulary has had several addresses: they come out as one.
     """
-    prefix, _, rest = name.partition(":")
+    prefix, colon, rest = name.partition(":")
+    if not colon:
+        return name
     if prefix in namespaces and not rest.startswith("//"):
         name = namespaces[prefix] + rest
     for curie, others in _ALSO_MEANS.items():

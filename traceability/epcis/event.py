@@ -128,9 +128,10 @@ def extensions(event: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in event.items() if name not in _MEMBERS}
 
 
-def namespaces(event: Mapping[str, Any]) -> dict[str, str]:
+def namespaces(event: Mapping[str, Any]) -> Mapping[str, str]:
     """The prefixes that stand for URIs in this event."""
-    return {**PREFIXES, **declared(event.get("@context"))}
+    own = declared(event.get("@context"))
+    return {**PREFIXES, **own} if own else PREFIXES
 
 
 def own(event: Mapping[str, Any], uri: str) -> Any:

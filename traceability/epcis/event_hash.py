@@ -160,7 +160,8 @@ def _list(name: str, member: _Leaf) -> _Leaf:
 
 def _epcs(name: str) -> _Leaf:
     def render(value: Any, _names: _Namespaces) -> str:
-        return name + "".join(sorted([f"epc={_of_string(item)}" for item in value])) if value else ""
+        spelled = [item if epc.is_usual(item) else _of_string(item) for item in value]
+        return f"{name}epc={'epc='.join(sorted(spelled))}" if value else ""
 
     return render
 
@@ -175,12 +176,8 @@ def _typed(name: str, member: str, kinds: _Leaf) -> _Leaf:
 
 def _extensions(value: Mapping[str, Any], names: _Namespaces, *, leave: Any = ()) -> list[str]:
     """Members that the standard does not name, each under `{namespace}local`, sorted."""
-    return sorted(
-        text
-        for name, item in value.items()
-        if name not in leave and name not in _LEFT_OUT_MEMBERS and not name.startswith("@")
-        for text in _extension(_clark(name, names), item, names)
-    )
+    own = [name for name in value if name not in leave and name not in _LEFT_OUT_MEMBERS and not name.startswith("@")]
+    return sorted(text for name in own for text in _extension(_clark(name, names), value[name], names)) if own else own
 
 
 def _extension(name: str, value: Any, names: _Namespaces) -> Iterator[str]:

@@ -53,18 +53,21 @@ def measured(name: str, value: Fraction, uom: str) -> tuple[str, int]:
 
 def facets(event: Mapping[str, Any]) -> list[Facet]:
     """The facets of a valid event, each once, in order; an event of the standard's main members alone has none."""
-    namespaces = reading.namespaces(event)
-    found = dict.fromkeys(_fields(EVENT, reading.extensions(event), namespaces))
-    found |= dict.fromkeys(_fields(ILMD, event.get("ilmd") or {}, namespaces))
+    return list(dict.fromkeys(_facets(event, reading.namespaces(event))))
+
+
+def _facets(event: Mapping[str, Any], namespaces: Mapping[str, str]) -> Iterator[Facet]:
+    yield from _fields(EVENT, reading.extensions(event), namespaces)
+    yield from _fields(ILMD, event.get("ilmd") or {}, namespaces)
     for place in (READ_POINT, BIZ_LOCATION):
         if len(where := event.get(place) or {}) > 1:
-            found |= dict.fromkeys(_fields(place, _own(where, {"id"}), namespaces))
-    found |= dict.fromkeys(_members(event, namespaces))
-    found |= dict.fromkeys(_declaration(event.get("errorDeclaration"), namespaces))
-    sensed = list(_sensors(event.get("sensorElementList") or (), namespaces))
-    found |= dict.fromkeys(facet for facet in sensed if facet.time is None or " " in facet.name)
-    found |= dict.fromkeys(_outermost(facet for facet in sensed if facet.time is not None and " " not in facet.name))
-    return list(found)
+            yield from _fields(place, _own(where, {"id"}), namespaces)
+    yield from _members(event, namespaces)
+    yield from _declaration(event.get("errorDeclaration"), namespaces)
+    if elements := event.get("sensorElementList"):
+        sensed = list(_sensors(elements, namespaces))
+        yield from (facet for facet in sensed if facet.time is None or " " in facet.name)
+        yield from _outermost(facet for facet in sensed if facet.time is not None and " " not in facet.name)
 
 
 def _members(event: Mapping[str, Any], namespaces: Mapping[str, str]) -> Iterator[Facet]:

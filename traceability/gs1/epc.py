@@ -64,6 +64,11 @@ def spellings(uri: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def is_usual(uri: str) -> bool:
+    """Whether a URI has one of the two usual spellings, which are canonical; its check digit is not looked at."""
+    return _USUAL.fullmatch(uri) is not None
+
+
 def is_place(key: str) -> bool:
     """Whether a canonical key names a physical place, which an event may be about but which is no goods."""
     return key.startswith(PLACE_PREFIXES)

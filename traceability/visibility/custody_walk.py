@@ -8,6 +8,8 @@ from bisect import insort
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
 
 MAX_DEPTH = 8
 _TAKES_BACK = frozenset({"receiving", "accepting", "void_shipping"})
@@ -34,7 +36,7 @@ class Seen:
     outputs: frozenset[str] = frozenset()
     destinations: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def things(self) -> frozenset[str]:
         return self.epcs | self.children | self.inputs | self.outputs | ({self.parent} if self.parent else set())
 
@@ -65,9 +67,6 @@ class Stay:
     handed: bool  # whether the thing had been handed over to that party
     to_ms: int | None = None
 
-    def covers(self, at_ms: int) -> bool:
-        return self.from_ms <= at_ms and (self.to_ms is None or at_ms < self.to_ms)
-
 
 @dataclass
 class Thing:
@@ -76,7 +75,18 @@ class Thing:
     holds: list[Hold] = field(default_factory=list)  # by start
     stays: list[Stay] = field(default_factory=list)  # by start
     members: set[str] = field(default_factory=set)  # whatever was ever inside
+    made: set[str] = field(default_factory=set)  # whatever was made of it
     events: list[Seen] = field(default_factory=list)  # that name it, or empty it out of a container
+    state: "State | None" = None  # once asked for, until something changes
+    shared: dict[Hashable, Any] = field(default_factory=dict)  # by what lay in it, until it or one around it changes
+
+
+class State(NamedTuple):
+    """Whatever `pedigrees` reads of a thing."""
+
+    events: Hashable
+    holds: Hashable
+    stays: Hashable
 
 
 class Walk:
@@ -93,15 +103,24 @@ class Walk:
         """Take the next event; claims that waited for it are believed now."""
         for thing in event.things:
             self.things[thing].events.append(event)
+        for thing in event.inputs:
+            self.things[thing].made |= event.outputs
         self.changed = set(event.things)
         self._believe(event)
         while any(self._believe(claim) for _, claim in sorted(self._claims.items())):
             pass
+        for thing in self.changed:
+            self.things[thing].state = None
+        for thing in self.inside(thing for thing in self.changed if self.things[thing].members):
+            self.things[thing].shared.clear()
 
     def at(self, thing: str, at_ms: int, depth: int = 0) -> tuple[Hold | None, str]:
         """Who had it last at a moment, and through what: the thing itself, or the container that it was in."""
-        known = self.things[thing]
-        own = next((hold for hold in reversed(known.holds) if hold.start_ms <= at_ms), None)
+        own = None
+        for hold in self.things[thing].holds:
+            if hold.start_ms > at_ms:
+                break
+            own = hold
         stay = self.stay(thing, at_ms)
         if stay and depth < MAX_DEPTH and (own is None or own.start_ms <= stay.from_ms):
             found, via = self.at(stay.parent, at_ms, depth + 1)
@@ -122,7 +141,15 @@ class Walk:
         return stay.handed or stay.party != hold.party
 
     def stay(self, thing: str, at_ms: int) -> Stay | None:
-        return next((stay for stay in self.things[thing].stays if stay.covers(at_ms)), None)
+        for stay in self.things[thing].stays:
+            if stay.from_ms <= at_ms and (stay.to_ms is None or at_ms < stay.to_ms):
+                return stay
+        return None
+
+    def shared(self, thing: str) -> dict[Hashable, Any]:
+        """Where to keep what holds for all that had the same way as a thing: with the one container that it was in."""
+        stays = self.things[thing].stays
+        return self.things[stays[0].parent].shared if len(stays) == 1 else {}
 
     def inside(self, things: Iterable[str]) -> set[str]:
         """These things, whatever was ever inside, and what was made of them."""
@@ -131,24 +158,23 @@ class Walk:
         while level:
             found |= level
             known = [self.things[thing] for thing in level]
-            below = {member for one in known for member in one.members}
-            made = {out for thing, one in zip(level, known, strict=True) for event in one.events
-                    if thing in event.inputs for out in event.outputs}  # fmt: skip
-            level = (below | made) - found
+            level = set[str]().union(*[one.members | one.made for one in known]) - found
         return found
 
     def distinct(self, things: Iterable[str]) -> list[str]:
         """One for each state among these things: a closed case's packs share theirs, though they part ways later."""
-        return list({self._state(thing): thing for thing in things}.values())
+        return list({self.state(thing): thing for thing in things}.values())
 
-    def _state(self, thing: str) -> Hashable:
-        """Whatever `pedigrees` reads of a thing."""
+    def state(self, thing: str) -> State:
+        """Equal for things that show the same to the same parties."""
         known = self.things[thing]
-        return (
-            tuple([(event.index, thing in event.outputs) for event in known.events]),
-            tuple([(one.party, one.handed, one.start_ms, one.end_ms, one.shipped_by) for one in known.holds]),
-            tuple([(one.parent, one.from_ms, one.to_ms, one.party, one.handed) for one in known.stays]),
-        )
+        if known.state is None:
+            known.state = State(
+                tuple([(event.index, thing in event.outputs) for event in known.events]),
+                tuple([(one.party, one.handed, one.start_ms, one.end_ms, one.shipped_by) for one in known.holds]),
+                tuple([(one.parent, one.from_ms, one.to_ms, one.party, one.handed) for one in known.stays]),
+            )
+        return known.state
 
     def _believe(self, event: Seen) -> bool:
         """Apply what is credible of an event; whether that was news. It stops being a claim when all of it is."""
@@ -174,12 +200,17 @@ class Walk:
 
     def _each(self, part: str, things: Sequence[str], event: Seen, act: Callable[[str, Seen], bool]) -> bool:
         """Apply a part of an event to each thing that it has not been applied to; whether it now is to all."""
-        keys = {thing: (event.index, part, thing) for thing in things}
-        for thing, key in keys.items():
-            if key not in self._done and act(thing, event):
+        everything = True
+        for thing in things:
+            key = (event.index, part, thing)
+            if key in self._done:
+                continue
+            if act(thing, event):
                 self._done.add(key)
                 self.changed.add(thing)
-        return self._done.issuperset(keys.values())
+            else:
+                everything = False
+        return everything
 
     def _depth(self, thing: str, at_ms: int) -> int:
         depth = 0
@@ -297,7 +328,12 @@ class Walk:
 
 def limits(walk: Walk, thing: str) -> dict[str, int | None]:
     """Up to which event time each party to whom a thing was handed over sees its pedigree; None = it has it still."""
-    found: dict[str, int | None] = {}
+    state, shared = walk.state(thing), walk.shared(thing)
+    key = (state.holds, state.stays)
+    if key in shared:
+        known: dict[str, int | None] = shared[key]
+        return known
+    found = shared[key] = {}
     for party, handed, until in _periods(walk, thing, 0, None, 0):
         if handed:
             before = found.get(party, 0)
@@ -309,35 +345,50 @@ def _periods(walk: Walk, thing: str, low: int, high: int | None, depth: int) -> 
     """Who had a thing within [low, high), whether handed over, and the last moment of that; through containers too."""
     known = walk.things[thing]
     for place, hold in enumerate(known.holds):
-        later = [other.start_ms for other in known.holds[place + 1 :] if other.start_ms > hold.start_ms]
-        later += [stay.from_ms for stay in known.stays if stay.from_ms >= hold.start_ms]
-        ends = [end - 1 for end in (*later, high) if end is not None]
+        start = hold.start_ms
+        ends = [other.start_ms - 1 for other in known.holds[place + 1 :] if other.start_ms > start]
+        ends += [stay.from_ms - 1 for stay in known.stays if stay.from_ms >= start]
+        if high is not None:
+            ends.append(high - 1)
         if hold.end_ms is not None:
             ends.append(hold.end_ms if hold.shipped_by is not None else hold.end_ms - 1)
-        until = min(ends, default=None)
-        if (high is None or hold.start_ms < high) and (until is None or until >= max(low, hold.start_ms)):
+        until = min(ends) if ends else None
+        if (high is None or start < high) and (until is None or (until >= start and until >= low)):
             yield hold.party, hold.handed, until
     if depth == MAX_DEPTH:
         return
     for stay in known.stays:
         start, end = max(low, stay.from_ms), _earlier(stay.to_ms, high)
         if end is None or start < end:
-            for party, _, until in _periods(walk, stay.parent, start, end, depth + 1):
+            for party, _, until in _periods_around(walk, stay.parent, start, end, depth + 1):
                 yield party, stay.handed or party != stay.party, until
 
 
+def _periods_around(
+    walk: Walk, container: str, low: int, high: int | None, depth: int
+) -> list[tuple[str, bool, int | None]]:
+    """`_periods` of a container, worked out once for all that was put in, and taken out, together."""
+    shared, key = walk.things[container].shared, (low, high, depth)
+    if key not in shared:
+        shared[key] = list(_periods(walk, container, low, high, depth))
+    found: list[tuple[str, bool, int | None]] = shared[key]
+    return found
+
+
 def _earlier(one: int | None, other: int | None) -> int | None:
-    return min((end for end in (one, other) if end is not None), default=None)
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
 
 
-def pedigrees(walk: Walk, thing: str) -> Iterator[tuple[str, int]]:
-    """Every (party, event index) of a thing's pedigree as it stands; doubles are possible."""
+def pedigrees(walk: Walk, thing: str) -> Iterator[tuple[str, list[int]]]:
+    """Each party with the events (indexes) that it sees of a thing's pedigree as it stands; doubles are possible."""
     found = limits(walk, thing)
     if not found:
         return
     upstream = list(_upstream(walk, thing, None, frozenset()))
     for party, limit in found.items():
-        yield from ((party, index) for index, at_ms in upstream if limit is None or at_ms <= limit)
+        yield party, [index for index, at_ms in upstream if limit is None or at_ms <= limit]
 
 
 def _upstream(walk: Walk, thing: str, limit: int | None, seen: frozenset[str]) -> Iterator[tuple[int, int]]:
@@ -346,14 +397,15 @@ def _upstream(walk: Walk, thing: str, limit: int | None, seen: frozenset[str]) -
         if limit is not None and event.time_ms > limit:
             continue
         yield event.index, event.time_ms
-        if thing in event.outputs and walk.has(event.reporter, thing, event.time_ms):
+        if event.outputs and thing in event.outputs and walk.has(event.reporter, thing, event.time_ms):
             for source in sorted(event.inputs - seen):
                 if walk.has(event.reporter, source, event.time_ms):
                     made = _upstream(walk, source, event.time_ms, seen | {thing})
                     yield from ((index, event.time_ms) for index, _ in made)
-    for index, at_ms in _moves(walk, thing, 0, None, 0):
-        if limit is None or at_ms <= limit:
-            yield index, at_ms
+    key, shared = walk.state(thing).stays, walk.shared(thing)
+    if key not in shared:
+        shared[key] = list(_moves(walk, thing, 0, None, 0))
+    yield from (move for move in shared[key] if limit is None or move[1] <= limit)
 
 
 def _moves(walk: Walk, thing: str, low: int, high: int | None, depth: int) -> Iterator[tuple[int, int]]:

@@ -1,8 +1,9 @@
 """The events that a batch of entries bears on, out of the event index in bulk, for the walk."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
+from functools import cache
 
 from django.db.models import Min, OuterRef, Subquery
 from django.db.models.functions import Coalesce
@@ -13,6 +14,7 @@ from traceability.capture.spans import Spans
 from traceability.common import bulk
 from traceability.common.models import MasterVersion
 from traceability.custody.models import ItemState
+from traceability.epcis.event import EventView
 from traceability.gs1.epc import is_place, without_extension
 from traceability.parties.models import PARTY_NAMESPACE
 
@@ -20,6 +22,24 @@ from .custody_walk import MAX_DEPTH, Aliases, Seen
 
 _GLN_PARTY, _GLN_PLACE = "https://id.gs1.org/417/", "https://id.gs1.org/414/"
 _Link = tuple[int, str, str]  # event index, role, thing
+_GROUPING = frozenset({"AggregationEvent", "AssociationEvent"})
+_HISTORIES = bulk.Select(ItemState.objects.values_list("epc", "history"), "epc")
+_NAMING = bulk.Select(EventEpc.objects.values_list("epc", "event_index", "role"), "epc")
+_NAMING_A_CHILD = bulk.Select(
+    EventEpc.objects.filter(role="child").values_list("event_index", flat=True), "event_index"
+)
+_DESTINATIONS = bulk.Select(
+    EventPartner.objects.filter(direction="destination").values_list("event_index", "value"), "event_index"
+)
+# Error declarations are no events of the thing: they are taken into account by what they make void.
+_TOLD = bulk.Select(
+    PublishedEvent.objects.filter(declaration_ms__isnull=True).values_list(
+        "index", "event_time_ms", "reporter", "biz_step", "action", "event_type"
+    ),
+    "index",
+)
+_NOTHING = frozenset[str]()
+_ROLES = frozenset({"epc", "parent", "child", "input", "output"})
 
 
 @dataclass(frozen=True)
@@ -34,14 +54,14 @@ class Gathered:
     concerned: frozenset[str]
 
 
-def gather(indexes: Collection[int]) -> Gathered:
-    """Whatever decides about, or is decided by, what these events name.
+def gather(indexes: Set[int], read: Mapping[int, EventView]) -> Gathered:
+    """Whatever decides about, or is decided by, what these events name; `read` are those of them just read.
 
     Downwards: what was ever put into those things and what was made of them. From there upwards: what those were ever
     inside of, and what they were made of. Nothing else has a part in the state of what the batch concerns.
     """
-    found = _Links()
-    found.close(_named(indexes), {"parent": "child", "input": "output"})
+    found = _Links(read)
+    found.close(found.named(indexes), {"parent": "child", "input": "output"})
     down = set(found.by_thing)
     found.close(down, {"child": "parent", "output": "input"})
     links = [(index, role, epc) for epc, history in found.by_thing.items() for index, role in history]
@@ -52,8 +72,25 @@ def gather(indexes: Collection[int]) -> Gathered:
 
 
 def aliases(reporters: Collection[str]) -> Aliases:
-    """The URIs of these parties as the log's master data knew them at an index; two queries."""
-    ids = {uri.removeprefix(PARTY_NAMESPACE) for uri in reporters}
+    """The URIs of these parties as the log's master data knew them at an index; two queries when first asked."""
+    known: dict[tuple[str, int], frozenset[str]] = {}
+
+    def of(reporter: str, index: int) -> frozenset[str]:
+        if (reporter, index) not in known:
+            own, sites = names()
+            party = reporter.removeprefix(PARTY_NAMESPACE)
+            newest = next((uris for at, uris in reversed(own[party]) if at <= index), frozenset[str]())
+            known[reporter, index] = newest | {reporter} | {uri for at, uri in sites[party] if at <= index}
+        return known[reporter, index]
+
+    names = cache(lambda: _names({uri.removeprefix(PARTY_NAMESPACE) for uri in reporters}))
+    return of
+
+
+def _names(
+    ids: Set[str],
+) -> tuple[Mapping[str, list[tuple[int, frozenset[str]]]], Mapping[str, list[tuple[int, str]]]]:
+    """The versions of parties' own URIs, and those of their sites."""
     versions = MasterVersion.objects.order_by("index").values_list("index", "subject", "body")
     own: dict[str, list[tuple[int, frozenset[str]]]] = defaultdict(list)
     for index, subject, body in bulk.among(versions, "subject", {f"party:{one}" for one in ids}):
@@ -63,23 +100,17 @@ def aliases(reporters: Collection[str]) -> Aliases:
     sites: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for index, _, body in versions.filter(subject__startswith="site:", body__party__in=sorted(ids)):
         sites[body["party"]].append((index, body["uri"]))
-    known: dict[tuple[str, int], frozenset[str]] = {}
-
-    def of(reporter: str, index: int) -> frozenset[str]:
-        if (reporter, index) not in known:
-            party = reporter.removeprefix(PARTY_NAMESPACE)
-            newest = next((uris for at, uris in reversed(own[party]) if at <= index), frozenset[str]())
-            known[reporter, index] = newest | {reporter} | {uri for at, uri in sites[party] if at <= index}
-        return known[reporter, index]
-
-    return of
+    return own, sites
 
 
 class _Links:
     """Which events name each thing, in which role; each thing is read once."""
 
-    def __init__(self) -> None:
+    def __init__(self, read: Mapping[int, EventView]) -> None:
         self.by_thing: dict[str, list[tuple[int, str]]] = {}
+        self._views = read
+        self._one: dict[str, str] = {}  # thing -> the one that stands for its history
+        self._first: dict[str, str] = {}  # history -> that
 
     def close(self, things: Collection[str], steps: Mapping[str, str]) -> None:
         """Read these things, and whatever events link to them from one role to the other, again and again."""
@@ -87,27 +118,40 @@ class _Links:
         for _ in range(MAX_DEPTH + 1):
             self._read(level - self.by_thing.keys())
             naming = {index for thing in level for index, role in self.by_thing[thing] if role in steps}
-            level = _named(naming, steps.values()) - self.by_thing.keys()
+            level = self.named(naming, steps.values()) - self.by_thing.keys()
             if not level:
                 break
 
     def _read(self, things: Collection[str]) -> None:
         self.by_thing |= {thing: [] for thing in things}
-        rows = EventEpc.objects.values_list("epc", "event_index", "role")
-        for epc, index, role in bulk.among(rows, "epc", things):
+        for epc, index, role in _NAMING(things):
             self.by_thing[epc].append((index, role))
 
+    def named(self, indexes: Set[int], roles: Collection[str] = _ROLES) -> set[str]:
+        """What these events name, one of those that custody found to share their history; a pallet's are not all read.
 
-def _named(indexes: Collection[int], roles: Collection[str] = ()) -> set[str]:
-    """What these events name, one of those that custody found to share their history: a pallet's packs are not read.
+        Custody may be ahead of us. Things that share their history now shared it at every earlier entry.
+        """
+        views = [self._views[index] for index in indexes & self._views.keys()]
+        found = self._alike({epc for view in views for role, epc in view.epcs if role in roles})
+        found |= set(_one_of_each(frozenset(roles))(indexes - self._views.keys()))
+        return {epc for epc in found if not is_place(epc)}  # nobody holds a place by an event about it
 
-    Custody may be ahead of us. Things that share their history now shared it at every earlier entry.
-    """
-    links = EventEpc.objects.filter(role__in=roles) if roles else EventEpc.objects.all()
+    def _alike(self, things: Set[str]) -> set[str]:
+        """One of each history among these things, the same whenever it is asked for."""
+        new = things - self._one.keys()
+        histories = dict(_HISTORIES(new))
+        for thing in sorted(new):
+            self._one[thing] = self._first.setdefault(histories.get(thing, thing), thing)
+        return {self._one[thing] for thing in things}
+
+
+@cache
+def _one_of_each(roles: frozenset[str]) -> bulk.Select:
     shared = ItemState.objects.filter(epc=OuterRef("epc")).values("history")
-    alike = links.annotate(alike=Coalesce(Subquery(shared), "epc")).order_by().values("alike")
-    found = bulk.among(alike.annotate(first=Min("epc")).values_list("first", flat=True), "event_index", indexes)
-    return {epc for epc in found if not is_place(epc)}  # nobody holds a place by an event about it
+    links = EventEpc.objects.filter(role__in=roles).annotate(alike=Coalesce(Subquery(shared), "epc"))
+    alike = links.order_by().values("alike").annotate(first=Min("epc"))
+    return bulk.Select(alike.values_list("first", flat=True), "event_index")
 
 
 def _representatives(links: Collection[_Link]) -> dict[str, str]:
@@ -127,13 +171,13 @@ def _events(links: Collection[_Link]) -> dict[int, Seen]:
         by_role[index, role].add(thing)
     indexes = {index for index, _, _ in links}
     destinations: dict[int, set[str]] = defaultdict(set)
-    partners = EventPartner.objects.filter(direction="destination").values_list("event_index", "value")
-    for index, value in bulk.among(partners, "event_index", indexes):
+    for index, value in _DESTINATIONS(indexes):
         destinations[index].add(without_extension(value))
-    naming_a_child = EventEpc.objects.filter(role="child").values_list("event_index", flat=True)
-    rows = list(_rows(indexes))
-    deletes = {row[0] for row in rows if row[5] in _GROUPING and row[4] == "DELETE"}
-    emptying = deletes - set(bulk.among(naming_a_child, "event_index", deletes))
+    rows = list(_TOLD(indexes))
+    naming_a_child = {index for index, role in by_role if role == "child"}
+    deletes = {row[0] for row in rows if row[5] in _GROUPING and row[4] == "DELETE"} - naming_a_child
+    emptying = deletes - set(_NAMING_A_CHILD(deletes))
+    named = {key: frozenset(things) for key, things in by_role.items()}
     return {
         index: Seen(
             index=index,
@@ -142,23 +186,13 @@ def _events(links: Collection[_Link]) -> dict[int, Seen]:
             step=step,
             action=action,
             is_grouping=kind in _GROUPING,
-            epcs=frozenset(by_role[index, "epc"]),
-            parent=min(by_role[index, "parent"], default=""),
-            children=frozenset(by_role[index, "child"]),
+            epcs=named.get((index, "epc"), _NOTHING),
+            parent=min(named.get((index, "parent"), _NOTHING), default=""),
+            children=named.get((index, "child"), _NOTHING),
             is_emptying=index in emptying,
-            inputs=frozenset(by_role[index, "input"]),
-            outputs=frozenset(by_role[index, "output"]),
-            destinations=frozenset(destinations[index]),
+            inputs=named.get((index, "input"), _NOTHING),
+            outputs=named.get((index, "output"), _NOTHING),
+            destinations=frozenset(destinations.get(index, _NOTHING)),
         )
         for index, time_ms, reporter, step, action, kind in rows
     }
-
-
-_GROUPING = frozenset({"AggregationEvent", "AssociationEvent"})
-_COLUMNS = ("index", "event_time_ms", "reporter", "biz_step", "action", "event_type")
-
-
-def _rows(indexes: Collection[int]) -> Iterator[tuple[int, int, str, str, str, str]]:
-    """Error declarations are no events of the thing: they are taken into account by what they make void."""
-    events = PublishedEvent.objects.filter(declaration_ms__isnull=True).values_list(*_COLUMNS)
-    yield from bulk.among(events, "index", indexes)

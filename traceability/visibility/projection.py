@@ -1,24 +1,28 @@
 """The audience of each event, filled entry by entry after custody (ADR 9)."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from django.db.models import Q
 
 from traceability.capture import standing
-from traceability.capture.models import EventClass, EventEpc, EventPartner, EventTransaction, PublishedEvent, VoidSpan
+from traceability.capture.models import PublishedEvent, VoidSpan
 from traceability.capture.spans import stands
 from traceability.common import bulk
 from traceability.common.projection import LogEntry, Projection
 from traceability.custody import histories
 from traceability.custody.authority import Authority
 from traceability.custody.fold import REGULATOR
-from traceability.gs1.epc import PLACE_PREFIXES, without_extension
+from traceability.epcis import event as epcis_event
+from traceability.epcis.event import EventView
+from traceability.gs1.epc import is_place, without_extension
 
 from .custody_walk import Walk, pedigrees
 from .gather import Gathered, aliases, gather
 from .models import Audience
 
+_HELD = bulk.Select(Audience.objects.values_list("event_index", flat=True), "event_index", given=["party"])
+_ABOUT = bulk.Select(PublishedEvent.objects.values_list("index", "event_time_ms", "biz_step"), "index")
 _Row = tuple[str, int, int]  # party, event index, since index
 COLUMNS = ("party", "event_index", "since_index", "event_time_ms", "biz_step")
 _TRANSACTION_OF_GLN = "urn:epcglobal:cbv:bt:"
@@ -26,16 +30,18 @@ _GLN_PARTY = "https://id.gs1.org/417/"
 
 
 def _apply(entries: Sequence[LogEntry]) -> None:
-    events = {entry.index: entry.iss for entry in entries if entry.kind == standing.EVENT and entry.body is not None}
-    turned = dict(_turned(entries))
-    if not events and not turned:
+    read = {entry.index: (entry.iss, entry.read(epcis_event.read)) for entry in standing.events(entries)}
+    views = {index: view for index, (_, view) in read.items()}
+    turned = {(event, at) for event, at in standing.turned([entry.index for entry in entries]) if event < at}
+    if not views and not turned:
         return
     found = Audiences()
-    found.add(_named(events))
-    found.add(_public(events))
-    found.add(_pedigrees(sorted({*events, *turned.values()}), {*events, *turned}))
+    found.add(row for index, (reporter, view) in read.items() for row in _named(index, reporter, view))
+    found.add(_public(views))
+    steps = sorted(views.keys() | {at for _, at in turned})
+    _open_pedigrees(found, steps, gather(views.keys() | {event for event, _ in turned}, views))
     found.add(_declarations(entries, found))
-    bulk.insert(Audience, COLUMNS, _described(list(found.news())))
+    bulk.insert(Audience, COLUMNS, _described(list(found.news(entries[0].index)), views))
 
 
 class Audiences:
@@ -49,63 +55,52 @@ class Audiences:
             known = self._since[party]
             known[event] = min(since, known.get(event, since))
 
+    def open(self, party: str, events: Iterable[int], since: int) -> None:
+        """Rows that a party has from an entry on, which is none before those already here."""
+        known = self._since[party]
+        for event in events:
+            known.setdefault(event, since)
+
     def of(self, event: int) -> Iterator[tuple[str, int]]:
         """(party, since) of an event among these rows."""
         return ((party, known[event]) for party, known in list(self._since.items()) if event in known)
 
-    def news(self) -> Iterator[_Row]:
-        """Those that the table does not hold."""
+    def news(self, first: int) -> Iterator[_Row]:
+        """Those that the table does not hold; it holds none of events from index `first` on."""
         for party, known in sorted(self._since.items()):
-            held = Audience.objects.filter(party=party).values_list("event_index", flat=True)
-            old = set(bulk.among(held, "event_index", list(known)))
+            old = set(_HELD([event for event in known if event < first], party))
             yield from ((party, event, since) for event, since in sorted(known.items()) if event not in old)
 
 
-def _described(rows: Sequence[_Row]) -> list[bulk.Row]:
+def _described(rows: Sequence[_Row], views: Mapping[int, EventView]) -> list[bulk.Row]:
     """The rows with what a party's queries compare most, of their events."""
-    events = PublishedEvent.objects.values_list("index", "event_time_ms", "biz_step")
-    about = {index: told for index, *told in bulk.among(events, "index", {event for _, event, _ in rows})}
+    about = {index: (view.event_time_ms, view.biz_step) for index, view in views.items()}
+    earlier = {event for _, event, _ in rows} - about.keys()
+    about |= {index: (time_ms, step) for index, time_ms, step in _ABOUT(earlier)}
     return [(party, event, since, *about[event]) for party, event, since in rows]
 
 
-def _turned(entries: Sequence[LogEntry]) -> Iterator[tuple[int, int]]:
-    """Earlier events that come to count, or stop counting, by one of these entries: (event, entry)."""
-    first, last = entries[0].index, entries[-1].index
-    for model_field in ("from_index", "to_index"):
-        rows = VoidSpan.objects.filter(**{f"{model_field}__gte": first, f"{model_field}__lte": last})
-        for event, entry in rows.values_list("event_index", model_field):
-            if event < entry:
-                yield event, entry
-
-
-def _named(events: dict[int, str]) -> Iterator[_Row]:
-    """Who reported an event, is its source or destination, or a party of one of its business transactions."""
-    yield from ((reporter, index, index) for index, reporter in events.items())
-    partners = EventPartner.objects.values_list("event_index", "value")
-    for index, value in bulk.among(partners, "event_index", events):
-        yield without_extension(value), index, index
-    transactions = EventTransaction.objects.values_list("event_index", "value")
-    for index, value in bulk.among(transactions, "event_index", events):
+def _named(index: int, reporter: str, view: EventView) -> Iterator[_Row]:
+    """Who reported an event, is its source or destination, a party of one of its business transactions, or at home in
+    a place that it is about."""
+    yield reporter, index, index
+    for _, partner in (*view.sources, *view.destinations):
+        yield without_extension(partner), index, index
+    for _, value in view.biz_transactions:
         gln = value.removeprefix(_TRANSACTION_OF_GLN)[:13]
         if value.startswith(_TRANSACTION_OF_GLN) and len(gln) == 13 and gln.isdecimal():  # CBV 2.0, section 8.5.2
             yield _GLN_PARTY + gln, index, index
-    yield from _of_places(events)
+    for role, thing in view.epcs:
+        if role == "epc" and is_place(thing):
+            yield without_extension(thing), index, index
 
 
-def _of_places(events: Collection[int]) -> Iterator[_Row]:
-    """An event about a place is told to whose place it is."""
-    named = Q(epc__startswith=PLACE_PREFIXES[0]) | Q(epc__startswith=PLACE_PREFIXES[1])
-    places = EventEpc.objects.filter(named, role="epc").values_list("event_index", "epc")
-    for index, place in bulk.among(places, "event_index", events):
-        yield without_extension(place), index, index
-
-
-def _public(events: Collection[int]) -> Iterator[_Row]:
+def _public(views: Mapping[int, EventView]) -> Iterator[_Row]:
     """What calls a lot back, or stops it: a notice to everybody, as `custody` believes it.
 
     A recall, or its end, by who has the say over the lot; a freeze, or its end, by a regulator.
     """
-    classes = list(bulk.among(EventClass.objects.values_list("event_index", "epc_class"), "event_index", events))
+    classes = [(index, name) for index, view in views.items() for _, name, *_ in view.classes]
     facts = histories.facts({index for index, _ in classes}, {})
     recalling = {i for i, fact in facts.items() if "recalled" in fact.persistent_set | fact.persistent_unset}
     telling = {i: fact for i, fact in facts.items() if i in recalling or fact.step in {"holding", "inspecting"}}
@@ -121,14 +116,14 @@ def _public(events: Collection[int]) -> Iterator[_Row]:
                 yield Audience.EVERYBODY, index, index
 
 
-def _pedigrees(steps: Sequence[int], concerned: Collection[int]) -> Iterator[_Row]:
-    """What opens at each of these entries; `concerned` are the events whose things that may touch."""
-    gathered = gather(concerned)
+def _open_pedigrees(found: Audiences, steps: Sequence[int], gathered: Gathered) -> None:
+    """Add what opens at each of these entries."""
     walks = _Walks(gathered, as_of=steps[0] - 1)
     for step in steps:
         walk, touched = walks.after(step)
         for thing in walk.distinct(walk.inside(touched) & gathered.concerned):
-            yield from ((party, event, step) for party, event in pedigrees(walk, thing))
+            for party, events in pedigrees(walk, thing):
+                found.open(party, events, step)
 
 
 class _Walks:
@@ -172,8 +167,10 @@ def _declarations(entries: Sequence[LogEntry], found: Audiences) -> Iterator[_Ro
     """Who may see an event may see that it was taken back."""
     first, last = entries[0].index, entries[-1].index
     spans = VoidSpan.objects.filter(reason=VoidSpan.Reason.DECLARED, from_index__lte=last)
-    new = spans.filter(from_index__gte=first) | spans.filter(event_index__gte=first, event_index__lte=last)
-    pairs = list(new.distinct().values_list("event_index", "from_index"))
+    new = spans.filter(Q(from_index__gte=first) | Q(event_index__gte=first, event_index__lte=last))
+    pairs = list(new.values_list("event_index", "from_index"))
+    if not pairs:
+        return
     held = Audience.objects.values_list("event_index", "party", "since_index")
     by_event: dict[int, dict[str, int]] = defaultdict(dict)
     for event, party, since in bulk.among(held, "event_index", {event for event, _ in pairs}):

@@ -82,7 +82,7 @@ def test_only_the_operators_own_entry_counts(house: House) -> None:
 
     def keep(iss: str, **changes: Any) -> bool:
         payload = json.dumps(body | changes).encode()
-        log_reports.keep([projection.LogEntry(9, "00", 1, "monitor-report", iss, b"", 0, payload, None, None)])
+        log_reports.keep([projection.LogEntry(9, "00", 1, "monitor-report", iss, b"", 0, payload, None)])
         return Finding.objects.exists()
 
     assert not keep("urn:dosetrail:party:maker")
