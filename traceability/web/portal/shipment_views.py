@@ -96,7 +96,7 @@ def _compared(request: HttpRequest, member: Member, subject: Subject, found: Ove
         "sources": [(one, names.short_document(one)) for one in facts.sources],
         "lots": shipment_rows.lots(lots[:PAGE_SIZE], naming),
         "more_lots": len(lots) if len(lots) > PAGE_SIZE else 0,
-        "lines": shipment_rows.lines(page.object_list),
+        "lines": shipment_rows.lines(list(page.object_list)),
         "page": page,
         "more": f"&{urlencode({'despatch': subject.row.despatch})}",
         "compared": shipment_rows.products(products[:PAGE_SIZE], naming),
@@ -114,7 +114,7 @@ def _table(request: HttpRequest, member: Member, found: Overview, show: str) -> 
     """One table of the overview, page by page."""
     page, naming = Paginator(found.part(show), PAGE_SIZE).get_page(request.GET.get("page")), names.Names()
     despatch = request.GET["despatch"]
-    rows = page.object_list
+    rows = list(page.object_list)
     context = {
         "member": member,
         "section": "shipments",
