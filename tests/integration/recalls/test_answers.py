@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.test import Client
 
 from ledger import api as ledger
 from tests.integration.conftest import GTIN, LOT, House, pack
-from tests.integration.portal.conftest import CASE
+from tests.integration.portal.conftest import CASE, PASSWORD
 from traceability.common import clock
 from traceability.common.models import Document
 from traceability.common.problems import ProblemError
@@ -153,6 +154,20 @@ def test_the_call_list(told: House, later_clock: Any) -> None:
     assert names(recall) == {"maker"}
     with pytest.raises(ProblemError, match="role"):
         responses.note_call(member=person(told, "pharmacy", "x"), notice=of("maker"), remark="I called.")
+
+
+def test_a_call_that_says_nothing_is_refused_in_its_row(told: House, later_clock: Any) -> None:
+    person(told, "maker", "maker-one")
+    later_clock(25)
+    client = Client()
+    assert client.login(username="maker-one", password=PASSWORD)
+    where, called = f"/portal/recalls/{Recall.objects.get().id}/calls", of("pharmacy").id
+    answer = client.post(where, {"notice": called, "remark": " "})
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert f'href="#id_remark_{called}"' in page
+    assert page.count("is-invalid") == 1
+    assert f'id="id_remark_{called}"' in page.partition("is-invalid")[2]
 
 
 def test_clocks_of_the_class_and_of_the_draft(stocked: House) -> None:

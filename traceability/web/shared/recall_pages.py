@@ -4,7 +4,7 @@ Both faces show the same pages; `Face` says what stands around them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -165,7 +165,8 @@ def calls(request: HttpRequest, member: Member, face: Face, recall_id: str) -> H
         try:
             responses.note_call(member=member, notice=notice, remark=request.POST.get("remark", ""))
         except ProblemError as error:
-            status, context = error.status, _refused(error, request)
+            told = [replace(one, field=f"{one.field}_{notice.id}") for one in recall_words.explain(error)]
+            status, context = error.status, {"errors": told, "faulty": notice.id}
         else:
             messages.success(request, _("Noted."))
             return face.to("recall-calls", recall_id)
