@@ -116,7 +116,7 @@ def _judge_things(found: Sequence[Alike], versions: Sequence[Version], released:
             names = one.names
             if index not in one.moments:
                 names = [name for name in names if store.rests_on(name, released[index])]
-            known = [name for name in names if store.knows(name)]
+            known = store.known(names)
             likeness = one.likeness(index)
             if not known and (not names or likeness in clear):
                 continue
@@ -215,9 +215,9 @@ class _Store:
             self.rows[row.key] = row
             self.by_subject[row.subject].add(row.key)
 
-    def knows(self, subject: str) -> bool:
-        """Whether there is, or was, a finding on the subject."""
-        return bool(self.by_subject.get(subject))
+    def known(self, subjects: Collection[str]) -> list[str]:
+        """Those of the subjects on which there is, or was, a finding."""
+        return [subject for subject in subjects if self.by_subject.get(subject)] if self.rows else []
 
     def rests_on(self, subject: str, evidence: Collection[int]) -> bool:
         """Whether an open finding on the subject names one of these entries as its evidence."""
