@@ -12,6 +12,7 @@ from tests.integration.conftest import EXPIRY, LOT, House, code, pack
 from tests.integration.portal.conftest import PASSWORD, SSCC, Portal, act
 from traceability.custody.models import ItemState
 from traceability.exceptions.models import ExceptionItem
+from traceability.exchange import channels
 from traceability.products import services as products
 from traceability.products.models import Lot
 
@@ -28,6 +29,8 @@ def test_from_a_shipment_that_does_not_fit_to_its_exception(
     act(stocked, "pharmacy", "receive", [code("8"), code("9")], despatch="DA9")
     act(stocked, "pharmacy", "receive", [f"(00){SSCC}"])
     person("pharmacy", "quality")
+    plan = channels.Plan(partner=stocked.parties["maker"], way="download", format="json-2.0")
+    channels.create(stocked.parties["pharmacy"], plan)
     visit = visitor(**size, locale=locale)
     page = sign_in(visit, "pharmacy-quality")
     visit.open("/portal/shipments")  # a phone's menu is shut
@@ -49,8 +52,10 @@ def test_from_a_shipment_that_does_not_fit_to_its_exception(
     stocked.settle()
     keep(page, f"exception-{locale}")
     assert violations(page) == []
-    page.click('button[value="ask"]')
-    page.wait_for_load_state()
+    page.click('button[value="send"]')
+    page.wait_for_selector('button[value="resend"]')
+    keep(page, f"exception-sent-{locale}")
+    assert violations(page) == []
     page.click('main a[href="/portal/exceptions"]')
     page.wait_for_selector("#id_state")
     keep(page, f"exceptions-{locale}")
