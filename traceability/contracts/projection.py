@@ -290,4 +290,9 @@ def _sha(*parts: str) -> str:
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
 
 
-FINDINGS = Projection(name=NAME, models=(Contract, MasterKey, RecallMark, Timer, Finding), apply=_apply)
+FINDINGS = Projection(
+    name=NAME,
+    models=(Contract, MasterKey, RecallMark, Timer, Finding),
+    apply=_apply,
+    version=2,  # a party is known by the SGLN of its GLN, too
+)
