@@ -1,4 +1,4 @@
-// A trace: what is chosen in the graph is chosen in the table and the other way round; a bar while a trace is made.
+// A trace: what is chosen in the graph is chosen in the table and the other way round.
 
 function choose(number) {
   for (const one of document.querySelectorAll("[data-spot]")) {
@@ -13,15 +13,6 @@ for (const one of document.querySelectorAll("[data-spot]")) {
   one.addEventListener("click", () => choose(one.dataset.spot));
 }
 if (location.hash.startsWith("#spot-")) choose(location.hash.slice("#spot-".length));
-
-const form = document.getElementById("trace-form");
-form?.addEventListener("submit", () => {
-  setTimeout(() => { document.getElementById("trace-wait").hidden = false; }, 700);
-});
-window.addEventListener("pageshow", () => {
-  const wait = document.getElementById("trace-wait");
-  if (wait) wait.hidden = true;
-});
 
 const print = document.getElementById("trace-print");
 if (print) {
