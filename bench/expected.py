@@ -26,12 +26,14 @@ def main() -> None:
     django.setup()
     from django.conf import settings
     from django.core.management import call_command
+    from django.db import transaction
 
     settings.ALLOWED_HOSTS = ["*"]
     count = max(5_000, int(100_000 * float(os.environ.get("BENCH_SCALE", "1"))))
     call_command("migrate", verbosity=0)
     member = _found()
-    _fill(count)
+    with transaction.atomic():
+        _fill(count)
     sys.stdout.write(json.dumps(list(_measures(member, count))))
 
 
