@@ -22,7 +22,7 @@ from traceability.gs1.epc import NMPA_PREFIX, is_place
 from . import fold, histories, lot_count
 from .authority import Authority, Items
 from .fold import Fact
-from .histories import Histories, emptying
+from .histories import Histories, emptying, ever_put_into
 from .lot_count import Standing
 from .models import Containment, ItemState, LotCount, LotStatus, PlaceStatus, Shipment
 
@@ -45,7 +45,6 @@ _ENTIRE = bulk.Select(
 )
 _CLASSES_OF = bulk.Select(EventClass.objects.values_list("epc_class", flat=True), "event_index")
 _OF_CLASS = bulk.Select(EventClass.objects.values_list("epc_class", "event_index"), "epc_class")
-_EVER_IN = bulk.Select(Containment.objects.values_list("child", flat=True), "parent")
 _COUNTED = bulk.Select(LotCount.objects.values_list("key", "packs"), "key")
 _LOT_STEPS = {"holding", "inspecting"}
 _STOOD = bulk.Select(
@@ -73,8 +72,11 @@ def _apply(entries: Sequence[LogEntry]) -> None:
 
 
 def _children_of_emptied(indexes: Collection[int]) -> set[str]:
-    """Things that were in a container which an event empties without naming them."""
-    return set(_EVER_IN(set(_PARENTS_OF(emptying(indexes)))))
+    """Things that events put into a container which one of these empties without naming them.
+
+    Whether they were in it: their history names the emptying either way, and must not depend on what is read together.
+    """
+    return set[str]().union(*ever_put_into(set(_PARENTS_OF(emptying(indexes)))).values())
 
 
 def _fold_items(epcs: Collection[str]) -> None:
@@ -106,8 +108,13 @@ def _standing(gtin: str, container: str, item: fold.Item) -> Standing:
 def _recount(epcs: Collection[str], counts: Counter[Standing]) -> None:
     """Count these things as they stand now, no longer as they stood; called while `ItemState` tells how that was."""
     change = Counter({one: packs for one, packs in counts.items() if one.gtin and one.lot})
-    for stood, packs in Counter(_STOOD(epcs)).items():
-        change[lot_count.standing(*stood[:-1], is_commissioned=stood[-1] is not None)] -= packs
+    for (gtin, lot, container, status, place, party, destination, seen_ms, made), packs in Counter(
+        _STOOD(epcs)
+    ).items():
+        stood = lot_count.standing(
+            gtin, lot, container, status, place, party, destination, seen_ms, is_commissioned=made is not None
+        )
+        change[stood] -= packs
     changed = {one.key: one for one, packs in change.items() if packs}
     held = dict(_COUNTED(changed))
     totals = {key: held.get(key, 0) + change[one] for key, one in changed.items()}

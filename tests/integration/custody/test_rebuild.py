@@ -1,17 +1,26 @@
 """Rebuilding gives the same bytes, also after master data was edited, whatever the batch size."""
 
+from collections.abc import Callable
+from types import SimpleNamespace
+from uuid import UUID
+
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.integration.conftest import EXPIRY, LOT, House, code
+from tests.integration.conftest import EXPIRY, LOT, House, Written, code, pack
 from tests.integration.recalls.conftest import published
 from tests.integration.scans.test_record import CASE, act
 from traceability.common import projection, rebuilding
 from traceability.common.models import Cursor
 from traceability.custody.models import ItemState
+from traceability.gs1 import check_digit
 from traceability.operations import facts, health
 from traceability.operations.health import Check
 from traceability.parties import services as parties
+from traceability.simulation import events
+
+START_MS = 1_790_000_000_000
+CASE_LINK = f"https://id.gs1.org/00/39521000000000000{check_digit.of('39521000000000000')}"
 
 
 def _history(house: House) -> None:
@@ -51,6 +60,30 @@ def test_byte_equal_after_a_rebuild_in_other_batches_and_with_edited_master_data
     house.settle()  # now the edit is on the log: only the master data itself has changed
     changed = {name for name, digest in _digests().items() if digest != before[name]}
     assert changed == {"common.MasterVersion"}
+
+
+def test_an_emptying_is_told_of_whatever_was_put_in_even_by_an_event_that_is_void(
+    house: House, writer: Callable[[str], Written]
+) -> None:
+    lot = SimpleNamespace(number=LOT, expiry=EXPIRY)
+    common = [
+        {"party": writer("maker"), "at_ms": START_MS + number, "event_id": UUID(int=number).urn} for number in range(3)
+    ]
+    packed = events.aggregate(CASE_LINK, [pack("1")], action="ADD", **common[1])
+    emptied = events.aggregate(CASE_LINK, [], action="DELETE", **common[2])
+    declared = {"declarationTime": "2026-10-01T00:00:00.000Z", "reason": "did_not_occur"}
+    for event in (
+        events.commission(lot, [pack("1")], **common[0]),
+        packed,
+        packed | {"errorDeclaration": declared},
+        {name: value for name, value in emptied.items() if name != "childEPCs"},
+    ):
+        answer = house.capture("maker", event)
+        assert answer.status_code == 202, answer.content
+        house.settle()
+    before = _digests()
+    call_command("rebuild")
+    assert _digests() == before
 
 
 def test_the_command_says_when_a_table_was_tampered_with(house: House, capsys: pytest.CaptureFixture[str]) -> None:
