@@ -106,7 +106,7 @@ def among(rows: models.QuerySet[Any, Any], column: str, values: Collection[Any])
 
 def delete(model: type[models.Model], column: str, values: Collection[Any]) -> None:
     """Delete the rows whose `column` is one of `values`; nothing may hang on them, and no signal is sent."""
-    table, name = map(connection.ops.quote_name, (model._meta.db_table, model._meta.get_field(column).column))
+    table, name = connection.ops.quote_name(model._meta.db_table), connection.ops.quote_name(column)
     statement = f"DELETE FROM {table} WHERE {name} {_is_one_of(connection)}"  # noqa: S608 (names from the model, in code)
     for chunk in chunks(values):
         with connection.cursor() as cursor:
