@@ -1,5 +1,6 @@
 """The projection runner: a cursor that is the log index, rebuilt to the same rows."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -134,3 +135,27 @@ def test_a_wide_batch_ends_where_its_content_is_large_and_misses_nothing(monkeyp
         batches += 1
     assert read == list(range(size))
     assert 1 < batches < size  # entries without content ride along
+
+
+@pytest.mark.usefixtures("versions")
+def test_a_pass_reads_the_log_once_and_a_body_once_for_all_its_folds(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    read: list[object] = []
+    published = ledger.published
+
+    def counted(start: int, limit: int) -> list[ledger.PublishedEntry]:
+        asked.append(start)
+        return published(start, limit)
+
+    def apply(entries: Sequence[projection.LogEntry]) -> None:
+        for entry in entries:
+            entry.read(read.append)
+
+    monkeypatch.setattr(projection.ledger, "published", counted)
+    folds = [projection.Projection(name, (), apply) for name in ("one", "two")]
+    monkeypatch.setattr(projection, "all_projections", lambda: folds)
+    projection.advance_all()
+    assert (asked, len(read)) == ([0], ledger.published_size())
+    Cursor.objects.all().delete()
+    assert [projection.advance(one) for one in folds] == [ledger.published_size()] * 2
+    assert (asked, len(read)) == ([0, 0, 0], 3 * ledger.published_size())  # without a pass each reads for itself
