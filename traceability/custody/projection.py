@@ -108,13 +108,8 @@ def _standing(gtin: str, container: str, item: fold.Item) -> Standing:
 def _recount(epcs: Collection[str], counts: Counter[Standing]) -> None:
     """Count these things as they stand now, no longer as they stood; called while `ItemState` tells how that was."""
     change = Counter({one: packs for one, packs in counts.items() if one.gtin and one.lot})
-    for (gtin, lot, container, status, place, party, destination, seen_ms, made), packs in Counter(
-        _STOOD(epcs)
-    ).items():
-        stood = lot_count.standing(
-            gtin, lot, container, status, place, party, destination, seen_ms, is_commissioned=made is not None
-        )
-        change[stood] -= packs
+    for (*stood, commissioned_index), packs in Counter(_STOOD(epcs)).items():
+        change[lot_count.standing(*[*stood, commissioned_index is not None])] -= packs
     changed = {one.key: one for one, packs in change.items() if packs}
     held = dict(_COUNTED(changed))
     totals = {key: held.get(key, 0) + change[one] for key, one in changed.items()}
