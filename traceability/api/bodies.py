@@ -75,7 +75,7 @@ def kept_object(content: bytes) -> Mapping[str, Any]:
 @contextmanager
 def document(request: Request) -> Iterator[tuple[uploads.Upload, str]]:
     """An EPCIS document of any size and its format, json or xml; it is not held in memory unless it is small."""
-    media = _media(request, _MEDIA)
+    media = _media(request, JSON_TYPES | XML_TYPES)
     encoding = _encoding(request)
     declared = request.META.get("CONTENT_LENGTH") or "0"
     if declared.isdigit() and int(declared) > settings.CAPTURE_MAX_BYTES:
