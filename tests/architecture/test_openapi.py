@@ -1,6 +1,7 @@
 """The API's description says what is there, and what is there is described: operations, members, words, parameters."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -128,3 +129,41 @@ def test_every_operation_says_what_it_is_for(api: dict[str, Any]) -> None:
         for found in item.values():
             assert found["summary"]
             assert found["tags"]
+
+
+def _integers(value: Any) -> Iterator[dict[str, Any]]:
+    """Every whole number that a schema within `value` describes."""
+    if isinstance(value, dict):
+        if "integer" in value.get("type", ()):
+            yield value
+        value = list(value.values())
+    for item in value if isinstance(value, list) else ():
+        yield from _integers(item)
+
+
+def test_no_call_has_an_integer_that_the_reader_of_json_refuses(api: dict[str, Any]) -> None:
+    taken = [found.get("requestBody") or {} for item in api["paths"].values() for found in item.values()]
+    names = {name for body in taken for name in re.findall(r"'#/components/schemas/(\w+)'", str(body))}
+    found = [one for name in names for one in _integers(api["components"]["schemas"][name])]
+    assert found
+    assert [one for one in found if not one.get("maximum", 2**53) < 2**53] == []
+
+
+def _judge(api: dict[str, Any], component: str) -> Draft202012Validator:
+    return Draft202012Validator({**api, "$ref": f"#/components/schemas/{component}"})
+
+
+def test_a_number_beyond_json_s_integers_is_none_of_the_description(api: dict[str, Any]) -> None:
+    for query in ({"LE_percRank": 10**30}, {"EQ_percRank": [1e248]}):
+        assert not _judge(api, "QueryParameters").is_valid(query)
+    assert _judge(api, "QueryParameters").is_valid({"LE_percRank": 50.5, "EQ_percRank": [2**53 - 1]})
+    assert not _judge(api, "SensorReport").is_valid({"type": "Temperature", "value": 10**30})
+
+
+def test_a_detail_that_may_be_left_out_may_be_empty_and_no_other(api: dict[str, Any]) -> None:
+    def call(**details: str) -> dict[str, Any]:
+        return {"step": "ship", "codes": ["x"], "place": "maker-main", "details": details}
+
+    for component in ("ScanCall", "ScanRecordCall"):
+        assert _judge(api, component).is_valid(call(receiver="pharmacy", despatch=""))
+        assert not _judge(api, component).is_valid(call(despatch="DA1"))

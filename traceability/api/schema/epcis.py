@@ -1,10 +1,9 @@
 """EPCIS 2.0 documents and events as JSON Schema, with the words and limits of our own validator (EPCIS 2.0, 10)."""
 
-from traceability.common.strict_json import MAX_SAFE_INTEGER
 from traceability.epcis import context, shapes, values
 from traceability.epcis import vocabulary as cbv
 
-from .build import Schema, many, members, ref, text, words
+from .build import Schema, many, members, number, ref, text, words
 
 # A URI or a CURIE: the name of a member that is not the standard's.
 OWN_NAME = r"^[A-Za-z][A-Za-z0-9+.\-]*:[!#$%&'()*+,./0-9:;=?@A-Z\[\]_a-z~\-]+$"
@@ -198,7 +197,7 @@ COMPONENTS: dict[str, Schema] = {
         "description": "Any JSON. An integer is at most 2^53 - 1 away from 0 (RFC 7493).",
         "anyOf": [
             {"type": ["string", "boolean", "null"]},
-            {"type": "number", "minimum": -MAX_SAFE_INTEGER, "maximum": MAX_SAFE_INTEGER},
+            number(),
             many(ref("Value")),
             {"type": "object", "additionalProperties": ref("Value")},
         ],
@@ -290,7 +289,7 @@ COMPONENTS: dict[str, Schema] = {
                 "booleanValue": {"type": "boolean"},
                 "uriValue": _URI,
                 "uom": ref("UnitOfMeasure"),
-                **{name: {"type": "number"} for name in _NUMBERS},
+                **{name: number() for name in _NUMBERS},
             }
         ),
         "anyOf": [{"required": ["type"]}, {"required": ["exception"]}],
