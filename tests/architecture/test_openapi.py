@@ -13,7 +13,7 @@ from traceability.api.epcis_base import Missing
 from traceability.api.schema import epcis, inspector, operation, parameters
 from traceability.api.schema.views import Description
 from traceability.common.problems import ProblemError
-from traceability.epcis import shapes
+from traceability.epcis import shapes, values
 from traceability.queries import event_query
 from traceability.queries import parameters as query_table
 from traceability.queries.collections import COLLECTIONS
@@ -167,3 +167,20 @@ def test_a_detail_that_may_be_left_out_may_be_empty_and_no_other(api: dict[str, 
     for component in ("ScanCall", "ScanRecordCall"):
         assert _judge(api, component).is_valid(call(receiver="pharmacy", despatch=""))
         assert not _judge(api, component).is_valid(call(despatch="DA1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_uri"),
+    [
+        ("urn:example:1%2F2", True),
+        ("ours:#part", True),
+        ("https://[2001:db8::1]/x?y#z", True),
+        ("agxOELCS9FE07:nN[5&c", False),  # RFC 3986: brackets hold a host's address
+        ("https://example.com/[::1]", False),
+        ("urn:example:1%2", False),
+        ("urn:example:1#2#3", False),
+    ],
+)
+def test_what_is_a_uri_is_one_to_validation_and_in_the_description(text: str, is_uri: bool) -> None:
+    assert values.is_uri(text) == is_uri
+    assert Draft202012Validator(epcis.COMPONENTS["Uri"]).is_valid(text) == is_uri

@@ -6,7 +6,7 @@ from traceability.epcis import vocabulary as cbv
 from .build import Schema, many, members, number, ref, text, words
 
 # A URI or a CURIE: the name of a member that is not the standard's.
-OWN_NAME = r"^[A-Za-z][A-Za-z0-9+.\-]*:[!#$%&'()*+,./0-9:;=?@A-Z\[\]_a-z~\-]+$"
+OWN_NAME = rf"^(?:{values.URI})$"
 _TIME_DETAIL = "Date and time with zone, such as 2026-03-01T12:00:00.000+08:00."
 
 
