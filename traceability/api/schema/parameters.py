@@ -131,7 +131,10 @@ _CONTEXT_PART: Schema = {
 def _in_body(name: str, schema: Schema) -> Schema:
     """A parameter as a member of a query in JSON."""
     if name.startswith("EXISTS_"):
-        return {"anyOf": [schema, {"enum": [1, None]}]}
+        return {"anyOf": [schema, {"enum": [1, None, ""]}]}
+    if name == "EQ_booleanValue":
+        item = {"anyOf": [schema["items"], {"type": "boolean"}]}
+        schema = {**schema, "items": item}
     return {"anyOf": [schema["items"], schema]} if "items" in schema else schema
 
 
