@@ -34,6 +34,8 @@ _EPCS = many(_ID, "Instances, each once.", uniqueItems=True)
 _QUANTITIES = many(ref("QuantityElement"))
 _DISPOSITIONS = many(ref("Disposition"), minItems=1, maxItems=shapes.MAX_PERSISTENT, uniqueItems=True)
 _NUMBERS = ("value", "minValue", "maxValue", "meanValue", "sDev", "percRank", "percValue")
+# Unbounded: an answer may hold 1e20, which is taken; JSON Schema does not tell it from an integer of 21 digits.
+_MEASURED: Schema = {"type": "number", "description": "Written as an integer, at most 2^53 - 1 away from 0 (RFC 7493)."}
 _DEVICE: dict[str, Schema] = {
     "deviceID": text(format="uri", maxLength=values.MAX_TERM, pattern=OWN_NAME),
     "deviceMetadata": _URI,
@@ -289,7 +291,7 @@ COMPONENTS: dict[str, Schema] = {
                 "booleanValue": {"type": "boolean"},
                 "uriValue": _URI,
                 "uom": ref("UnitOfMeasure"),
-                **{name: number() for name in _NUMBERS},
+                **dict.fromkeys(_NUMBERS, _MEASURED),
             }
         ),
         "anyOf": [{"required": ["type"]}, {"required": ["exception"]}],
