@@ -1,6 +1,7 @@
 """The API's description says what is there, and what is there is described: operations, members, words, parameters."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from traceability.api.epcis_base import Missing
 from traceability.api.schema import epcis, inspector, operation, parameters
 from traceability.api.schema.views import Description
 from traceability.common.problems import ProblemError
-from traceability.epcis import shapes
+from traceability.epcis import shapes, values
 from traceability.queries import event_query
 from traceability.queries import parameters as query_table
 from traceability.queries.collections import COLLECTIONS
@@ -128,3 +129,58 @@ def test_every_operation_says_what_it_is_for(api: dict[str, Any]) -> None:
         for found in item.values():
             assert found["summary"]
             assert found["tags"]
+
+
+def _integers(value: Any) -> Iterator[dict[str, Any]]:
+    """Every whole number that a schema within `value` describes."""
+    if isinstance(value, dict):
+        if "integer" in value.get("type", ()):
+            yield value
+        value = list(value.values())
+    for item in value if isinstance(value, list) else ():
+        yield from _integers(item)
+
+
+def test_no_call_has_an_integer_that_the_reader_of_json_refuses(api: dict[str, Any]) -> None:
+    taken = [found.get("requestBody") or {} for item in api["paths"].values() for found in item.values()]
+    names = {name for body in taken for name in re.findall(r"'#/components/schemas/(\w+)'", str(body))}
+    found = [one for name in names for one in _integers(api["components"]["schemas"][name])]
+    assert found
+    assert [one for one in found if not one.get("maximum", 2**53) < 2**53] == []
+
+
+def _judge(api: dict[str, Any], component: str) -> Draft202012Validator:
+    return Draft202012Validator({**api, "$ref": f"#/components/schemas/{component}"})
+
+
+def test_a_number_beyond_json_s_integers_is_none_of_the_description(api: dict[str, Any]) -> None:
+    for query in ({"LE_percRank": 10**30}, {"EQ_percRank": [1e248]}):
+        assert not _judge(api, "QueryParameters").is_valid(query)
+    assert _judge(api, "QueryParameters").is_valid({"LE_percRank": 50.5, "EQ_percRank": [2**53 - 1]})
+    assert _judge(api, "SensorReport").is_valid({"type": "Temperature", "value": 1e20})  # which an event may hold
+
+
+def test_a_detail_that_may_be_left_out_may_be_empty_and_no_other(api: dict[str, Any]) -> None:
+    def call(**details: str) -> dict[str, Any]:
+        return {"step": "ship", "codes": ["x"], "place": "maker-main", "details": details}
+
+    for component in ("ScanCall", "ScanRecordCall"):
+        assert _judge(api, component).is_valid(call(receiver="pharmacy", despatch=""))
+        assert not _judge(api, component).is_valid(call(despatch="DA1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_uri"),
+    [
+        ("urn:example:1%2F2", True),
+        ("ours:#part", True),
+        ("https://[2001:db8::1]/x?y#z", True),
+        ("agxOELCS9FE07:nN[5&c", False),  # RFC 3986: brackets hold a host's address
+        ("https://example.com/[::1]", False),
+        ("urn:example:1%2", False),
+        ("urn:example:1#2#3", False),
+    ],
+)
+def test_what_is_a_uri_is_one_to_validation_and_in_the_description(text: str, is_uri: bool) -> None:
+    assert values.is_uri(text) == is_uri
+    assert Draft202012Validator(epcis.COMPONENTS["Uri"]).is_valid(text) == is_uri

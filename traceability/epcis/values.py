@@ -24,8 +24,14 @@ MAX_EVENT_TYPE = 128
 MAX_LOT = 64
 MAX_DATE = 40
 _AMOUNTS = (1e-9, 1e15)
-# RFC 3986 characters only: no spaces, controls or letters that have two spellings.
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")
+# RFC 3986 characters only: no spaces, controls or letters that have two spellings. One fragment; brackets hold a host's
+# IP address and stand nowhere else.
+_IN_URI = r"(?:[A-Za-z0-9\-._~:/?@!$&'()*+,;=]|%[0-9A-Fa-f]{2})"
+URI = (
+    rf"[A-Za-z][A-Za-z0-9+.\-]*:"
+    rf"(?:{_IN_URI}+(?:#{_IN_URI}*)?|#{_IN_URI}*|//\[[0-9A-Fa-f:.]+\]{_IN_URI}*(?:#{_IN_URI}*)?)"
+)
+_URI = re.compile(URI)
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,12})?(Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )

@@ -13,9 +13,10 @@ from traceability.common.problems import ProblemError
 from traceability.epcis import context
 from traceability.parties.models import Party
 
-from . import engine
-from .event_query import CONTROLS, EventQuery, parse
+from . import engine, json_types
+from .event_query import CONTROLS, EventQuery, bad_parameter, parse
 from .models import NamedQuery
+from .values import QueryFault
 
 MAX_NAMES = 1000  # of one party
 _NAME = re.compile(r"[^/\x00-\x1f\x7f]{1,128}")
@@ -31,6 +32,7 @@ def create(party: Party, name: Any, query: Any, namespaces: Mapping[str, str] | 
     if namespaces and isinstance(query, Mapping):
         query = {**query, "@context": [*context.parts(query.get("@context")), dict(namespaces)]}
     read(query)
+    _require_types(query)
     if party.named_queries.count() >= MAX_NAMES:
         raise ProblemError(409, "too-many-queries", f"a party has at most {MAX_NAMES} named queries: delete one")
     try:
@@ -67,6 +69,14 @@ def controls(query: Mapping[str, Any]) -> dict[str, list[str]]:
 def listed(party: Party, after: str | None, limit: int) -> list[NamedQuery]:
     """The party's queries by name, behind `after`."""
     return list(NamedQuery.objects.filter(party=party, name__gt=after or "").order_by("name")[:limit])
+
+
+def _require_types(query: Mapping[str, Any]) -> None:
+    try:
+        for name, value in query.items():
+            json_types.require(name, value)
+    except QueryFault as fault:
+        raise bad_parameter(fault.parameter, fault.detail) from fault
 
 
 def _bad(pointer: str, code: str, detail: str) -> ProblemError:

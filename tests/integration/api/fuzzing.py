@@ -50,7 +50,9 @@ def authorization(house: House, caller: str) -> dict[str, str]:
 
 def drawable(api: Any) -> Any:
     """The description without names of one's own: that a context declares a prefix is beyond JSON Schema."""
-    api["components"]["schemas"]["Context"] = {"anyOf": [{"const": DEFAULT_CONTEXT}, {"const": [DEFAULT_CONTEXT]}]}
+    schemas = api["components"]["schemas"]
+    schemas["Context"] = {"anyOf": [{"const": DEFAULT_CONTEXT}, {"const": [DEFAULT_CONTEXT]}]}
+    schemas["ExtendedEvent"]["properties"]["type"]["pattern"] = "^https://example[.]com/terms/[a-z0-9]+$"
     return _without_own_names(api)
 
 

@@ -126,6 +126,8 @@ def broken(api: schemathesis.BaseSchema, house: House, callers: Sequence[str]) -
         excluded = [positive_data_acceptance] if is_torn else []
         if (case.headers or {}).get("GS1-Capture-Error-Behaviour") == "proceed":
             excluded.append(negative_data_rejection)  # bad events are listed in the job, good ones taken
+        if is_refused_for_its_token_only(case):
+            excluded.append(negative_data_rejection)
         try:
             case.validate_response(response, headers=headers, excluded_checks=excluded)
         except FailureGroup as group:
@@ -137,6 +139,17 @@ def broken(api: schemathesis.BaseSchema, house: House, callers: Sequence[str]) -
     for one in get_all_tests(schema=api, test_func=check, settings=None, given_kwargs={}):
         one.ok()[1]()
     return [" | ".join((*key, how)) for key, how in found.items()]
+
+
+def is_refused_for_its_token_only(case: schemathesis.Case) -> bool:
+    """Whether all that is wrong with a drawn call is its token, which we send, beside formats that any text may have.
+
+    Alone, such a format is let pass by schemathesis itself; beside a token that was left out it is not (4.32).
+    """
+    assert case.meta is not None
+    drawn = getattr(case.meta.phase.data, "mutations", ())
+    others = [one for one in drawn if one.parameter != "Authorization"]
+    return len(others) < len(drawn) and all(one.keywords == ("format",) for one in others)
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.integration.api.test_capture import observed
 from tests.integration.api.test_query import chain, listed
 from tests.integration.conftest import House
+from traceability.api.schema import inspector
+from traceability.queries import event_query
 
 __all__ = ["chain"]
 
@@ -80,6 +83,50 @@ def test_the_engine_s_own_errors(house: House, query: Any) -> None:
     assert answer.status_code == 400
     assert [one["parameter"] for one in answer.json()["errors"]] == list(query)
     assert house.client("pharmacy").get("/epcis/queries").json() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("eventType", [-1.5, 0.0]),
+        ("eventType", [""]),
+        ("EQ_bizTransaction_po", 3.5e16),
+        ("EQ_chemicalSubstance", ""),
+        ("EQ_bizStep", True),
+        ("EQ_readPoint", "urn:the dock"),
+        ("EQ_source_location", "x:["),
+        ("EQ_percRank", [3e26]),
+        ("LE_percRank", 1.2e17),
+        ("LE_percRank", "50"),
+        ("LE_percRank", [50]),
+        ("GE_eventTime", ["2026-03-01T12:00:00Z"]),
+        ("EQ_booleanValue", 1),
+        ("EXISTS_errorDeclaration", "true"),
+        ("perPage", "2"),
+    ],
+)
+def test_a_kept_query_has_the_standard_s_types(house: House, name: str, value: Any) -> None:
+    """What the description of the API does not have is refused, so that every query is answered as it describes."""
+    answer = house.post("pharmacy", "/epcis/queries", {"name": "a", "query": {name: value}})
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (400, name)
+    event_query.parse({name: value})  # one that was kept before is still read
+    assert not described(name, value)
+
+
+def test_a_kept_query_of_every_type(house: House) -> None:
+    query = {
+        "eventType": "ObjectEvent", "EQ_bizTransaction_po": ["1"], "EQ_percRank": [50, 2.5], "LE_percRank": 50.5,
+        "EQ_booleanValue": [True, "false"], "perPage": 2, "EXISTS_errorDeclaration": "",
+        "MATCH_epc": ["urn:epc:idpat:sgtin:9521000.*.*"], "EQ_value_CEL": 8, f"EQ_{EX}farm": 5,
+    }  # fmt: skip
+    assert house.post("pharmacy", "/epcis/queries", {"name": "a", "query": query}).status_code == 201
+    assert all(described(name, value) for name, value in query.items())
+
+
+def described(name: str, value: Any) -> bool:
+    """Whether the description of the API has such a parameter."""
+    api = {"components": {"schemas": inspector.COMPONENTS}, "$ref": "#/components/schemas/QueryParameters"}
+    return Draft202012Validator(api).is_valid({name: value})
 
 
 EX = "https://ns.example.com/epcis/"

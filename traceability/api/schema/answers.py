@@ -48,8 +48,13 @@ def _call(more: dict[str, Schema], description: str) -> Schema:
     return {"description": description, "anyOf": [_form(*key, steps, more) for key, steps in sorted(forms.items())]}
 
 
+def _or_empty(schema: Schema) -> Schema:
+    """A detail that may be left out: forms send it empty, which says nothing either."""
+    return {"anyOf": [schema, {"const": ""}]}
+
+
 def _form(is_single: bool, needs: tuple[str, ...], optional: tuple[str, ...], steps: set[str], more: Any) -> Schema:
-    details = {name: _DETAILS[name] for name in (*needs, *optional)}
+    details = {name: _DETAILS[name] for name in needs} | {name: _or_empty(_DETAILS[name]) for name in optional}
     properties = {
         "step": words(steps, "A step of the caller's role (docs/roles.md)."),
         "codes": {**_CODES, "maxItems": 1} if is_single else _CODES,

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from traceability.common.strict_json import MAX_SAFE_INTEGER
+
 Schema = dict[str, Any]
 
 
@@ -17,8 +19,13 @@ def text(description: str = "", **limits: Any) -> Schema:
 
 
 def whole(description: str = "", **limits: Any) -> Schema:
-    """A whole number."""
-    return _described({"type": "integer", **limits}, description)
+    """A whole number; no larger one than JSON's readers agree on is taken or answered (RFC 7493)."""
+    return _described({"type": "integer", "maximum": MAX_SAFE_INTEGER, **limits}, description)
+
+
+def number(description: str = "") -> Schema:
+    """A number, within what is exact as an integer: JSON does not tell 1e20 from an integer of 21 digits."""
+    return _described({"type": "number", "minimum": -MAX_SAFE_INTEGER, "maximum": MAX_SAFE_INTEGER}, description)
 
 
 def words(values: Iterable[str], description: str = "") -> Schema:

@@ -1,13 +1,12 @@
 """EPCIS 2.0 documents and events as JSON Schema, with the words and limits of our own validator (EPCIS 2.0, 10)."""
 
-from traceability.common.strict_json import MAX_SAFE_INTEGER
 from traceability.epcis import context, shapes, values
 from traceability.epcis import vocabulary as cbv
 
-from .build import Schema, many, members, ref, text, words
+from .build import Schema, many, members, number, ref, text, words
 
 # A URI or a CURIE: the name of a member that is not the standard's.
-OWN_NAME = r"^[A-Za-z][A-Za-z0-9+.\-]*:[!#$%&'()*+,./0-9:;=?@A-Z\[\]_a-z~\-]+$"
+OWN_NAME = rf"^(?:{values.URI})$"
 _TIME_DETAIL = "Date and time with zone, such as 2026-03-01T12:00:00.000+08:00."
 
 
@@ -35,6 +34,8 @@ _EPCS = many(_ID, "Instances, each once.", uniqueItems=True)
 _QUANTITIES = many(ref("QuantityElement"))
 _DISPOSITIONS = many(ref("Disposition"), minItems=1, maxItems=shapes.MAX_PERSISTENT, uniqueItems=True)
 _NUMBERS = ("value", "minValue", "maxValue", "meanValue", "sDev", "percRank", "percValue")
+# Unbounded: an answer may hold 1e20, which is taken; JSON Schema does not tell it from an integer of 21 digits.
+_MEASURED: Schema = {"type": "number", "description": "Written as an integer, at most 2^53 - 1 away from 0 (RFC 7493)."}
 _DEVICE: dict[str, Schema] = {
     "deviceID": text(format="uri", maxLength=values.MAX_TERM, pattern=OWN_NAME),
     "deviceMetadata": _URI,
@@ -198,7 +199,7 @@ COMPONENTS: dict[str, Schema] = {
         "description": "Any JSON. An integer is at most 2^53 - 1 away from 0 (RFC 7493).",
         "anyOf": [
             {"type": ["string", "boolean", "null"]},
-            {"type": "number", "minimum": -MAX_SAFE_INTEGER, "maximum": MAX_SAFE_INTEGER},
+            number(),
             many(ref("Value")),
             {"type": "object", "additionalProperties": ref("Value")},
         ],
@@ -290,7 +291,7 @@ COMPONENTS: dict[str, Schema] = {
                 "booleanValue": {"type": "boolean"},
                 "uriValue": _URI,
                 "uom": ref("UnitOfMeasure"),
-                **{name: {"type": "number"} for name in _NUMBERS},
+                **dict.fromkeys(_NUMBERS, _MEASURED),
             }
         ),
         "anyOf": [{"required": ["type"]}, {"required": ["exception"]}],

@@ -13,7 +13,7 @@ from traceability.queries import event_query
 from traceability.queries import parameters as query_table
 
 from . import epcis
-from .build import Schema, ref, text, whole, words
+from .build import Schema, number, ref, text, whole, words
 
 Parameter = dict[str, Any]
 
@@ -80,9 +80,9 @@ def _named(name: str) -> Parameter:
     if name.endswith(("Time", "_time")):
         return query(name, ref("DateTime"), description)
     if name == "EQ_percRank":
-        return _list(name, {"type": "number"}, description)
+        return _list(name, number(), description)
     if name.endswith("percRank"):
-        return query(name, {"type": "number"}, description)
+        return query(name, number(), description)
     thing = _ID if name.startswith(_OF_THINGS) else text(minLength=1, format="plain-text")
     return _list(name, _VALUES.get(name, thing), description)
 
@@ -131,7 +131,10 @@ _CONTEXT_PART: Schema = {
 def _in_body(name: str, schema: Schema) -> Schema:
     """A parameter as a member of a query in JSON."""
     if name.startswith("EXISTS_"):
-        return {"anyOf": [schema, {"enum": [1, None]}]}
+        return {"anyOf": [schema, {"enum": [1, None, ""]}]}
+    if name == "EQ_booleanValue":
+        item = {"anyOf": [schema["items"], {"type": "boolean"}]}
+        schema = {**schema, "items": item}
     return {"anyOf": [schema["items"], schema]} if "items" in schema else schema
 
 
