@@ -211,7 +211,8 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker, however long it is away
 CELERY_BEAT_SCHEDULE = {
-    "advance-projections": {"task": "traceability.common.tasks.advance", "schedule": 5.0},
+    # What was published is folded within about a second; calls that wait behind a long fold need not be made up for.
+    "advance-projections": {"task": "traceability.common.tasks.advance", "schedule": 1.0, "options": {"expires": 5.0}},
     "submit-reads": {"task": "traceability.visibility.tasks.submit_reads", "schedule": 5.0},
     "contracts-tick": {"task": "traceability.contracts.tasks.tick", "schedule": 5.0},
     "recalls": {"task": "traceability.recalls.tasks.reach", "schedule": 5.0},
