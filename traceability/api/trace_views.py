@@ -10,9 +10,9 @@ from rest_framework.views import APIView
 from ledger import api as ledger
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
+from traceability.custody.lines import FOREVER
 from traceability.custody.trace import Answer, TraceError
 from traceability.custody.tracing import BOTH, DIRECTIONS, Leg, NodeSum, TracedStep, Window
-from traceability.custody.way import FOREVER
 from traceability.parties.models import Party
 from traceability.queries import values
 from traceability.queries.documents import time_text

@@ -25,9 +25,9 @@ from . import histories, opening
 from .actors import Actors
 from .authority import Items
 from .entries import Entry, Sayings
+from .lines import MAX_DEPTH, Book
 from .models import ItemState, Shipment
 from .tracing import ALWAYS, BACK, BOTH, ON, Group, Trace, Window, is_traced, rests_on, trace
-from .way import MAX_DEPTH, Book
 
 MAX_GROUPS = 20_000
 _SITE, _PLACE = "urn:dosetrail:site:", "https://id.gs1.org/414/"

@@ -5,20 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, overload
 
 from .entries import Entry, Sayings
-from .way import (
-    EVIDENCE,
-    FOREVER,
-    INFERRED,
-    Book,
-    Inside,
-    Line,
-    Node,
-    Step,
-    Way,
-    line,
-    shape,
-    walked,
-)
+from .lines import FOREVER, Book, Inside, Line, line, shape
+from .way import EVIDENCE, INFERRED, Node, Step, Way, walked
 
 _TELLING = {"epc", "output"}  # roles in which an event says of a thing what lot it is of
 BACK, ON, BOTH = "back", "on", "both"

@@ -9,8 +9,9 @@ import pytest
 from tests.unit.custody.test_way import HUB, MAKER, SHOP, book, fact, made, opened, packed
 from traceability.custody import tracing
 from traceability.custody.fold import Fact
+from traceability.custody.lines import Book
 from traceability.custody.tracing import Group, trace
-from traceability.custody.way import Book, way
+from traceability.custody.way import way
 
 BY = (MAKER, SHOP, HUB)
 

@@ -7,8 +7,9 @@ import pytest
 
 from traceability.custody.entries import Sayings
 from traceability.custody.fold import Fact
+from traceability.custody.lines import Book, line
 from traceability.custody.tracing import BACK, ON, Group, Window, trace
-from traceability.custody.way import Book, Node, Way, line, way
+from traceability.custody.way import Node, Way, way
 
 _ids = count(1)
 MAKER, SHOP, HUB = "M", "S", "H"

@@ -15,9 +15,10 @@ from django.utils.translation import gettext_lazy
 from ledger import api as ledger
 from traceability.common.clock import now_ms
 from traceability.custody import trace, way
+from traceability.custody.lines import FOREVER
 from traceability.custody.trace import Answer, TraceError
 from traceability.custody.tracing import BOTH, DIRECTIONS, Leg, NodeSum, TracedStep, Window
-from traceability.custody.way import EVIDENCE, FOREVER, Node
+from traceability.custody.way import EVIDENCE, Node
 from traceability.gs1 import digital_link
 from traceability.parties.models import Party
 from traceability.visibility import traces
