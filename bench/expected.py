@@ -8,9 +8,10 @@ shipments: one that only the list speaks of, and one whose despatch is on record
 import json
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
+
+from bench.timing import best
 
 GTIN, LOT, EXPIRY = "09521000001008", "L1", "2030-01-31"
 PASSWORD = "a-long-bench-password"
@@ -112,26 +113,14 @@ def _measures(member: Any, count: int) -> Iterator[tuple[str, str]]:
             return answer.content
 
         given = expected.Given(number, "advice", content)
-        yield _row(f"a list of {count:,} packs read and kept", lambda: expected.store(member.party, given), times=1)  # noqa: B023
-        yield _row(f"page of {what}, not compared yet", look, times=1)
-        yield _row(f"{what}: compared by the engine", kept.run_once, times=1)
+        yield best(f"a list of {count:,} packs read and kept", lambda: expected.store(member.party, given), times=1)  # noqa: B023
+        yield best(f"page of {what}, not compared yet", look, times=1)
+        yield best(f"{what}: compared by the engine", kept.run_once, times=1)
         if b"Compared as of" in look() or b"Missing" not in look():
             raise SystemExit("the page does not show a current comparison")
-        yield _row(f"page of {what}", look)
-        yield _row(f"page of {what}, lines page {count // 200}", lambda: look(f"&page={count // 200}"))
-        yield _row(f"page of {what}, one difference alone", lambda: look("&show=differing&page=3"))
-
-
-def _row(what: str, act: Callable[[], object], times: int = 3) -> tuple[str, str]:
-    """The best of some, and the CPU time of this process in it."""
-    found = []
-    for _ in range(times):
-        started, spent = time.perf_counter(), time.process_time()
-        act()
-        found.append((time.perf_counter() - started, time.process_time() - spent))
-    wall, cpu = min(found)
-    sys.stderr.write(f"{what}: {wall:.2f} s ({cpu:.2f})\n")
-    return f"{what}: best of {times}, s (CPU of ours)", f"{wall:.2f} ({cpu:.2f})"
+        yield best(f"page of {what}", look)
+        yield best(f"page of {what}, lines page {count // 200}", lambda: look(f"&page={count // 200}"))
+        yield best(f"page of {what}, one difference alone", lambda: look("&show=differing&page=3"))
 
 
 if __name__ == "__main__":

@@ -10,11 +10,12 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
 from bench.queries import uri
+from bench.timing import best
 from bench.tracing import GTIN, LOT, WHOLESALERS, fill_apart
 
 HOLDERS = 300
@@ -77,8 +78,8 @@ def _measures(people: list[Any], packs: int) -> Iterator[tuple[str, str]]:
     from traceability.recalls.models import Notice
 
     lot = f"a lot of {packs:,} packs"
-    yield _row(f"all holders of {lot}", lambda: lot_packs.trace_down(GTIN, LOT))
-    yield _row(f"balance of {lot}", lambda: lot_packs.lot_balance(GTIN, LOT))
+    yield best(f"all holders of {lot}", lambda: lot_packs.trace_down(GTIN, LOT))
+    yield best(f"balance of {lot}", lambda: lot_packs.lot_balance(GTIN, LOT))
     given = {"class": "1", "lots": [f"{GTIN} {LOT}"], "reason": "Bench.", "instruction": "Set aside."}
     draft = recalls.draft(member=people[0], given=given)
     signing = {"recall_id": draft.id, "definition": draft.definition, "password": PASSWORD}
@@ -97,15 +98,15 @@ def _measures(people: list[Any], packs: int) -> Iterator[tuple[str, str]]:
         f"recall of {lot} from the second signature on: published and folded / {told} notices given / sent, seconds",
         f"{published:.2f} / {counted:.2f} / {ended:.2f}",
     )
-    yield _row("the recall's page: who was told", lambda: [selectors.progress(found), list(selectors.notices(found))])
+    yield best("the recall's page: who was told", lambda: [selectors.progress(found), list(selectors.notices(found))])
     largest = Notice.objects.select_related("recall").order_by("-packs").first()
     if largest is not None:
-        yield _row(
+        yield best(
             f"a holder's page, {largest.packs:,} packs", lambda: [*islice(responses.packs_of(largest).each, 300)]
         )
         counted = (reach.lots_of(found), largest.holder)
-        yield _row(f"what a holder's answer rests on, {largest.packs:,} packs", lambda: gather.standing(*counted))
-        yield _row(f"a holder's whole list, {largest.packs:,} packs", lambda: _count(responses.packs_of(largest).each))
+        yield best(f"what a holder's answer rests on, {largest.packs:,} packs", lambda: gather.standing(*counted))
+        yield best(f"a holder's whole list, {largest.packs:,} packs", lambda: _count(responses.packs_of(largest).each))
     yield (
         "memory of the process that tells and reads, peak MiB",
         f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}",
@@ -114,18 +115,6 @@ def _measures(people: list[Any], packs: int) -> Iterator[tuple[str, str]]:
 
 def _count(rows: Iterable[object]) -> int:
     return sum(1 for _ in rows)
-
-
-def _row(what: str, act: Callable[[], object]) -> tuple[str, str]:
-    """The best of three, and the CPU time of this process in it."""
-    found = []
-    for _ in range(3):
-        started, spent = time.perf_counter(), time.process_time()
-        act()
-        found.append((time.perf_counter() - started, time.process_time() - spent))
-    wall, cpu = min(found)
-    sys.stderr.write(f"{what}: {wall:.2f} s ({cpu:.2f})\n")
-    return f"{what}: best of 3, s (CPU of ours)", f"{wall:.2f} ({cpu:.2f})"
 
 
 if __name__ == "__main__":
