@@ -76,6 +76,9 @@ def record(
         return _recorded(answers.keep(answer))
     extensions: dict[str, Any] = {"dosetrail:member": member.pseudonym} if member else {}
     if verdict.verdict == STOP:
+        # The same call may have been recorded since it was looked for, and what stops this one be its doing.
+        if nonce and (first := answers.first(scan, nonce)):
+            return _recorded(first)
         _require_override(answer, override_reason)
         answer = answer.overridden(override_reason)
         extensions["dosetrail:override"] = {"reason": answer.override_reason, "against": answer.stops}

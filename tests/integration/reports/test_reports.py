@@ -171,6 +171,17 @@ def test_stock_counts_what_lies_in_a_received_case(stocked: House, ask: Ask) -> 
     assert ask("regulator").rows("stock-by-lot", party="pharmacy") == [row]
 
 
+@pytest.mark.parametrize("asker", ["pharmacy", "regulator"])
+@pytest.mark.parametrize(("zone", "left"), [("Asia/Shanghai", "1161"), ("UTC", "1162")])
+def test_days_are_left_where_the_packs_stand(
+    stocked: House, ask: Ask, monkeypatch: pytest.MonkeyPatch, asker: str, zone: str, left: str
+) -> None:
+    """Whoever asks: at 18:00 in London the day in Shanghai is the next one."""
+    monkeypatch.setattr("traceability.web.shared.reports.stock.now_ms", lambda: 1_795_716_000_000)  # 2026-11-26T18:00Z
+    stocked.parties["pharmacy"].sites.update(time_zone=zone)
+    assert [row["days_left"] for row in ask(asker).rows("stock-by-lot", party="pharmacy")] == [left]
+
+
 def test_another_s_stock_is_not_told(stocked: House, ask: Ask) -> None:
     assert ask("other").rows("stock-by-lot", party="pharmacy") == []
 

@@ -13,7 +13,7 @@ from traceability.capture.models import CapturedEvent
 from traceability.contracts import services as contracts
 from traceability.contracts.models import Finding
 from traceability.epcis.context import DEFAULT_CONTEXT
-from traceability.scans import answers, undo
+from traceability.scans import answers, services, undo
 from traceability.scans.models import ScanEvent
 
 __all__ = ["person", "stocked"]
@@ -82,6 +82,26 @@ def test_an_undo_whose_answer_was_lost_is_answered_again(sold: House, published:
         sold.settle()
     again = undone(sold, "1", nonce="u")
     assert (again.status_code, again.json()["eventIDs"], CapturedEvent.objects.count()) == (201, first, count)
+
+
+@pytest.mark.parametrize(("nonce", "status"), [("n", 201), ("m", 409)])
+def test_what_the_same_call_did_meanwhile_does_not_stop_it(
+    sold: House, monkeypatch: pytest.MonkeyPatch, nonce: str, status: int
+) -> None:
+    """Recorded after the nonce was looked for and before preflight judged. Another nonce is the negative control."""
+    judged, first = services._judge, []
+
+    def late(scan: Any) -> Any:
+        monkeypatch.setattr(services, "_judge", judged)
+        first.append(undone(sold, "1", nonce="n").json()["eventIDs"])
+        return judged(scan)
+
+    monkeypatch.setattr(services, "_judge", late)
+    count = CapturedEvent.objects.count()
+    second = undone(sold, "1", nonce=nonce)
+    assert second.status_code == status
+    assert (second.json().get("eventIDs") == first[0]) == (status == 201)
+    assert CapturedEvent.objects.count() - count == 2  # the declaration, and what stays sold
 
 
 def test_events_and_answer_stand_or_fall_together(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:

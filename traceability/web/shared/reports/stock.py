@@ -1,10 +1,11 @@
 """What stands at the places of a party, by lot; and what of it expires soon."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -39,16 +40,21 @@ _STEPS = (30, 90, 180)
 
 @dataclass(frozen=True)
 class Held:
-    """Packs of a lot at a place, with the day that counts: the lot's as its maker says it now, else the pack's."""
+    """Packs of a lot at a place, with the day that counts: the lot's as its maker says it now, else the pack's.
+
+    `today` is the calendar day at the place, so that whoever asks is told the same.
+    """
 
     at: LotAt
+    today: date
     expiry: date | None
     recorded: str
     recalled: bool
     on_hold: bool
 
-    def days_left(self, today: date) -> int | None:
-        return (self.expiry - today).days if self.expiry else None
+    @property
+    def days_left(self) -> int | None:
+        return (self.expiry - self.today).days if self.expiry else None
 
 
 class ExpiryForm(PartyForm):
@@ -63,11 +69,11 @@ class ExpiryForm(PartyForm):
 
 def by_lot(asker: Asker, given: dict[str, Any]) -> Answer:
     """All of it, by place and lot."""
-    today, found, naming = _today(asker), _held(given["party"]), names.Names()
+    found, naming = _held(given["party"]), names.Names()
     return Answer(
         subject=given["party"].name,
         columns=COLUMNS,
-        portion=listed(_rows(found, naming, today)),
+        portion=listed(_rows(found, naming)),
         facts=_sums(found),
         bars=bars([(naming.place(place), packs) for place, packs in _packs_by_place(found).most_common(12)]),
         notes=[_in_words()],
@@ -76,20 +82,18 @@ def by_lot(asker: Asker, given: dict[str, Any]) -> Answer:
 
 def near_expiry(asker: Asker, given: dict[str, Any]) -> Answer:
     """What expires within so many days, what has expired first."""
-    today, naming = _today(asker), names.Names()
-    everything = _held(given["party"])
-    limit = today + timedelta(given["days"])
+    naming, everything = names.Names(), _held(given["party"])
     found = sorted(
-        (one for one in everything if one.expiry and one.expiry <= limit),
+        (one for one in everything if one.days_left is not None and one.days_left <= given["days"]),
         key=lambda one: (one.expiry, one.at.place, one.at.gtin, one.at.lot),
     )
     undated = sum(one.at.packs for one in everything if one.expiry is None)
     return Answer(
-        subject=f"{given['party'].name} · {_('up to')} {limit}",
+        subject=f"{given['party'].name} · {_('up to')} {_today(asker.zone) + timedelta(given['days'])}",
         columns=COLUMNS,
-        portion=listed(_rows(found, naming, today)),
+        portion=listed(_rows(found, naming)),
         facts=_sums(found),
-        bars=bars(_ages(found, today)) if found else (),
+        bars=bars(_ages(found)) if found else (),
         notes=[
             _in_words(),
             _("A lot counts by the date that its maker gives now; what packs were recorded with stands beside it."),
@@ -99,19 +103,35 @@ def near_expiry(asker: Asker, given: dict[str, Any]) -> Answer:
 
 
 def _held(party: Party) -> list[Held]:
-    """The number of queries is that of the levels of containers, whatever stands there."""
-    stock = lot_stock.lots_at(vocabulary.descendants({site.uri for site in party.sites.all()}))
+    """The number of queries is that of the levels of containers, and of the party's time zones."""
+    days = _days(party)
+    stock = lot_stock.lots_at(days)
     pairs = {(one.gtin, one.lot) for one in stock}
     known, recorded = products.expiries(pairs), lot_stock.recorded_expiries(pairs)
     standing = stops.lot_statuses(pairs)
-    return [_one(at, known, recorded, standing.get((at.gtin, at.lot))) for at in stock]
+    return [_one(at, days[at.place], known, recorded, standing.get((at.gtin, at.lot))) for at in stock]
 
 
-def _one(at: LotAt, known: dict[tuple[str, str], date], recorded: dict[tuple[str, str], str], standing: Any) -> Held:
+def _days(party: Party) -> dict[str, date]:
+    """The calendar day at each of the party's places."""
+    sites: dict[str, set[str]] = defaultdict(set)
+    for site in party.sites.all():
+        sites[site.time_zone].add(site.uri)
+    return {place: _today(ZoneInfo(zone)) for zone, uris in sites.items() for place in vocabulary.descendants(uris)}
+
+
+def _one(
+    at: LotAt,
+    today: date,
+    known: dict[tuple[str, str], date],
+    recorded: dict[tuple[str, str], str],
+    standing: Any,
+) -> Held:
     pair = at.gtin, at.lot
     written = recorded.get(pair, "")[:10]
     return Held(
         at,
+        today,
         known.get(pair) or _day(written),
         written,
         recalled=standing is not None and standing.recalled_index is not None,
@@ -126,13 +146,13 @@ def _day(written: str) -> date | None:
         return None  # as partners write it; the pages show it as it stands
 
 
-def _rows(found: Iterable[Held], naming: names.Names, today: date) -> list[Row]:
+def _rows(found: Iterable[Held], naming: names.Names) -> list[Row]:
     rows = list(found)
     naming.learn(places={one.at.place for one in rows}, gtins={one.at.gtin for one in rows if one.at.gtin})
     return [
         (
             naming.place(one.at.place), one.at.place, naming.product(one.at.gtin), one.at.gtin, one.at.lot,
-            one.expiry.isoformat() if one.expiry else "", one.recorded, one.days_left(today), one.at.packs,
+            one.expiry.isoformat() if one.expiry else "", one.recorded, one.days_left, one.at.packs,
             one.recalled, one.on_hold,
         )
         for one in rows
@@ -154,19 +174,19 @@ def _sums(found: Sequence[Held]) -> list[tuple[Any, Any]]:
     ]
 
 
-def _ages(found: Iterable[Held], today: date) -> list[tuple[Any, int]]:
+def _ages(found: Iterable[Held]) -> list[tuple[Any, int]]:
     """Packs by how long they are still good."""
     packs: Counter[str] = Counter({str(_("Expired")): 0} | {_("up to %(n)s days") % {"n": n}: 0 for n in _STEPS})
     for one in found:
-        left = one.days_left(today) or 0
+        left = one.days_left or 0
         step = next((n for n in _STEPS if left <= n), None)
         word = _("Expired") if left < 0 else _("up to %(n)s days") % {"n": step} if step else _("longer")
         packs[word] += one.at.packs
     return [*packs.items()]
 
 
-def _today(asker: Asker) -> date:
-    return datetime.fromtimestamp(now_ms() / 1000, asker.zone).date()
+def _today(zone: ZoneInfo) -> date:
+    return datetime.fromtimestamp(now_ms() / 1000, zone).date()
 
 
 def _in_words() -> str:
