@@ -117,7 +117,8 @@ def subject(text: str, *, today: date, period: Window = ALWAYS, own: Collection[
     if read.kind in {"gtin", "gln"} or not read.epc:
         if printed := _printed(given, own):
             return printed
-        raise TraceError("not-traceable", "name a pack, a case or pallet, a lot, a despatch advice or a place")
+        what = "a pack, a case or pallet, a lot, a place, or a document number that only one shipment bears"
+        raise TraceError("not-traceable", f"name {what}")
     return Subject(_CONTAINER, read.epc)
 
 

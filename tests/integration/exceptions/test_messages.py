@@ -147,6 +147,21 @@ def test_without_a_channel_of_one_s_own_nothing_is_sent_and_nothing_noted(
     assert not Delivery.objects.exists()
 
 
+def test_a_partner_that_works_here_needs_no_channel(stocked: House, person: Enter) -> None:
+    """It is asked on its desk, and its answer stands first until somebody acts on it."""
+    portal, maker = person("pharmacy"), person("maker")
+    path = open_one(portal, [code("1")])
+    assert "Maker works in this house" in shown(portal, path)
+    portal.post(path, {"action": "ask", "version": "0"})
+    maker.post(path, {"action": "answer", "comment": "send a photo", "version": "1"})
+    assert "Maker has answered at" in shown(portal, path)
+    portal.post(path, {"action": "ask", "version": "2"})
+    assert "Maker has answered at" not in shown(portal, path)
+    maker.member.user.is_active = False
+    maker.member.user.save()
+    assert "works in this house" not in shown(portal, path)
+
+
 def test_who_acts_on_an_old_page_sends_nothing(stocked: House, person: Enter) -> None:
     row, portal = channel(stocked), person("pharmacy")
     path = open_one(portal, [code("1")])

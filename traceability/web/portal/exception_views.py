@@ -231,6 +231,9 @@ def _page(
         and item.kind == ExceptionItem.Kind.DATA_ISSUE
         and member.party.has_role(Party.Role.MANUFACTURER),
         "has_held": any(row.held for row in goods),
+        "partner_works_here": item.partner is not None
+        and item.partner.active
+        and item.partner.members.filter(user__is_active=True).exists(),
         "closed_partner": item.partner is not None and not item.partner.active,
         "take_over": urlencode([("code", row.code) for row in goods]),
         "errors": errors,

@@ -50,20 +50,24 @@ def row(item: ExceptionItem, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def one(item: ExceptionItem, goods: Sequence[ExceptionGoods], zone: ZoneInfo) -> dict[str, Any]:
-    """What the page of one exception shows to everybody who may see it."""
+    """What everybody who may see an exception is shown of it; `answer` is the partner's that nobody has acted on."""
+    steps = [_step(item, step, zone) for step in selectors.steps(item)]
     return {
         "row": row(item, zone),
         "item": item,
         "number": names.short_document(item.despatch),
         "place": names.Names().place(item.place),
         "goods": [(wording.shown(thing), thing.epc, thing.held) for thing in goods],
-        "steps": [_step(item, step, zone) for step in selectors.steps(item)],
+        "answer": steps[-1] if steps and steps[-1]["is_answer"] else None,
+        "steps": steps,
     }
 
 
 def _step(item: ExceptionItem, step: ExceptionStep, zone: ZoneInfo) -> dict[str, Any]:
-    who = item.partner if step.state == ExceptionItem.State.ANSWERED and item.partner else item.party
+    is_answer = step.state == ExceptionItem.State.ANSWERED
+    who = item.partner if is_answer and item.partner else item.party
     return {
+        "is_answer": is_answer,
         "at": names.moment(step.at_ms, zone),
         "state": STATES[step.state][0],
         "who": who.name if step.actor else _("This house: the missing data has arrived"),

@@ -126,7 +126,7 @@ def fault(error: TraceError) -> tuple[str, str]:
     if error.code == "unreadable":
         return _("This code cannot be read."), names.code_fault(error.fault)
     return _("This names nothing that can be traced."), _(
-        "Name a pack, a case or pallet, a lot, a place, or the number of a despatch advice."
+        "Name a pack, a case or pallet, a lot, a place, or a document number that only one shipment bears."
     )
 
 
