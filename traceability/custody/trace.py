@@ -117,8 +117,9 @@ def subject(text: str, *, today: date, period: Window = ALWAYS, own: Collection[
     if read.kind in {"gtin", "gln"} or not read.epc:
         if printed := _printed(given, own):
             return printed
-        what = "a pack, a case or pallet, a lot, a place, or a document number that only one shipment bears"
-        raise TraceError("not-traceable", f"name {what}")
+        raise TraceError(
+            "not-traceable", "name a pack, a case or pallet, a lot, a place, or a number that only one shipment bears"
+        )
     return Subject(_CONTAINER, read.epc)
 
 
