@@ -17,9 +17,10 @@ from traceability.epcis import event as epcis_event
 from traceability.epcis.event import EventView
 from traceability.gs1.epc import is_place, without_extension
 
-from .custody_walk import Walk, pedigrees
+from .custody_walk import Walk
 from .gather import Gathered, aliases, gather
 from .models import Audience
+from .pedigree import pedigrees
 
 _HELD = bulk.Select(Audience.objects.values_list("event_index", flat=True), "event_index", given=["party"])
 _ABOUT = bulk.Select(PublishedEvent.objects.values_list("index", "event_time_ms", "biz_step"), "index")
