@@ -8,6 +8,7 @@ what became of the MMD. BENCH_EVENTS sets the number of events of the largest do
 import json
 import os
 import re
+import statistics
 import sys
 import tempfile
 import threading
@@ -24,6 +25,7 @@ from tests.durability.houses import Embedded, House, Production, children_of
 from traceability.epcis.xml import writer
 
 SIZES = ((1, 60), (100, 8), (1000, 2))  # events in a document, documents
+ALONE = 100  # documents of one event, each posted while nothing else is under way
 SETTLED = """select published_size from ledger_head where not exists (select 1 from ledger_submission)
     and not exists (select 1 from capture_capturejob where waiting)
     and not exists (select 1 from capture_stagedstatement)
@@ -40,11 +42,13 @@ def main() -> None:
         folder.chmod(0o755)
         (folder / "embedded").mkdir()
         with closing(Embedded(folder / "embedded", output=folder / "embedded.txt")) as small:
+            rows.append(alone("SQLite", small, small.rows))
             rows += documents("SQLite", small, small.rows)
             rows += measured("SQLite", small, small.rows, [small.part.process.pid])
         (folder / "production").mkdir(mode=0o755)
         with closing(Production(folder / "production")) as large:
             pids = [part.process.pid for part in large.parts.values()]
+            rows.append(alone("PostgreSQL", large, large.postgres.rows))
             rows += documents("PostgreSQL", large, large.postgres.rows)
             rows += measured("PostgreSQL", large, large.postgres.rows, pids)
     sys.stdout.write(json.dumps(rows))
@@ -94,6 +98,22 @@ def client_of(house: House, party: str, form: str = "json") -> httpx.Client:
         "Content-Type": f"application/{form}",
     }
     return httpx.Client(base_url=house.base_url, headers=headers, timeout=300)
+
+
+def alone(size: str, house: House, rows: Callable[[str], list[tuple[int, ...]]]) -> Row:
+    """How long it takes from POST of one event until custody shows it."""
+    waits = []
+    with client_of(house, "maker") as client:
+        for number in range(ALONE):
+            time.sleep(number % 10 / 10)  # at any moment between two calls of whatever wakes by the clock
+            event = house.event("maker", f"https://id.gs1.org/01/09521000001008/21/{uuid4().hex[:12]}")
+            started = time.perf_counter()
+            client.post("/epcis/events", json=event).raise_for_status()
+            known = f"select 1 from custody_itemstate where epc = '{event['epcList'][0]}'"
+            waits.append((_until(lambda asked=known: bool(rows(asked)), 0.002) - started) * 1000)
+    cuts = statistics.quantiles(waits, n=100)
+    figure = f"{cuts[49]:.0f} / {cuts[94]:.0f}"
+    return f"{size}: one event, ms from POST until custody shows it, p50 / p95 of {ALONE}", figure
 
 
 def documents(size: str, house: House, rows: Callable[[str], list[tuple[int, ...]]]) -> Iterator[Row]:

@@ -126,6 +126,7 @@ def engine() -> None:
     from django.conf import settings
 
     from ledger import api as ledger
+    from traceability import waking
     from traceability.asgi import application
     from traceability.capture import jobs
     from traceability.celery import app
@@ -148,7 +149,7 @@ def engine() -> None:
             application, host=settings.HOST, port=settings.EVENT_STREAM_PORT, log_level="warning", lifespan="off"
         )
     )
-    sequencer = threading.Thread(target=ledger.run_sequencer, args=(stop, wake_projections), name="sequencer")
+    sequencer = threading.Thread(target=ledger.run_sequencer, args=(stop, waking.wake), name="sequencer")
     collector = threading.Thread(target=ledger.run_collector, args=(stop,), name="cosignatures", daemon=True)
     collector.start()  # ends at once where no witness is named
     threads = [
@@ -172,13 +173,6 @@ def engine() -> None:
     sequencer.join(timeout=10)
     # Celery's consumer thread may sit in a blocking poll; everything durable is in the database already.
     os._exit(0)
-
-
-def wake_projections() -> None:
-    """Ask a worker to fold what was just published; a hint, beat repeats it."""
-    from traceability.common.tasks import advance
-
-    advance.delay()
 
 
 def demo(*, reset: bool = False) -> int:

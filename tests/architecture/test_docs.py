@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.core.management import get_commands
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -89,7 +90,7 @@ def test_the_example_s_variables_and_commands_are_in_the_operations_guide() -> N
     started = [
         re.findall(r"^ExecStart=\S+/(.+)$", path.read_text(), re.MULTILINE) for path in tracked("deploy/systemd/*")
     ]
-    assert sorted(one.split()[0] for (one,) in started) == ["celery", "gunicorn", "python", "uvicorn"]
+    assert sorted(one.split()[0] for (one,) in started) == ["celery", "celery", "gunicorn", "python", "uvicorn"]
     for word in (
         "gunicorn traceability.wsgi",
         "celery -A traceability.celery worker -B",
@@ -97,6 +98,18 @@ def test_the_example_s_variables_and_commands_are_in_the_operations_guide() -> N
     ):
         assert word in text
         assert any(one.startswith(word) for (one,) in started)
+
+
+def test_every_queue_has_its_worker() -> None:
+    """In the example; a worker that is given none takes them all."""
+    units = "".join(path.read_text() for path in tracked("deploy/systemd/*"))
+    served = [name for names in re.findall(r"celery .* -Q (\S+)", units) for name in names.split(",")]
+    assert sorted(served) == sorted(settings.CELERY_TASK_QUEUES)
+    assert {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()} <= set(served)
+    from traceability.celery import app
+
+    app.loader.import_default_modules()
+    assert set(settings.CELERY_TASK_ROUTES) <= set(app.tasks), "a route of a task that is none sends nothing there"
 
 
 def test_every_check_of_a_member_s_node_is_in_its_guide() -> None:

@@ -219,11 +219,12 @@ class Production(House):
         }
         self.founded = found(self.environment)
         gunicorn = [str(BIN / "gunicorn"), "traceability.wsgi", "-b", f"127.0.0.1:{port}", "-w", "2"]
-        celery = [str(BIN / "celery"), "-A", "traceability.celery", "worker", "-B", "-c", "1", "-s", f"{folder}/beat"]
+        celery = [str(BIN / "celery"), "-A", "traceability.celery", "worker", "-c", "1", "-l", "warning"]
         self.parts = {
             "redis": self._kept("redis", "redis-server", "--port", str(self._redis_port), "--save", ""),
             "web": self._kept("web", *gunicorn, "--threads", "4", "-k", "gthread"),
-            "worker": self._kept("worker", *celery, "-l", "warning"),
+            "worker": self._kept("worker", *celery, "-Q", "celery,folds", "-B", "-s", f"{folder}/beat"),
+            "long": self._kept("long", *celery, "-Q", "long", "-n", "long@%h"),
             "sequencer": self._kept("sequencer", sys.executable, "manage.py", "sequencer"),
         }
         until(self.answers, START_SECONDS)

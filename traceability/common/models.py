@@ -50,3 +50,17 @@ class MasterVersion(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["subject", "index"])]
+
+
+class MasterCode(models.Model):
+    """That a master-data subject once had a code: an item its GTIN or NMPA prefix, a site its party.
+
+    Written by the fold that writes the versions, so that they are found without reading them all; rebuildable.
+    """
+
+    key = models.CharField(max_length=330, primary_key=True)  # "<code> <subject>"
+    code = models.CharField(max_length=160)  # "gtin:<14 digits>", "nmpa_prefix:<7 digits>", "party:<id>"
+    subject = models.CharField(max_length=160)
+
+    class Meta:
+        indexes = [models.Index(fields=["code", "subject"])]

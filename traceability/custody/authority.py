@@ -1,13 +1,10 @@
 """Who has a say over a lot, and which item a code names: master data as the log held it at an index."""
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from django.db.models import Q
-
-from traceability.common.models import MasterVersion
+from traceability.common import masterdata
 from traceability.gs1.epc import NMPA_PREFIX
 
 from .fold import MAKER, REGULATOR, Fact
@@ -20,17 +17,9 @@ class Items:
     """The versions of the items that have, or ever had, one of some GTINs or NMPA prefixes; two queries."""
 
     def __init__(self, epcs: Iterable[str]) -> None:
-        gtins, prefixes = _named(epcs)
-        self._versions: dict[str, list[tuple[int, Any]]] = defaultdict(list)
-        if not (gtins or prefixes):
-            return
-        named = Q(body__gtin__in=sorted(gtins)) | Q(body__nmpa_prefix__in=sorted(prefixes))
-        items = MasterVersion.objects.filter(subject__startswith="item:")
-        subjects = set(items.filter(named).values_list("subject", flat=True))
-        for index, subject, body in (
-            items.filter(subject__in=subjects).order_by("index").values_list("index", "subject", "body")
-        ):
-            self._versions[subject].append((index, body))
+        bearers = masterdata.bearers({code for epc in epcs if (code := _code(epc))})
+        versions = masterdata.versions(set[str]().union(*bearers.values()))
+        self._held = {code: sorted((versions[one] for one in found), key=_first) for code, found in bearers.items()}
 
     def gtin(self, epc: str, index: int) -> str:
         """The GTIN that a code names, or that its NMPA prefix stood for at an index; '' for anything else."""
@@ -44,7 +33,7 @@ class Items:
         return str(self._value("gtin", gtin, index).get("manufacturer") or "")
 
     def _value(self, name: str, value: str, index: int) -> dict[str, Any]:
-        for versions in self._versions.values():
+        for versions in self._held.get(f"{name}:{value}", ()):
             body = _at(versions, index)
             if body is not None and body.get(name) == value:
                 found: dict[str, Any] = body
@@ -57,15 +46,12 @@ class Authority:
 
     def __init__(self, lots: Collection[str], facts: Iterable[Fact]) -> None:
         self._items = Items(lots)
-        self._roles: dict[str, list[tuple[int, Any]]] = defaultdict(list)
-        subjects = [f"party:{party}" for party in {_party(fact) for fact in facts}]
-        for row in MasterVersion.objects.filter(subject__in=subjects).order_by("index"):
-            self._roles[row.subject.removeprefix("party:")].append((row.index, row.body))
+        self._parties = masterdata.versions({f"party:{_party(fact)}" for fact in facts})
 
     def of(self, fact: Fact, lot_class: str) -> str:
         """`regulator`, `maker` or '', as the log knew the reporter and the item at the event's index."""
         party = _party(fact)
-        body = _at(self._roles[party], fact.index)
+        body = _at(self._parties[f"party:{party}"], fact.index)
         if body is not None and REGULATOR in body["roles"]:
             return REGULATOR
         return MAKER if self._items.maker(_gtin(lot_class), fact.index) == party else ""
@@ -75,9 +61,11 @@ def _party(fact: Fact) -> str:
     return fact.reporter.rpartition(":")[2]
 
 
-def _named(epcs: Iterable[str]) -> tuple[set[str], set[str]]:
-    named = set(epcs)
-    return {_gtin(epc) for epc in named if epc.startswith(_ITEM)}, {_prefix(epc) for epc in named} - {""}
+def _code(epc: str) -> str:
+    if epc.startswith(_ITEM):
+        return f"gtin:{_gtin(epc)}"
+    prefix = _prefix(epc)
+    return f"nmpa_prefix:{prefix}" if prefix else ""
 
 
 def _gtin(epc: str) -> str:
@@ -86,6 +74,10 @@ def _gtin(epc: str) -> str:
 
 def _prefix(epc: str) -> str:
     return epc.removeprefix(NMPA_PREFIX)[:_PREFIX_DIGITS] if epc.startswith(NMPA_PREFIX) else ""
+
+
+def _first(versions: list[tuple[int, Any]]) -> int:
+    return versions[0][0]
 
 
 def _at(versions: list[tuple[int, Any]], index: int) -> Any | None:

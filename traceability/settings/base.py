@@ -170,6 +170,8 @@ LOG_RECOVERED = [
     "traceability.capture.recovered.take",
     "traceability.alerts.recovered.take",
 ]
+# Called after each batch that was published; must not take long (manage.py sequencer).
+LOG_PUBLISHED = "traceability.waking.wake"
 # Whom this house trusts: witnesses and quorum (C2SP tlog-policy). No file: no witness, and nothing is final.
 LOG_POLICY_FILE: Path | None = None
 LOG_MMD_SECONDS = 60
@@ -210,9 +212,19 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker, however long it is away
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # what a busy worker takes ahead, nobody else sees waiting
+# Queues of their own: for folding, so that who wakes it sees whether a call waits already (traceability/waking.py), and
+# for what takes minutes or waits for other people's servers, so that a worker beside the first can take it.
+CELERY_TASK_QUEUES = {"celery": {}, "folds": {}, "long": {}}
+CELERY_TASK_ROUTES = {
+    "traceability.common.tasks.advance": {"queue": "folds"},
+    "traceability.exchange.tasks.send": {"queue": "long"},
+    "traceability.exceptions.tasks.work_out": {"queue": "long"},
+    "traceability.capture.tasks.work": {"queue": "long"},
+}
 CELERY_BEAT_SCHEDULE = {
-    # What was published is folded within about a second; calls that wait behind a long fold need not be made up for.
-    "advance-projections": {"task": "traceability.common.tasks.advance", "schedule": 1.0, "options": {"expires": 5.0}},
+    # For a call of the log's that was lost; those that wait behind a long fold need not be made up for.
+    "advance-projections": {"task": "traceability.common.tasks.advance", "schedule": 5.0, "options": {"expires": 5.0}},
     "submit-reads": {"task": "traceability.visibility.tasks.submit_reads", "schedule": 5.0},
     "contracts-tick": {"task": "traceability.contracts.tasks.tick", "schedule": 5.0},
     "recalls": {"task": "traceability.recalls.tasks.reach", "schedule": 5.0},

@@ -11,8 +11,7 @@ from django.db.models.functions import Coalesce
 from traceability.capture import standing
 from traceability.capture.models import EventEpc, EventPartner, PublishedEvent
 from traceability.capture.spans import Spans
-from traceability.common import bulk
-from traceability.common.models import MasterVersion
+from traceability.common import bulk, masterdata
 from traceability.custody.models import ItemState
 from traceability.epcis.event import EventView
 from traceability.gs1.epc import is_place, without_extension
@@ -72,7 +71,7 @@ def gather(indexes: Set[int], read: Mapping[int, EventView]) -> Gathered:
 
 
 def aliases(reporters: Collection[str]) -> Aliases:
-    """The URIs of these parties as the log's master data knew them at an index; two queries when first asked."""
+    """The URIs of these parties as the log's master data knew them at an index; three queries when first asked."""
     known: dict[tuple[str, int], frozenset[str]] = {}
 
     def of(reporter: str, index: int) -> frozenset[str]:
@@ -91,15 +90,17 @@ def _names(
     ids: Set[str],
 ) -> tuple[Mapping[str, list[tuple[int, frozenset[str]]]], Mapping[str, list[tuple[int, str]]]]:
     """The versions of parties' own URIs, and those of their sites."""
-    versions = MasterVersion.objects.order_by("index").values_list("index", "subject", "body")
     own: dict[str, list[tuple[int, frozenset[str]]]] = defaultdict(list)
-    for index, subject, body in bulk.among(versions, "subject", {f"party:{one}" for one in ids}):
-        glns = [row["value"] for row in body.get("identifiers", ()) if row["scheme"] == "gln"]
-        uris = frozenset(prefix + gln for gln in glns for prefix in (_GLN_PARTY, _GLN_PLACE))
-        own[subject.removeprefix("party:")].append((index, uris))
+    for subject, versions in masterdata.versions({f"party:{one}" for one in ids}).items():
+        for index, body in versions:
+            glns = [row["value"] for row in body.get("identifiers", ()) if row["scheme"] == "gln"]
+            uris = frozenset(prefix + gln for gln in glns for prefix in (_GLN_PARTY, _GLN_PLACE))
+            own[subject.removeprefix("party:")].append((index, uris))
     sites: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for index, _, body in versions.filter(subject__startswith="site:", body__party__in=sorted(ids)):
-        sites[body["party"]].append((index, body["uri"]))
+    theirs = masterdata.bearers({f"party:{one}" for one in ids})
+    for versions in masterdata.versions(set[str]().union(*theirs.values())).values():
+        for index, body in versions:
+            sites[body.get("party", "")].append((index, body["uri"]))
     return own, sites
 
 

@@ -2,9 +2,12 @@
 
 import signal
 import threading
+from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.module_loading import import_string
 
 from ledger import api
 
@@ -39,7 +42,14 @@ class Command(BaseCommand):
         collector = threading.Thread(target=api.run_collector, args=(stop,), name="cosignatures")
         collector.start()
         try:
-            api.run_sequencer(stop, lambda: None)
+            api.run_sequencer(stop, _whom_to_tell())
         finally:  # whatever ended it: a process that only collects would look like a sequencer
             stop.set()
             collector.join()
+
+
+def _whom_to_tell() -> Callable[[], None]:
+    """What is called after each batch that was published (settings.LOG_PUBLISHED names it, or nothing)."""
+    path = getattr(settings, "LOG_PUBLISHED", "")
+    found: Callable[[], None] = import_string(path) if path else lambda: None
+    return found

@@ -354,3 +354,12 @@ def test_the_command_ends_when_its_sequencer_does(log, monkeypatch):
     monkeypatch.setattr(api, "run_sequencer", ends)
     with pytest.raises(ZeroDivisionError):
         call_command("sequencer")
+
+
+@pytest.mark.parametrize(("path", "told"), [("builtins.list", [[]]), ("", [None])])
+def test_the_command_tells_whom_the_settings_name_what_was_published(log, settings, monkeypatch, path, told):
+    answers = []
+    monkeypatch.setattr(api, "run_sequencer", lambda _stop, on_published: answers.append(on_published()))
+    settings.LOG_PUBLISHED = path
+    call_command("sequencer")
+    assert answers == told
