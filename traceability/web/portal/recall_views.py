@@ -228,18 +228,19 @@ def _spot_alone(request: HttpRequest, found: Notice, member: Member) -> HttpResp
     packs = lots.total()
     page = Paginator(range(min(packs, PAGE_SIZE * MAX_PAGES)), PAGE_SIZE).get_page(request.GET.get("page"))
     start = (page.number - 1) * PAGE_SIZE
+    shown = _spot(spot, lots, names.Names())
     context = {
         "member": member,
         "section": "recalls",
         "notice": found,
         "recall": found.recall,
-        "spot": _spot(spot, lots, names.Names()),
+        "spot": shown,
         "listed": [
             (names.goods(one.epc), one.lot)
             for one in islice(responses.packs_of(found, {spot}).each, start, start + PAGE_SIZE)
         ],
         "page": page,
         "left_out": packs - page.paginator.count,
+        "more": f"&{shown['query']}",
     }
-    context["more"] = f"&{context['spot']['query']}"
     return render(request, "portal/recall_packs.html", context)
