@@ -4,6 +4,17 @@
 const GS_KEYS = new Map([["F8", "\u001d"]]); // some scanners send GS as a function key
 
 for (const box of document.querySelectorAll("textarea[data-scan]")) enhance(box);
+for (const field of document.querySelectorAll("input[data-scan]")) separators(field); // one code; Enter sends the form
+
+// A scanner types the separator of a code as a key that a field does not take.
+function separators(input) {
+  input.addEventListener("keydown", (event) => {
+    const gs = GS_KEYS.get(event.key) ?? (event.ctrlKey && event.key === "]" ? "\u001d" : undefined);
+    if (!gs) return;
+    event.preventDefault();
+    input.setRangeText(gs, input.selectionStart, input.selectionEnd, "end");
+  });
+}
 
 function enhance(box) {
   const text = box.dataset;
@@ -54,12 +65,9 @@ function enhance(box) {
     }
     draw();
   };
+  separators(input);
   input.addEventListener("keydown", (event) => {
-    const gs = GS_KEYS.get(event.key) ?? (event.ctrlKey && event.key === "]" ? "\u001d" : undefined);
-    if (gs) {
-      event.preventDefault();
-      input.setRangeText(gs, input.selectionStart, input.selectionEnd, "end");
-    } else if (event.key === "Enter" || (event.key === "Tab" && input.value)) {
+    if (event.key === "Enter" || (event.key === "Tab" && input.value)) {
       event.preventDefault();
       take();
     }

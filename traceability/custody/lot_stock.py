@@ -3,16 +3,19 @@
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 from operator import or_
 from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
+from traceability.products import selectors as products
+
 from . import lot_packs
 from .models import ItemState, LotCount
 
-_IN_STOCK = frozenset({"active", "partially_dispensed"})
+IN_STOCK = frozenset({"active", "partially_dispensed"})
 _MAY_STAND = ("active", "partially_dispensed", "shipped")  # what a container's later event can still bring into stock
 # So many containers around a pack the database looks at itself: case, pallet, truck. What lies deeper is read.
 _LOOKED_AT = 3
@@ -35,14 +38,12 @@ def lots_at(places: Collection[str]) -> list[LotAt]:
     GTIN and lot. The number of queries is that of the levels of containers.
     """
     here = frozenset(places)
-    counts = LotCount.objects.filter(status__in=_MAY_STAND)
-    rows = {row.key: row for row in counts.filter(place__among=here)}
-    # A partial index finds what lies in something; each such count costs a look at the containers around it.
-    carried = _carried_at(counts.exclude(container=""), here, _LOOKED_AT)
-    rows |= {row.key: row for row in carried}
+    counts = LotCount.objects.all()
+    rows = {row.key: row for row in counts.filter(status__in=_MAY_STAND, place__among=here)}
+    rows |= {row.key: row for row in carried_at(counts, here)}
     packs: Counter[tuple[str, str, str]] = Counter()
     for one, row in lot_packs.placed(list(rows.values())):
-        if one.place in here and one.status in _IN_STOCK:
+        if one.place in here and one.status in IN_STOCK:
             packs[one.place, row.gtin, row.lot] += row.packs
     return [LotAt(*key, number) for key, number in sorted(packs.items())]
 
@@ -61,11 +62,41 @@ def _around(level: int, column: str) -> Subquery:
     return Subquery(rows.values(column)[:1])
 
 
-def _carried_at(counts: QuerySet[LotCount], here: frozenset[str], depth: int) -> QuerySet[LotCount]:
-    """Counts around which a container was seen at one of these places by an event of its own, or lies deeper."""
+def carried_at(counts: QuerySet[LotCount], here: frozenset[str], depth: int = _LOOKED_AT) -> QuerySet[LotCount]:
+    """Those of these counts whose packs a container may have brought into stock at one of these places.
+
+    Around them one was seen there by an event of its own, or they lie deeper than is looked at.
+    """
+    # A partial index finds what lies in something; each such count costs a look at the containers around it.
+    counts = counts.filter(status__in=_MAY_STAND).exclude(container="")
     places = {f"place_{level}": _around(level, "place") for level in range(1, depth + 1)}
     seen = reduce(or_, (Q(**{f"{name}__among": here}) for name in places))
     return counts.alias(**places, next=_around(depth, "container")).filter(seen | Q(next__gt=""))
+
+
+def lots_numbered(number: str) -> set[tuple[str, str]]:
+    """The (GTIN, lot number) of which packs are on record under this number, in any case of letters."""
+    return set(LotCount.objects.filter(lot__iexact=number).values_list("gtin", "lot")) if number else set()
+
+
+def products_on_record() -> set[str]:
+    """The GTINs of which packs with a lot are on record, wherever."""
+    return set(LotCount.objects.values_list("gtin", flat=True).distinct())
+
+
+def last_days(lots: Collection[tuple[str, str]]) -> dict[tuple[str, str], date]:
+    """The last valid day of each (gtin, lot), as its maker says it now, else as a pack is recorded."""
+    known, recorded = products.expiries(lots), recorded_expiries(lots)
+    days = {lot: known.get(lot) or day(recorded.get(lot, "")) for lot in lots}
+    return {lot: found for lot, found in days.items() if found is not None}
+
+
+def day(recorded: str) -> date | None:
+    """The day of an expiry as an event writes it; None where it is no date, as some partners write it."""
+    try:
+        return date.fromisoformat(recorded[:10])
+    except ValueError:
+        return None
 
 
 def recorded_expiries(lots: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:

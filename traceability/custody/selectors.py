@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from traceability.capture.models import EventEpc, PublishedEvent, VoidSpan
 from traceability.common import bulk
@@ -17,7 +17,6 @@ from . import around, lot_count
 from .models import Containment, ItemState, Shipment
 
 MAX_DEPTH = 8
-_IN_STOCK = ("active", "partially_dispensed")
 
 
 @dataclass(frozen=True)
@@ -247,20 +246,6 @@ def leaves(epcs: Collection[str], *, at_ms: int | None = None) -> dict[str, froz
 def items(epcs: Collection[str]) -> dict[str, ItemState]:
     """What their own events say of many things; one query."""
     return _items(epcs)
-
-
-def stock(place: str) -> list[Located]:
-    """What stands at a place by itself (loose packs and outermost containers), newest first; one query.
-
-    A container that was emptied is no goods any more; one of unknown content is. What was recorded there by itself
-    later than the container that it is said to be in stands there (see `Located`).
-    """
-    carrying = ItemState.objects.filter(epc=OuterRef("parent"), last_time_ms__gte=OuterRef(OuterRef("last_time_ms")))
-    contained = Containment.objects.filter(Exists(carrying), child=OuterRef("epc"), to_ms=None)
-    held = Containment.objects.filter(parent=OuterRef("epc"))
-    emptied = Q(Exists(held)) & ~Q(Exists(held.filter(to_ms=None)))
-    rows = ItemState.objects.filter(~Exists(contained), ~emptied, place=place, status__in=_IN_STOCK)
-    return [Located(row, row, ()) for row in rows.order_by("-last_time_ms", "epc")]
 
 
 def open_packs(place: str) -> list[ItemState]:

@@ -20,13 +20,24 @@ def product_status(gtin: str) -> LotStatus | None:
 
 
 def lot_statuses(lots: Collection[tuple[str, str]]) -> dict[tuple[str, str], LotStatus]:
-    """`lot_status` for many (gtin, lot) pairs in one query."""
-    named = {pair: (digital_link.lot_class(*pair), digital_link.build(gtin=pair[0])) for pair in lots
-             if all(pair)}  # fmt: skip
-    wanted = {name for names in named.values() for name in names}
+    """`lot_status` for many (gtin, lot) pairs in one query; '' as lot: what nobody recorded the lot of."""
+    named = {
+        (gtin, lot): (digital_link.lot_class(gtin, lot) if lot else "", digital_link.build(gtin=gtin))
+        for gtin, lot in lots
+        if gtin
+    }
+    wanted = {name for names in named.values() for name in names} - {""}
     rows = {row.lot_class: row for row in bulk.among(LotStatus.objects.all(), "lot_class", wanted)}
     found = {pair: _merged(rows.get(own), rows.get(product)) for pair, (own, product) in named.items()}
     return {pair: row for pair, row in found.items() if row is not None}
+
+
+def stopped(column: str) -> tuple[set[tuple[str, str]], set[str]]:
+    """The (GTIN, lot) pairs and the GTINs of whole products with a recalled_index, held_index or frozen_index."""
+    names = LotStatus.objects.filter(**{f"{column}__isnull": False}).values_list("lot_class", flat=True)
+    links = [digital_link.parse(name) for name in names]
+    lots = {(link.value, lot) for link in links if (lot := link.qualifier("10"))}
+    return lots, {link.value for link in links if not link.qualifier("10")}
 
 
 def frozen_places(places: Collection[str]) -> dict[str, int]:

@@ -19,6 +19,12 @@ def item_by_gtin(gtin: str) -> TradeItem | None:
     return TradeItem.objects.select_related("manufacturer", "profile").filter(gtin=gtin).first()
 
 
+def titles_of(gtins: Collection[str]) -> dict[str, str]:
+    """Name and strength of the products with these GTINs; unknown ones are left out."""
+    rows = TradeItem.objects.filter(gtin__among=frozenset(gtins)).values_list("gtin", "name", "strength")
+    return {gtin: f"{name} {strength}" for gtin, name, strength in rows if gtin}
+
+
 def item_by_nmpa(code: str) -> TradeItem | None:
     """The trade item of a Chinese drug trace code, by its product resource code, or None."""
     prefix = nmpa.product_prefix(code)
@@ -34,6 +40,12 @@ def names_of(gtins: Collection[str]) -> dict[str, str]:
     """The names of the products with these GTINs; unknown ones are left out."""
     rows = TradeItem.objects.filter(gtin__in=gtins).values_list("gtin", "name") if gtins else []
     return {gtin: name for gtin, name in rows if gtin}
+
+
+def gtins_named(text: str) -> list[str]:
+    """The GTINs of products in whose name, generic name or strength this text stands, in any case of letters."""
+    named = Q(name__icontains=text) | Q(generic_name__icontains=text) | Q(strength__icontains=text)
+    return [gtin for gtin in TradeItem.objects.filter(named).values_list("gtin", flat=True) if gtin]
 
 
 def profile_of(item_id: str) -> StorageProfile | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -58,9 +58,31 @@ class Standing:
     digest: str
 
 
-def packs(lots: Lots, holder: str) -> Packs:
-    """The very packs that a party answers for; of others none is read."""
+# Where a holder looks for packs: the outermost container ('' = loose), the place, and how they stand.
+Spot = tuple[str, str, str]
+
+
+def spots(lots: Lots, holder: str) -> dict[Spot, Counter[str]]:
+    """The packs that a party answers for, counted by spot and lot number; none is read, but of unknown lots."""
     is_its = _held_by(holder)
+    found: dict[Spot, Counter[str]] = defaultdict(Counter)
+    for gtin, lot in sorted(set(lots)):
+        for _inner, one, number in lot_packs.counted(gtin, lot, is_its):
+            found[_spot(one)][lot] += number
+    return dict(found)
+
+
+def _spot(one: Located) -> Spot:
+    return one.path[-1] if one.path else "", one.place, one.status
+
+
+def packs(lots: Lots, holder: str, among: Collection[Spot] | None = None) -> Packs:
+    """The very packs that a party answers for, everywhere or at these spots; of others none is read."""
+    held_by = _held_by(holder)
+
+    def is_its(one: Located) -> bool:
+        return held_by(one) and (among is None or _spot(one) in among)
+
     found = [(gtin, lot, lot_packs.packs_of_lot(gtin, lot, is_its)) for gtin, lot in sorted(set(lots))]
     each = (
         Pack(epc, gtin, lot, one.path[-1] if one.path else "", one.status, one.place)

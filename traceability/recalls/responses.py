@@ -3,7 +3,8 @@
 On the log stands a commitment: who answered what is shown to the owner and the regulator, and can be proved later.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,9 +120,14 @@ def note_call(*, member: Member, notice: Notice, remark: str) -> None:
         Notice.objects.filter(id=notice.id, delivered_ms=None).update(delivered_ms=at_ms)
 
 
-def packs_of(notice: Notice) -> gather.Packs:
-    """The very packs of a notice as they stand now, those that its party dispensed included."""
-    return gather.packs(reach.lots_of(notice.recall), notice.holder)
+def packs_of(notice: Notice, among: Collection[gather.Spot] | None = None) -> gather.Packs:
+    """The very packs of a notice as they stand now, those that its party dispensed included; all, or at these spots."""
+    return gather.packs(reach.lots_of(notice.recall), notice.holder, among)
+
+
+def spots_of(notice: Notice) -> dict[gather.Spot, Counter[str]]:
+    """Where the packs of a notice are, with how many of each lot number."""
+    return gather.spots(reach.lots_of(notice.recall), notice.holder)
 
 
 def _counts(given: Mapping[str, Any]) -> dict[str, int]:

@@ -157,6 +157,6 @@ def test_without_the_look_at_containers_packs_in_a_case_are_missed(
     house: House, writer: Callable[[str], Written], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The negative control."""
-    monkeypatch.setattr(lot_stock, "_carried_at", lambda counts, *_: counts.none())
+    monkeypatch.setattr(lot_stock, "carried_at", lambda counts, *_: counts.none())
     with pytest.raises(AssertionError, match="assert \\[\\] =="):
         test_packs_in_a_case_on_a_pallet_stand_where_the_pallet_is(house, writer)

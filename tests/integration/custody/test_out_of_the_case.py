@@ -8,6 +8,7 @@ from django.test import Client
 from tests.integration.conftest import EXPIRY, GTIN, LOT, House, house, pack
 from tests.integration.contracts.conftest import CASES, DAY, HOUR, START, Watched, watched
 from traceability.custody import selectors as custody
+from traceability.custody.stock import standing as stock_of
 
 __all__ = ["house", "watched"]
 A, B, C = pack("A"), pack("B"), pack("C")
@@ -27,7 +28,7 @@ def sent(watched: Watched, *epcs: str) -> None:
 
 
 def stock(house: House, party: str) -> set[str]:
-    return {row.item.epc for row in custody.stock(house.place(party))}
+    return {row.epc for row in stock_of([house.place(party)])}
 
 
 def test_received_alone_it_is_where_it_was_received(packed: Watched) -> None:

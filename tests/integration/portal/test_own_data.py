@@ -121,8 +121,8 @@ def test_stock_shows_what_stands_here(stocked: House, person: Enter) -> None:
     act(stocked, "pharmacy", "hold", [code("1")], reason="torn")
     published(stocked)
     page = person("pharmacy", "quality").get("stock")
-    assert page.count("On hold") == 1
-    assert page.count("Recalled") == 4
+    assert page.count(">On hold</span>") == 1
+    assert page.count(">Recalled</span>") == 4
 
 
 def test_a_case_counts_what_is_inside(stocked: House, person: Enter) -> None:

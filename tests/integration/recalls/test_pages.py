@@ -1,6 +1,7 @@
 """The pages of a recall: draft, two signatures, who was told, the call list; and the notice that a holder answers."""
 
 import csv
+import html
 import io
 import re
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from traceability.common import clock
 from traceability.gs1.digital_link import lot_class
 from traceability.recalls import reach
 from traceability.recalls.models import Acknowledgement, Notice, Recall
+from traceability.web.portal import recall_views
 
 from .conftest import GIVEN, look, person, published
 
@@ -192,3 +194,35 @@ def test_patients_read_why_and_of_a_drill_nothing(stocked: House, enter: Callabl
         assert "Particles were found in a retained sample." in page
         assert "Class 1: may do serious harm" in page
         assert "practising" not in page
+
+
+def test_a_notice_asks_first_and_lists_packs_in_short(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three loose packs in stock, one sold, a case of two on the way: of each the number, of their packs the first."""
+    monkeypatch.setattr(recall_views, "FEW", 1)
+    monkeypatch.setattr(recall_views, "SHOWN", 4)
+    published(stocked)
+    look(stocked)
+    client = signed_in(stocked, "pharmacy", "chemist", "operator")
+    where = f"/portal/recall-notices/{Notice.objects.get(party='pharmacy').id}"
+    page = client.get(where).content.decode()
+    case = CASE.rpartition("/")[2]
+    assert page.index("Answer this notice") < page.index("The packs: 6") < page.index(case)
+    assert re.findall(r"<strong>(\d) packs?</strong>", page) == ["2", "3", "1"], "what was sold comes last"
+    assert page.count("<li>(01)") == 4
+    shown = re.findall(r'href="\?(show=packs[^"]+)"', page)
+    assert len(shown) == 1, "case and sold pack are listed whole, of the packs in stock the first"
+    loose = html.unescape(shown[0])
+    alone = client.get(f"{where}?{loose}").content.decode()
+    assert "Loose packs: 3" in alone
+    assert alone.count("<li>(01)") == 3
+    monkeypatch.setattr(recall_views, "SPOTS", 1)
+    second = client.get(f"{where}?page=2").content.decode()
+    assert "2 / 3" in second
+    assert re.findall(r"<strong>(\d) packs?</strong>", second) == ["3"]
+    monkeypatch.setattr(recall_views, "PAGE_SIZE", 1)
+    monkeypatch.setattr(recall_views, "MAX_PAGES", 2)
+    alone = client.get(f"{where}?{loose}&page=2").content.decode()
+    assert 'start="2"' in alone
+    assert "1 more packs are in the CSV." in alone
+    moved = client.get(f"{where}?show=packs&container=&place=elsewhere&status=active")
+    assert moved["Location"] == where

@@ -246,7 +246,7 @@ def test_holders_and_patients_are_told(stocked: House, inspector: Member) -> Non
     address = f"/01/{GTIN}/21/3"
     assert 'data-outcome="frozen"' not in Client().get(address).content.decode()
     say(stocked, inspector, "freeze", stocked.place("pharmacy"))
-    assert "Frozen by the authority" in client.get("/portal/stock").content.decode()
+    assert ">Frozen by the authority</span>" in client.get("/portal/stock").content.decode()
     assert 'data-outcome="frozen"' in Client().get(address).content.decode()
     say(stocked, inspector, "unfreeze", stocked.place("pharmacy"))
     assert 'data-outcome="frozen"' not in Client().get(address).content.decode()

@@ -1,20 +1,23 @@
 """The party's own data as CSV, streamed."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, StreamingHttpResponse
 
 from traceability.capture.models import EventEpc, PublishedEvent
 from traceability.common.csv_export import csv_lines
 from traceability.custody import selectors as custody
+from traceability.custody.models import ItemState
+from traceability.gs1.errors import Gs1Error
 from traceability.parties import selectors as parties
-from traceability.parties.models import Member
+from traceability.parties.models import Member, Site
 
-from . import stock_views
+from . import stock_search, stock_views
 from .access import member_view
 
 BATCH = 500
@@ -31,8 +34,13 @@ EVENTS = (
 
 @member_view
 def stock_csv(request: HttpRequest, member: Member) -> StreamingHttpResponse:
-    """What stands at the party's places."""
-    return _csv("stock.csv", STOCK, _stock(member))
+    """What stands at the party's places, narrowed as the page is."""
+    search, sites = stock_search.Search.read(request.GET.dict()), stock_search.sites_of(member.party)
+    try:
+        found = stock_search.found(search, sites)
+    except Gs1Error as error:
+        raise Http404 from error
+    return _csv("stock.csv", STOCK, _stock(found, sites, member))
 
 
 @member_view
@@ -63,10 +71,14 @@ def _csv(filename: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) ->
     return response
 
 
-def _stock(member: Member) -> Iterator[Sequence[Any]]:
-    found = stock_views.located(member.party)
-    while batch := list(islice(found, BATCH)):
-        for row in stock_views.stock_rows(batch, member):
+def _stock(found: QuerySet[ItemState], sites: Mapping[str, Site], member: Member) -> Iterator[Sequence[Any]]:
+    """In the order of the page; only the names of all are held, so that no cursor stays open while others write."""
+    order = iter(list(found.values_list("epc", flat=True)))
+    while batch := list(islice(order, BATCH)):
+        items = custody.items(batch)
+        # What has left meanwhile has no row.
+        standing = [items[epc] for epc in batch if epc in items and items[epc].place in sites]
+        for row in stock_views.stock_rows(standing, sites, member):
             yield (
                 row.epc, row.product, row.lot, row.expiry, row.status, _yes(row.held), _yes(row.recalled),
                 _yes(row.frozen), row.site, row.since, row.contains,

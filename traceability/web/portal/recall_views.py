@@ -1,11 +1,13 @@
 """Recalls: a maker's own, and the notices that an organisation has to answer."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -24,7 +26,11 @@ from traceability.web.shared import names, recall_pages, recall_words
 from .access import member_view
 
 FACE = recall_pages.Face("portal/base.html", "portal")
-SHOWN = 300  # packs on the page; all of them in the CSV
+SPOTS = 20  # on a page of the notice
+SHOWN = 300  # packs of these on it, folded up
+FEW = 10  # loose packs of a spot that are not folded up
+PAGE_SIZE = 100  # packs of one spot shown alone
+MAX_PAGES = 100  # a list that is read from its beginning; the CSV has all packs
 PACKS = ("epc", "gtin", "lot", "container", "status", "place")
 
 
@@ -93,9 +99,14 @@ def notices(request: HttpRequest, member: Member) -> HttpResponse:
 @never_cache
 @member_view
 def notice(request: HttpRequest, member: Member, notice_id: str) -> HttpResponse:
-    """One notice with its packs; that it was opened is recorded, POST answers it with counts."""
+    """One notice with where its packs are; that it was opened is recorded, POST answers it with counts.
+
+    `&show=packs&container=&place=&status=` lists those of one spot alone, page by page.
+    """
     found = _own(member, notice_id)
     responses.open_notice(notice=found, member=member)
+    if request.method == "GET" and request.GET.get("show") == "packs":
+        return _spot_alone(request, found, member)
     context: dict[str, Any] = {"given": {}}
     status = 200
     if request.method == "POST":
@@ -111,7 +122,8 @@ def notice(request: HttpRequest, member: Member, notice_id: str) -> HttpResponse
         else:
             messages.success(request, _("Answered. The one who recalls sees it."))
             return redirect("portal:recall-notice", notice_id)
-    return render(request, "portal/recall_notice.html", context | _shown(found, member), status=status)
+    shown = _shown(found, member) | _spots(found, request.GET.get("page"))
+    return render(request, "portal/recall_notice.html", context | shown, status=status)
 
 
 @never_cache
@@ -149,9 +161,6 @@ def _answer(request: HttpRequest) -> Answer:
 def _shown(found: Notice, member: Member) -> dict[str, Any]:
     naming, zone = names.Names(), names.zone_of(member)
     word, tone = recall_words.NOTICE_STATES[recall_pages.state_of(found, now_ms())]
-    packs = responses.packs_of(found)
-    listed = list(islice(packs.each, SHOWN))
-    naming.learn(places={one.place for one in listed})
     answer = found.acknowledgements.order_by("-at_ms").first()
     return {
         "member": member,
@@ -163,8 +172,6 @@ def _shown(found: Notice, member: Member) -> dict[str, Any]:
         "state": word,
         "tone": tone,
         "lots": recall_pages.lots_shown(found.recall, naming),
-        "groups": _groups(listed, naming),
-        "left_out": packs.total - len(listed),
         "deliver_by": names.moment(found.deliver_by_ms, zone),
         "answer_by": names.moment(found.answer_by_ms, zone),
         "zone": zone.key,
@@ -178,19 +185,62 @@ def _shown(found: Notice, member: Member) -> dict[str, Any]:
     }
 
 
-def _groups(packs: Sequence[gather.Pack], naming: names.Names) -> list[dict[str, Any]]:
-    """Packs by container, place and state, the containers first."""
-    found: dict[tuple[str, str, str], list[gather.Pack]] = {}
-    for one in packs:
-        found.setdefault((one.container, one.place, one.status), []).append(one)
-    order = sorted(found, key=lambda key: (not key[0], key))
-    return [
-        {
-            "container": names.goods(container) if container else "",
-            "place": naming.place(place),
-            "status": names.STATUSES.get(status, status),
-            "packs": [names.goods(one.epc) for one in found[container, place, status]],
-            "lots": Counter(one.lot for one in found[container, place, status]).most_common(),
-        }
-        for container, place, status in order
-    ]
+def _spots(found: Notice, page: Any) -> dict[str, Any]:
+    """Where the packs are, counted, with the first of them: a page of what has to be done first."""
+    counted = responses.spots_of(found)
+    # What can still be set aside first, then place by place, what is in a container first.
+    order = sorted(counted, key=lambda spot: (spot[2] == "dispensed", spot[1], not spot[0], spot))
+    shown = Paginator(order, SPOTS).get_page(page)
+    listed: dict[gather.Spot, list[str]] = defaultdict(list)
+    for one in islice(responses.packs_of(found, set(shown)).each, SHOWN):
+        listed[one.container, one.place, one.status].append(names.goods(one.epc))
+    naming = names.Names().learn(places={place for _container, place, _status in shown})
+    return {
+        "spots": [_spot(spot, counted[spot], naming) | _folded(spot, listed[spot]) for spot in shown],
+        "page": shown,
+        "total": sum(lots.total() for lots in counted.values()),
+    }
+
+
+def _spot(spot: gather.Spot, lots: Counter[str], naming: names.Names) -> dict[str, Any]:
+    container, place, status = spot
+    return {
+        "container": names.goods(container) if container else "",
+        "place": naming.place(place),
+        "status": names.STATUSES.get(status, status),
+        "lots": ", ".join(sorted(lots)),
+        "packs": lots.total(),
+        "query": urlencode({"show": "packs", "container": container, "place": place, "status": status}),
+    }
+
+
+def _folded(spot: gather.Spot, listed: Sequence[str]) -> dict[str, Any]:
+    """Who looks for loose packs needs their numbers at once; of a container its own will do."""
+    at_once = 0 if spot[0] else FEW
+    return {"first": listed[:at_once], "rest": listed[at_once:], "listed": len(listed)}
+
+
+def _spot_alone(request: HttpRequest, found: Notice, member: Member) -> HttpResponse:
+    spot = (request.GET.get("container", ""), request.GET.get("place", ""), request.GET.get("status", ""))
+    lots = responses.spots_of(found).get(spot)
+    if lots is None:  # it has moved since the page was made
+        return redirect("portal:recall-notice", found.id)
+    packs = lots.total()
+    page = Paginator(range(min(packs, PAGE_SIZE * MAX_PAGES)), PAGE_SIZE).get_page(request.GET.get("page"))
+    start = (page.number - 1) * PAGE_SIZE
+    shown = _spot(spot, lots, names.Names())
+    context = {
+        "member": member,
+        "section": "recalls",
+        "notice": found,
+        "recall": found.recall,
+        "spot": shown,
+        "listed": [
+            (names.goods(one.epc), one.lot)
+            for one in islice(responses.packs_of(found, {spot}).each, start, start + PAGE_SIZE)
+        ],
+        "page": page,
+        "left_out": packs - page.paginator.count,
+        "more": f"&{shown['query']}",
+    }
+    return render(request, "portal/recall_packs.html", context)

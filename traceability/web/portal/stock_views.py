@@ -11,17 +11,17 @@ from traceability.capture.models import PublishedEvent
 from traceability.custody import selectors as custody
 from traceability.custody import shipments as shipments_read
 from traceability.custody import stops
-from traceability.custody.models import Shipment
-from traceability.custody.selectors import Located
+from traceability.custody.models import ItemState, Shipment
 from traceability.custody.sides import Standing
 from traceability.exceptions import expected
+from traceability.gs1.errors import Gs1Error
 from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Party, Site
 from traceability.products import selectors as products
 from traceability.visibility.rules import visible_indexes
 from traceability.web.shared import names
 
-from . import shipment_views
+from . import shipment_views, stock_search
 from .access import member_view
 
 PAGE_SIZE = 100
@@ -89,15 +89,23 @@ class ShipmentRow:
 
 @member_view
 def stock(request: HttpRequest, member: Member) -> HttpResponse:
-    """The stock of the party's places, a hundred rows a page."""
-    found = list(located(member.party))
+    """The stock of the party's places, a hundred rows a page; `?q=` and `&state=` narrow it."""
+    search, sites, fault = stock_search.Search.read(request.GET.dict()), stock_search.sites_of(member.party), ""
+    try:
+        found = stock_search.found(search, sites)
+    except Gs1Error as error:
+        found, fault = ItemState.objects.none(), names.code_fault(error.code)
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "member": member,
         "section": "stock",
-        "rows": stock_rows(page.object_list, member),
+        "rows": stock_rows(page.object_list, sites, member),
         "page": page,
-        "total": len(found),
+        "total": page.paginator.count,
+        "search": search,
+        "more": f"&{search.query}" if search.query else "",
+        "states": stock_search.STATES,
+        "fault": fault,
     }
     return render(request, "portal/stock.html", context)
 
@@ -122,42 +130,35 @@ def shipments(request: HttpRequest, member: Member) -> HttpResponse:
     return render(request, "portal/shipments.html", context)
 
 
-def located(party: Party) -> Iterator[tuple[Site, Located]]:
-    """Everything that stands by itself at the party's places."""
-    for site in party.sites.order_by("name"):
-        for one in custody.stock(site.uri):
-            yield site, one
-
-
-def stock_rows(found: Iterable[tuple[Site, Located]], member: Member) -> list[StockRow]:
+def stock_rows(found: Iterable[ItemState], sites: Mapping[str, Site], member: Member) -> list[StockRow]:
     """Rows to show; names, lot status and contents are asked for here, so give a page and not everything.
 
     Of a container they are those of the packs in it: what forbids the use of one of them stands on the container.
     """
     rows, zone = list(found), names.zone_of(member)
-    inside = shipments_read.packs_in([one.item.epc for _, one in rows if not one.item.gtin])
-    lots_of = [sorted(inside.get(one.item.epc) or [(one.item.gtin, one.item.lot)]) for _, one in rows]
+    inside = shipments_read.packs_in([item.epc for item in rows if not item.gtin])
+    lots_of = [sorted(inside.get(item.epc) or [(item.gtin, item.lot)]) for item in rows]
     pairs = {pair for found in lots_of for pair in found}
     lots, expiries = stops.lot_statuses(pairs), products.expiries(pairs)
-    titles = {gtin: _title(gtin) for gtin in {gtin for gtin, _lot in pairs}}
-    frozen = stops.frozen_places({site.uri for site, _ in rows})
+    titles = products.titles_of({gtin for gtin, _lot in pairs})
+    frozen = stops.frozen_places({item.place for item in rows})
     shown = []
-    for (site, one), own in zip(rows, lots_of, strict=True):
+    for item, own in zip(rows, lots_of, strict=True):
         stopped = [lots[pair] for pair in own if pair in lots]
         days = [expiries[pair].isoformat() for pair in own if pair in expiries]
         shown.append(
             StockRow(
-                epc=one.item.epc,
-                product=_few(titles[gtin] for gtin, _lot in own),
+                epc=item.epc,
+                product=_few(titles.get(gtin, "") for gtin, _lot in own),
                 lot=_few(lot for _gtin, lot in own),
-                expiry=one.item.expiry[:10] or min(days, default=""),
-                status=one.status,
-                held=one.item.held_index is not None or any(lot.held_index is not None for lot in stopped),
+                expiry=item.expiry[:10] or min(days, default=""),
+                status=item.status,
+                held=item.held_index is not None or any(lot.held_index is not None for lot in stopped),
                 recalled=any(lot.recalled_index is not None for lot in stopped),
-                frozen=site.uri in frozen or any(lot.frozen_index is not None for lot in stopped),
-                site=site.name,
-                since=names.moment(one.item.last_time_ms, zone),
-                contains=sum(inside.get(one.item.epc, {}).values()),
+                frozen=item.place in frozen or any(lot.frozen_index is not None for lot in stopped),
+                site=sites[item.place].name,
+                since=names.moment(item.last_time_ms, zone),
+                contains=sum(inside.get(item.epc, {}).values()),
             )
         )
     return shown
@@ -212,8 +213,3 @@ def _arrivals(indexes: Collection[int], party: Party) -> dict[int, int]:
     """When those of these receipts happened that the party may see."""
     rows = PublishedEvent.objects.filter(index__in=visible_indexes(indexes, party))
     return dict(rows.values_list("index", "event_time_ms"))
-
-
-def _title(gtin: str) -> str:
-    item = products.item_by_gtin(gtin) if gtin else None
-    return f"{item.name} {item.strength}" if item else ""

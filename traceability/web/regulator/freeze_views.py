@@ -16,8 +16,7 @@ from traceability.capture import selectors as captured
 from traceability.capture.models import EventClass, EventEpc, PublishedEvent
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
-from traceability.custody import lot_packs, stops
-from traceability.custody import selectors as custody
+from traceability.custody import lot_packs, stock, stops
 from traceability.custody.opening import NAMESPACE
 from traceability.epcis import event as epcis_event
 from traceability.gs1.epc import is_place
@@ -120,7 +119,7 @@ def _shown(of: freezing.Subject) -> dict[str, Any]:
         "title": _title(of.uri, naming),
         "index": index,
         "product_frozen": above is not None and above.frozen_index is not None,
-        "goods": len(custody.stock(of.uri)) if of.kind == "place" else None,
+        "goods": stock.standing([of.uri]).count() if of.kind == "place" else None,
         **(_balance(of) if of.kind == "lot" else {}),
         "acts": _acts(of, naming),
     }

@@ -132,18 +132,11 @@ def _one(
     return Held(
         at,
         today,
-        known.get(pair) or _day(written),
+        known.get(pair) or lot_stock.day(written),
         written,
         recalled=standing is not None and standing.recalled_index is not None,
         on_hold=standing is not None and standing.held_index is not None,
     )
-
-
-def _day(written: str) -> date | None:
-    try:
-        return date.fromisoformat(written)
-    except ValueError:
-        return None  # as partners write it; the pages show it as it stands
 
 
 def _rows(found: Iterable[Held], naming: names.Names) -> list[Row]:
