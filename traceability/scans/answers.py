@@ -77,8 +77,6 @@ def first(scan: Scan, nonce: str) -> Answer | None:
     """The answer that this nonce was given before, or None. ProblemError when it stood for another scan."""
     row = ScanEvent.objects.filter(party=scan.party.id, nonce=nonce).first()
     if row is not None:
-        if (row.step, row.place, row.codes, row.details) != (scan.step.id, scan.site.uri, scan.raw, scan.details):
-            raise _reused()
         return _answer(scan, row)
     events = captured(scan, nonce)  # the answer is not kept any more, or never was: its events stand
     if not events:
@@ -117,7 +115,7 @@ def captured(scan: Scan, nonce: str) -> list[Accepted]:
 
 
 def keep(answer: Answer) -> Answer:
-    """Store the answer; when the same nonce was answered meanwhile, that one."""
+    """Store the answer, or find that which its nonce was given meanwhile; ProblemError when that was another scan's."""
     scan = answer.scan
     try:
         with transaction.atomic():
@@ -150,6 +148,8 @@ def keep(answer: Answer) -> Answer:
 
 
 def _answer(scan: Scan, row: ScanEvent) -> Answer:
+    if (row.step, row.place, row.codes, row.details) != (scan.step.id, scan.site.uri, scan.raw, scan.details):
+        raise _reused()
     reasons = tuple(Reason(one["verdict"], one["code"], one["epc"]) for one in row.reasons)
     return Answer(
         scan,

@@ -329,8 +329,13 @@ def _of_opened(ask: Ask, code: ScannedCode, thing: Known) -> Iterator[Reason]:
         return
     if ask.quantity_left is not None and thing.left is not None and ask.quantity_left >= thing.left:
         yield Reason(STOP, "not-less", code.epc)
-    if ask.open_pack_days and thing.opened and ask.today > thing.opened + timedelta(days=ask.open_pack_days):
+    if ask.open_pack_days and thing.opened and ask.today > open_until(thing.opened, ask.open_pack_days):
         yield Reason(STOP, "open-too-long", code.epc)
+
+
+def open_until(opened: date, days: int) -> date:
+    """The last day on which a pack opened on that day is dispensed from: all of it, as expiry dates are meant."""
+    return opened + timedelta(days=days)
 
 
 def _of_container(ask: Ask, container: Known | None) -> Iterator[Reason]:

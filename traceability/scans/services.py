@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from traceability.capture import services as capture
+from traceability.capture.models import PublishedEvent
 from traceability.capture.services import Accepted
 from traceability.common import storage_full
 from traceability.common.problems import ProblemError
@@ -70,6 +71,7 @@ def record(
         return _recorded(first)
     if not scan.may:
         raise ProblemError(403, "role", "this step needs the quality role")
+    undone = undo.find(scan)[0] if scan.step.shape is Shape.UNDO else None
     verdict = _judge(scan)
     answer = Answer(scan, verdict, nonce=nonce, device=device)
     if not scan.step.is_recorded:
@@ -82,7 +84,7 @@ def record(
         _require_override(answer, override_reason)
         answer = answer.overridden(override_reason)
         extensions["dosetrail:override"] = {"reason": answer.override_reason, "against": answer.stops}
-    return _recorded(_capture(answer, extensions))
+    return _recorded(_capture(answer, extensions, undone))
 
 
 def _recorded(answer: Answer) -> Recorded:
@@ -107,7 +109,7 @@ def _judge(scan: Scan) -> Preflight:
     return judge(ask, gather.situation(scan))
 
 
-def _capture(answer: Answer, extensions: Mapping[str, Any]) -> Answer:
+def _capture(answer: Answer, extensions: Mapping[str, Any], undone: PublishedEvent | None) -> Answer:
     """The step's events through capture's door, with IDs that a repeated call would give them again.
 
     Events and answer are one transaction: a crash leaves both or neither, and there is one commit to wait for.
@@ -123,7 +125,7 @@ def _capture(answer: Answer, extensions: Mapping[str, Any]) -> Answer:
         "role": scan.member.role if scan.member else "",
         "verdict": answer.preflight.verdict,
     }
-    alone = undo.one_at_a_time(scan) if scan.step.shape is Shape.UNDO else nullcontext()
+    alone = undo.one_at_a_time(scan, undone) if scan.step.shape is Shape.UNDO else nullcontext()
     try:
         with alone:
             named = answers.with_ids(scan.party, answer.nonce, build.events(_act(scan, extensions)))
@@ -135,11 +137,10 @@ def _capture(answer: Answer, extensions: Mapping[str, Any]) -> Answer:
                 beside=keep,
             )
             return kept[0]
-    except ProblemError as error:
-        # Another call with this nonce came first by a moment: its events differ in their time only, and they stand.
-        first = answers.captured(scan, answer.nonce)
-        if first and error.code in {"event-id-reused", "idempotency-key-reused", "undo-waiting"}:
-            return answers.keep(answer.accepted(first))
+    except ProblemError:
+        # Another call with this nonce may have come first by a moment: what it was answered holds for this one as well.
+        if answer.nonce and (first := answers.first(scan, answer.nonce)):
+            return first
         raise
 
 

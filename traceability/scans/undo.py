@@ -45,18 +45,17 @@ def find(scan: Scan) -> tuple[PublishedEvent | None, str]:
 
 
 @contextmanager
-def one_at_a_time(scan: Scan) -> Iterator[None]:
-    """Hold the dispensing while its undo is captured, so that two at one moment do not each say the rest anew.
+def one_at_a_time(scan: Scan, seen: PublishedEvent | None) -> Iterator[None]:
+    """Hold the dispensing that was judged while its undo is captured: two at one moment would each say the rest anew.
 
-    ProblemError when another undo of it came first.
+    ProblemError when another undo of it came first: an earlier dispensing of the pack is not undone in its stead.
     """
     with transaction.atomic():
-        row, _ = find(scan)
-        if row is not None:
-            originals = CapturedEvent.objects.filter(reporter=row.reporter, event_id=row.event_id, declaration="")
+        if seen is not None:
+            originals = CapturedEvent.objects.filter(reporter=seen.reporter, event_id=seen.event_id, declaration="")
             list(originals.select_for_update())
-            row, _ = find(scan)
-        if row is None:
+        row, _ = find(scan)
+        if seen is None or row is None or row.index != seen.index:
             raise ProblemError(409, "undo-waiting", "another undo of this dispensing came first")
         yield
 

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ledger import api as ledger
 from traceability.parties import services as parties
@@ -64,8 +65,8 @@ def _party(world: World, party_id: str) -> PartyRow:
             kind=LICENCE_KINDS[party.role],
             number=f"DEMO-{party.id.upper()}",
             authority=AUTHORITY,
-            valid_from=first.replace(year=first.year - 2),
-            valid_to=first.replace(year=first.year + 5),
+            valid_from=first - timedelta(days=2 * 365),
+            valid_to=first + timedelta(days=5 * 365),
         )
     return row
 

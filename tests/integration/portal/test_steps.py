@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -13,6 +14,7 @@ from traceability.capture.models import PublishedEvent
 from traceability.custody import selectors as custody
 from traceability.custody import stops
 from traceability.parties.models import Party
+from traceability.scans import services as scans
 from traceability.scans.models import ScanEvent
 
 from .conftest import CASE, PASSWORD, SSCC, Portal, act
@@ -62,6 +64,26 @@ def test_submitted_twice_it_is_recorded_once(stocked: House, person: Enter) -> N
     assert first["Location"] == second["Location"]
     assert sales() == 1
     assert ScanEvent.objects.filter(step="dispense").count() == 1
+
+
+def test_what_the_same_form_did_meanwhile_is_shown_and_no_reason_against_it(
+    stocked: House, person: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sent twice at one moment: the first was recorded while the second was on its way to the check."""
+    portal = person("pharmacy")
+    form, _page = portal.check("dispense", [code("1")])
+    check, first = scans.preflight, []
+
+    def late(**call: Any) -> Any:
+        monkeypatch.setattr(scans, "preflight", check)
+        first.append(portal.post("step/dispense", form))
+        stocked.settle()
+        return check(**call)
+
+    monkeypatch.setattr(scans, "preflight", late)
+    second = portal.post("step/dispense", form)
+    assert (second.status_code, second.get("Location")) == (302, first[0]["Location"])
+    assert sales() == 1
 
 
 def test_other_codes_under_the_same_nonce_are_not_taken_for_the_same(stocked: House, person: Enter) -> None:

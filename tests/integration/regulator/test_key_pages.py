@@ -1,10 +1,12 @@
 """A key on its page: what it signed, who may end it, what the alert and the other faces then say."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from ledger import api as ledger
 from tests.integration.api.test_capture import observed
@@ -13,6 +15,7 @@ from tests.integration.portal.conftest import PASSWORD, Portal, person  # noqa: 
 from traceability.alerts.models import Alert
 from traceability.capture.models import PublishedEvent
 from traceability.parties.models import KeyAct, PartyKey
+from traceability.web.shared import key_pages
 
 from .test_pages import _signed_in
 
@@ -29,6 +32,23 @@ def sold(house: House, writer: Any) -> None:
     """Two packs of which a pharmacy recorded something."""
     house.capture("pharmacy", observed(writer, "1"), observed(writer, "2"))
     house.settle()
+
+
+@pytest.mark.parametrize(
+    ("given", "utc"),
+    [
+        ("2026-03-29T03:30", "2026-03-29T01:30"),
+        ("2026-03-29T02:30", "2026-03-29T01:30"),  # an hour that never was
+        ("2026-10-25T02:30", "2026-10-25T00:30"),  # one that came twice: the first
+        ("2026-10-25T02:30:00+01:00", "2026-10-25T01:30"),
+        ("1970-01-01T00:00", "1970-01-01T00:00"),
+        ("0001-01-01T00:00", None),
+        ("9999-12-31T23:59", None),
+    ],
+)
+def test_a_moment_of_the_form_is_of_its_reader_s_place(given: str, utc: str | None) -> None:
+    asked = key_pages.since(RequestFactory().get("/", {"since": given}), ZoneInfo("Europe/Berlin"))
+    assert asked == (utc and int(datetime.fromisoformat(f"{utc}+00:00").timestamp() * 1000))
 
 
 @pytest.mark.usefixtures("sold")

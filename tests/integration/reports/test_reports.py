@@ -179,7 +179,9 @@ def test_days_are_left_where_the_packs_stand(
     """Whoever asks: at 18:00 in London the day in Shanghai is the next one."""
     monkeypatch.setattr("traceability.web.shared.reports.stock.now_ms", lambda: 1_795_716_000_000)  # 2026-11-26T18:00Z
     stocked.parties["pharmacy"].sites.update(time_zone=zone)
-    assert [row["days_left"] for row in ask(asker).rows("stock-by-lot", party="pharmacy")] == [left]
+    browser = ask(asker)
+    assert [row["days_left"] for row in browser.rows("stock-by-lot", party="pharmacy")] == [left]
+    assert "up to 1825 days" in browser.page("near-expiry", party="pharmacy", days="1825")
 
 
 def test_another_s_stock_is_not_told(stocked: House, ask: Ask) -> None:
@@ -315,6 +317,7 @@ def _weekly(house: House, party: str, *, weeks: int) -> None:
         ("site-movements", {"site": "site", "first": "2026-01-01", "last": "2026-01-02"}),  # which one?
         ("site-movements", {"site": "pharmacy-main", "first": "2026-01-02", "last": "2026-01-01"}),
         ("site-movements", {"site": "pharmacy-main", "first": "x", "last": "9999-12-31"}),
+        ("site-movements", {"site": "pharmacy-main", "first": "0001-01-01", "last": "2026-01-02"}),
         ("stock-by-lot", {"party": ""}),
         ("near-expiry", {"party": "pharmacy", "days": "31"}),
         ("tracing-answer", {"code": f"(01){GTIN}"}),

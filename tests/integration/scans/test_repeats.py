@@ -7,11 +7,12 @@ import pytest
 from django.db import transaction
 
 from tests.integration.api.test_capture import observed
-from tests.integration.conftest import EXPIRY, LOT, House, code
+from tests.integration.conftest import EXPIRY, LOT, House, code, pack
 from tests.integration.portal.conftest import Portal, act, person, stocked
 from traceability.capture.models import CapturedEvent
 from traceability.contracts import services as contracts
 from traceability.contracts.models import Finding
+from traceability.custody import selectors as custody
 from traceability.epcis.context import DEFAULT_CONTEXT
 from traceability.scans import answers, services, undo
 from traceability.scans.models import ScanEvent
@@ -84,24 +85,64 @@ def test_an_undo_whose_answer_was_lost_is_answered_again(sold: House, published:
     assert (again.status_code, again.json()["eventIDs"], CapturedEvent.objects.count()) == (201, first, count)
 
 
+def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], *, judged_before: bool = False) -> None:
+    """Do something as if another process did, around the moment at which preflight judges the next call."""
+    judge = services._judge
+
+    def late(scan: Any) -> Any:
+        monkeypatch.setattr(services, "_judge", judge)
+        verdict = judge(scan) if judged_before else None
+        act()
+        return verdict or judge(scan)
+
+    monkeypatch.setattr(services, "_judge", late)
+
+
 @pytest.mark.parametrize(("nonce", "status"), [("n", 201), ("m", 409)])
 def test_what_the_same_call_did_meanwhile_does_not_stop_it(
     sold: House, monkeypatch: pytest.MonkeyPatch, nonce: str, status: int
 ) -> None:
     """Recorded after the nonce was looked for and before preflight judged. Another nonce is the negative control."""
-    judged, first = services._judge, []
-
-    def late(scan: Any) -> Any:
-        monkeypatch.setattr(services, "_judge", judged)
-        first.append(undone(sold, "1", nonce="n").json()["eventIDs"])
-        return judged(scan)
-
-    monkeypatch.setattr(services, "_judge", late)
+    first: list[Any] = []
+    meanwhile(monkeypatch, lambda: first.append(undone(sold, "1", nonce="n").json()["eventIDs"]))
     count = CapturedEvent.objects.count()
     second = undone(sold, "1", nonce=nonce)
     assert second.status_code == status
     assert (second.json().get("eventIDs") == first[0]) == (status == 201)
     assert CapturedEvent.objects.count() - count == 2  # the declaration, and what stays sold
+
+
+@pytest.mark.parametrize(("step", "other"), [("dispense", "dispense"), ("dispense", "verify"), ("verify", "dispense")])
+def test_a_nonce_that_another_scan_took_meanwhile_is_refused(
+    stocked: House, monkeypatch: pytest.MonkeyPatch, step: str, other: str
+) -> None:
+    """It is not answered with what became of the other, and nothing is recorded of its own goods."""
+    meanwhile(monkeypatch, lambda: scan(stocked, "pharmacy", step=other, codes=[code("2")], nonce="n"))
+    refused = scan(stocked, "pharmacy", step=step, codes=[code("1")], nonce="n")
+    assert (refused.status_code, refused.json()["code"]) == (409, "nonce-reused")
+    assert ScanEvent.objects.get(nonce="n").codes == [code("2")]
+    assert CapturedEvent.objects.filter(idempotency_key="scan:n").count() == (other == "dispense")
+
+
+@pytest.mark.parametrize("nonce", ["", "n"])
+def test_an_undo_that_another_forestalled_takes_no_earlier_dispensing(
+    stocked: House, monkeypatch: pytest.MonkeyPatch, nonce: str
+) -> None:
+    act(stocked, "pharmacy", "dispense_part", [code("1")], quantity_left="3")
+    act(stocked, "pharmacy", "dispense", [code("1")])
+    done: list[Any] = []
+
+    def other() -> None:
+        done.append(undone(stocked, "1", nonce="m"))
+        stocked.settle()
+
+    meanwhile(monkeypatch, other, judged_before=True)
+    second = undone(stocked, "1", nonce=nonce)
+    assert (done[0].status_code, second.status_code, second.json()["code"]) == (201, 409, "undo-waiting")
+    stocked.settle()
+    located = custody.state(pack("1"))
+    assert located is not None
+    assert (located.status, located.item.left) == ("partially_dispensed", 3)
 
 
 def test_events_and_answer_stand_or_fall_together(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:

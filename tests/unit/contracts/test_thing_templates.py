@@ -65,6 +65,12 @@ def test_expired_sale_with_grace_other_steps_and_no_expiry() -> None:
     assert list(expired_sale.evaluate(ExpiredSale(), thing(late))) == []
 
 
+def test_no_grace_goes_beyond_the_last_day_that_there_is() -> None:
+    """As some write who mean that it does not expire."""
+    facts = thing(made(), seen(5, JAN_31), expiries={("", "L1"): [(0, "9999-12-31")]})
+    assert list(expired_sale.evaluate(ExpiredSale(grace_days=366), facts)) == []
+
+
 def test_an_extension_counts_for_entries_after_it() -> None:
     facts = thing(made(), seen(5, JAN_31 + 2 * DAY), expiries={("", "L1"): [(3, "2026-02-28")]})
     assert list(expired_sale.evaluate(ExpiredSale(), facts)) == []

@@ -30,7 +30,7 @@ def evaluate(parameters: ExpiredSale, facts: ThingFacts) -> Iterable[Draft]:
         if seen.step not in SALES or not (expiry := facts.expiry_at(seen.index)):
             continue
         sold = local_date(seen)
-        if sold > date.fromisoformat(expiry) + timedelta(days=parameters.grace_days):
+        if (sold - date.fromisoformat(expiry)).days > parameters.grace_days:  # the expiry may be the last day there is
             yield Draft(
                 rule=RULE,
                 code=RULE,

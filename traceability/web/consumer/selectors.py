@@ -7,7 +7,7 @@ stand on the pack, open the rest. A pack that nobody recorded and one that has n
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -132,10 +132,16 @@ def _facts(pack: Dossier, exposure: temperature.Exposure, now_ms: int) -> PackFa
 
 
 def _today(pack: Dossier, now_ms: int) -> date:
-    """The calendar day where the pack was seen last; an expiry is a local date."""
-    place = pack.events[-1].biz_location if pack.events else ""
-    site = parties.site_by_uri(place) if place else None
-    return datetime.fromtimestamp(now_ms / 1000, ZoneInfo(site.time_zone) if site else UTC).date()
+    """The calendar day where the pack was seen last; an expiry is a local date.
+
+    Of a place that is not registered, or of goods under way, the last event's own offset from UTC tells it.
+    """
+    return datetime.fromtimestamp(now_ms / 1000, _zone(pack.events[-1]) if pack.events else UTC).date()
+
+
+def _zone(event: PublishedEvent) -> tzinfo:
+    site = parties.site_by_uri(event.biz_location) if event.biz_location else None
+    return ZoneInfo(site.time_zone) if site else timezone(timedelta(minutes=event.offset_minutes))
 
 
 def _details(pack: Dossier, exposure: temperature.Exposure) -> Details:

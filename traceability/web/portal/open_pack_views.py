@@ -1,7 +1,8 @@
 """The pool of opened packs: what is left in each, ward by ward, and dispensing from one that was chosen."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -14,9 +15,9 @@ from django.utils.translation import gettext as _
 from traceability.common.clock import now_ms
 from traceability.custody import selectors as custody
 from traceability.custody.models import ItemState
-from traceability.parties.models import Member
+from traceability.parties.models import Member, Site
 from traceability.scans import gather, in_force
-from traceability.scans.preflight import Known
+from traceability.scans.preflight import Known, open_until
 from traceability.web.shared import names
 
 from .access import member_view
@@ -27,7 +28,10 @@ PART, WHOLE = "dispense_part", "dispense"
 
 @dataclass(frozen=True)
 class OpenPack:
-    """An opened pack of the pool; `left` None: no record says how much, `good_until` '': the profile sets no limit."""
+    """An opened pack of the pool, in the time of its place.
+
+    `left` None: no record says how much, `good_until` None: the profile sets no limit; else the last day.
+    """
 
     epc: str
     product: str
@@ -35,7 +39,7 @@ class OpenPack:
     expiry: str
     left: int | None
     opened: str
-    good_until: str
+    good_until: date | None
     stopped: str  # why nothing may be taken from it, or ''
 
     @property
@@ -61,7 +65,7 @@ def open_packs(request: HttpRequest, member: Member) -> HttpResponse:
         "section": "stock",
         "sites": sites,
         "chosen": chosen,
-        "rows": _rows(list(page.object_list), member),
+        "rows": _rows(list(page.object_list), chosen) if chosen else [],
         "page": page,
         "more": "&" + urlencode({"place": chosen.uri}) if chosen else "",
     }
@@ -77,15 +81,16 @@ def _step(pack: ItemState, given: str, place: str) -> str:
     return f"{reverse('portal:step', args=[PART if left else WHOLE])}?{urlencode(query)}"
 
 
-def _rows(packs: list[ItemState], member: Member) -> list[OpenPack]:
+def _rows(packs: list[ItemState], place: Site) -> list[OpenPack]:
     """Rows to show; names and what is known of the packs with a fixed number of queries."""
     naming = names.Names().learn(gtins=[pack.gtin for pack in packs])
     known = gather.known([pack.epc for pack in packs])
-    zone, limit = names.zone_of(member), in_force.current().rules.open_pack_days
+    zone, limit = ZoneInfo(place.time_zone), in_force.current().rules.open_pack_days
+    today = _day(now_ms(), zone)
     rows = []
     for pack in packs:
-        until = pack.opened_ms + limit * 86_400_000 if limit and pack.opened_ms is not None else None
-        late = until is not None and now_ms() > until
+        until = open_until(_day(pack.opened_ms, zone), limit) if limit and pack.opened_ms is not None else None
+        late = until is not None and today > until
         rows.append(
             OpenPack(
                 epc=pack.epc,
@@ -94,24 +99,27 @@ def _rows(packs: list[ItemState], member: Member) -> list[OpenPack]:
                 expiry=pack.expiry[:10],
                 left=pack.left,
                 opened=names.moment(pack.opened_ms, zone),
-                good_until=names.moment(until, zone),
-                stopped=_stopped(known.get(pack.epc), late=late),
+                good_until=until,
+                stopped=_stopped(known.get(pack.epc), today, late=late),
             )
         )
     return rows
 
 
-def _stopped(known: Known | None, *, late: bool) -> str:
+def _stopped(known: Known | None, today: date, *, late: bool) -> str:
     """The gravest word against the pack."""
     if known is None:
         return ""
     last = known.last_day or known.expiry
-    today = datetime.fromtimestamp(now_ms() / 1000, UTC).date()
     words = (
         (known.recalled, _("Recalled")),
         (known.frozen or known.place_frozen, _("Frozen by the authority")),
         (known.held, _("On hold")),
-        (last is not None and today > last + timedelta(days=1), _("Expired")),
+        (last is not None and today > last, _("Expired")),
         (late, _("Open for too long")),
     )
     return next((str(word) for holds, word in words if holds), "")
+
+
+def _day(ms: int, zone: ZoneInfo) -> date:
+    return datetime.fromtimestamp(ms / 1000, zone).date()

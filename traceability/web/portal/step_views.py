@@ -63,12 +63,13 @@ def step(request: HttpRequest, member: Member, step_id: str) -> HttpResponse:
     filled = _completed(request, member, chosen, filled)
     nonce = filled.nonce(request.POST.get("nonce", ""), chosen)
     recording = request.POST.get("action") == "record" and chosen.is_recorded
-    if recording and ScanEvent.objects.filter(party=member.party_id, nonce=nonce).exists():
-        return redirect("portal:recorded", nonce=nonce)
     try:
         verdict = scans.preflight(
             party=member.party, step=chosen.id, codes=filled.codes, place=filled.place, details=filled.details
         )
+        # Looked for after the check: what that says of the goods may be the doing of this form, sent before.
+        if recording and ScanEvent.objects.filter(party=member.party_id, nonce=nonce).exists():
+            return redirect("portal:recorded", nonce=nonce)
         if recording and request.POST.get("checked") == _fingerprint(filled, verdict):
             return _record(request, member, chosen, filled, nonce)
     except ProblemError as problem:

@@ -77,12 +77,18 @@ def state(key: PartyKey, zone: ZoneInfo) -> str:
 
 
 def since(request: HttpRequest, zone: ZoneInfo) -> int | None:
-    """The moment that the form asks for, None for none; one that cannot be read is none."""
+    """The moment that the form asks for, None for none; one that cannot be read is none.
+
+    Of the hour that comes twice when summer time ends it is the first: what is in doubt is asked for as well.
+    """
     try:
-        local = datetime.fromisoformat(request.POST.get("since") or request.GET.get("since", ""))
+        given = datetime.fromisoformat(request.POST.get("since") or request.GET.get("since", ""))
     except ValueError:
         return None
-    return max(0, int(local.replace(tzinfo=zone).timestamp() * 1000))
+    if not 1900 <= given.year <= 9000:
+        return None
+    moment = given if given.tzinfo else given.replace(tzinfo=zone)
+    return max(0, int(moment.timestamp() * 1000))
 
 
 def revoke(request: HttpRequest, key: PartyKey, member: Member, zone: ZoneInfo) -> None:

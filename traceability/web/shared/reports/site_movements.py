@@ -61,8 +61,9 @@ class Form(SiteForm):
         first, last = cleaned.get("first"), cleaned.get("last")
         if first and last and last < first:
             raise ValidationError({"last": _("This day lies before the first one.")})
-        if last and last.year > 9000:
-            raise ValidationError({"last": _("This day is too far away.")})
+        for name, when in (("first", first), ("last", last)):
+            if when and not 1900 <= when.year <= 9000:
+                raise ValidationError({name: _("This day is too far away.")})
         return cleaned
 
 

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -89,7 +89,7 @@ def near_expiry(asker: Asker, given: dict[str, Any]) -> Answer:
     )
     undated = sum(one.at.packs for one in everything if one.expiry is None)
     return Answer(
-        subject=f"{given['party'].name} · {_('up to')} {_today(asker.zone) + timedelta(given['days'])}",
+        subject=f"{given['party'].name} · {_('up to %(n)s days') % {'n': given['days']}}",
         columns=COLUMNS,
         portion=listed(_rows(found, naming)),
         facts=_sums(found),
