@@ -148,7 +148,7 @@ def broken(api: schemathesis.BaseSchema, house: House, callers: Sequence[str]) -
 
 
 def differs_in_formats_only(case: schemathesis.Case) -> bool:
-    """Whether all that is wrong with a drawn call is the format of texts: any text is a code, which may be none of ours.
+    """Whether all that is wrong with a drawn call is a format of ours: any text is a code, though of nothing we know.
 
     The standard's formats (URIs, dates) are asked at the boundaries, which are not drawn.
     """
