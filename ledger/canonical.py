@@ -6,6 +6,7 @@ from typing import Any
 import rfc8785
 
 MAX_INTEGER = 2**53 - 1
+_EXPONENT_FROM = 1e21  # RFC 8785 writes no smaller whole number with an exponent
 
 encode_string = json.encoder.encode_basestring  # C; the same escapes as RFC 8785 section 3.2.2.2
 
@@ -38,9 +39,20 @@ def canonical_bytes(value: Any) -> bytes:
 
 def _full(value: Any) -> str:
     try:
+        _require_safe(value)
         return rfc8785.dumps(value).decode()
     except (rfc8785.CanonicalizationError, RecursionError) as error:
         raise CanonicalError(str(error)) from error
+
+
+def _require_safe(value: Any) -> None:
+    """No number that RFC 8785 writes as an integer beyond 2^53 - 1: of 2^60 its text is another integer's."""
+    if isinstance(value, float):
+        if MAX_INTEGER < abs(value) < _EXPONENT_FROM:
+            raise CanonicalError(f"{value!r} is written as an integer beyond 2^53 - 1")
+    elif isinstance(value, dict | list | tuple):
+        for item in value.values() if isinstance(value, dict) else value:
+            _require_safe(item)
 
 
 def _plain(value: Any) -> str:

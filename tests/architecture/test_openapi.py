@@ -157,7 +157,8 @@ def test_a_number_beyond_json_s_integers_is_none_of_the_description(api: dict[st
     for query in ({"LE_percRank": 10**30}, {"EQ_percRank": [1e248]}):
         assert not _judge(api, "QueryParameters").is_valid(query)
     assert _judge(api, "QueryParameters").is_valid({"LE_percRank": 50.5, "EQ_percRank": [2**53 - 1]})
-    assert _judge(api, "SensorReport").is_valid({"type": "Temperature", "value": 1e20})  # which an event may hold
+    for value, is_one in ((1e20, False), (2**53, False), (1 - 2**53, True), (1e21, True), (-1e300, True)):
+        assert _judge(api, "SensorReport").is_valid({"type": "Temperature", "value": value}) == is_one
 
 
 def test_a_detail_that_may_be_left_out_may_be_empty_and_no_other(api: dict[str, Any]) -> None:
@@ -179,8 +180,19 @@ def test_a_detail_that_may_be_left_out_may_be_empty_and_no_other(api: dict[str, 
         ("https://example.com/[::1]", False),
         ("urn:example:1%2", False),
         ("urn:example:1#2#3", False),
+        ("https://user:word@example.com:8080//x", True),
+        ("x:/", True),
+        ("x:?y", True),
+        ("https://example.com:80a/x", False),  # a port is a number
+        ("w://[9]Cx#", False),
     ],
 )
 def test_what_is_a_uri_is_one_to_validation_and_in_the_description(text: str, is_uri: bool) -> None:
     assert values.is_uri(text) == is_uri
     assert Draft202012Validator(epcis.COMPONENTS["Uri"]).is_valid(text) == is_uri
+
+
+def test_an_address_in_brackets_is_one() -> None:
+    """What the description leaves to its format."""
+    assert values.is_uri("https://[2001:db8::1]:80/x")
+    assert not values.is_uri("https://[9]/x")

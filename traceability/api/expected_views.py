@@ -62,7 +62,7 @@ class ExpectedLists(APIView):
             number=_number(given.get("number", "")),
             kind=_kind(given.get("kind", "")),
             content=content,
-            partner=_partner(party, given.get("partner", "")),
+            partner=_partner(party, given["partner"]) if "partner" in given else None,
             rows=_rows(content) if is_json else None,
         )
         row, is_new = expected.store(party, what)
@@ -198,9 +198,7 @@ def _number(given: str) -> str:
     return given
 
 
-def _partner(party: Party, given: str) -> Party | None:
-    if not given:
-        return None
+def _partner(party: Party, given: str) -> Party:
     found = parties.party_by_uri(given) or Party.objects.filter(id=given).first()
     if found is None or not found.active or found == party:
         raise bad_parameter("partner", "is not another party that is registered here")

@@ -1,7 +1,7 @@
 """The one strict JSON reader for whatever is committed, so that Python and a browser read the same value.
 
-Refused: duplicate members, NaN and Infinity, lone surrogates, integers beyond 2^53 - 1, numbers that a double cannot
-hold exactly as written, too deep nesting.
+Refused: duplicate members, NaN and Infinity, lone surrogates, integers beyond 2^53 - 1 and what RFC 8785 writes as one
+(1e20, but not 1e21), numbers that a double cannot hold exactly as written, too deep nesting.
 """
 
 import json
@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 MAX_SAFE_INTEGER = 2**53 - 1
+EXPONENT_FROM = 1e21  # RFC 8785 writes no smaller whole number with an exponent
 MAX_DEPTH = 64
 # Possessive and with an optional end, so that an unclosed string costs one pass only.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
@@ -99,6 +100,8 @@ def _number(text: str) -> float:
         is_exact = False
     if not is_exact:
         raise StrictJsonError("number", f"the number {text[:40]} has more digits than a double can hold")
+    if MAX_SAFE_INTEGER < abs(value) < EXPONENT_FROM:
+        raise StrictJsonError("number", f"the number {text[:40]} is an integer beyond 2^53 - 1")
     return value
 
 

@@ -8,6 +8,7 @@ import schemathesis
 from hypothesis import strategies as st
 
 from tests.integration.conftest import GTIN, LOT, House, pack
+from traceability.api.schema.build import number
 from traceability.epcis.context import DEFAULT_CONTEXT
 from traceability.parties import services as parties
 from traceability.parties.models import Party
@@ -49,8 +50,9 @@ def authorization(house: House, caller: str) -> dict[str, str]:
 
 
 def drawable(api: Any) -> Any:
-    """The description without names of one's own: that a context declares a prefix is beyond JSON Schema."""
+    """The description without what is beyond JSON Schema: that a context declares a prefix, that 1e21 is no integer."""
     schemas = api["components"]["schemas"]
+    schemas["Number"] = number()
     schemas["Context"] = {"anyOf": [{"const": DEFAULT_CONTEXT}, {"const": [DEFAULT_CONTEXT]}]}
     schemas["ExtendedEvent"]["properties"]["type"]["pattern"] = "^https://example[.]com/terms/[a-z0-9]+$"
     return _without_own_names(api)

@@ -117,6 +117,7 @@ def test_every_fault_is_told_by_its_line_and_nothing_is_kept(
         ("kind=advice&number=" + "x" * 101, "number"),
         ("kind=advice&number=1&number=2", "number"),
         ("kind=advice&number=1&partner=nobody", "partner"),
+        ("kind=advice&number=1&partner=", "partner"),
         ("kind=advice&number=1&partner=pharmacy", "partner"),
         ("kind=advice&number=1&wish=1", "wish"),
     ],

@@ -79,17 +79,10 @@ def test_any_value_has_the_ledger_s_canonical_form(value: Any) -> None:
     try:
         wanted = canonical.canonical(value)
     except canonical.CanonicalError:
+        with pytest.raises(ValueError, match="beyond"):
+            client.canonical(value)
         return
-    if any(abs(number) >= 2**53 and number.is_integer() and abs(number) < 1e21 for number in _floats(value)):
-        return  # the house refuses it in what it reads (strict JSON), the client in what it writes
     assert client.canonical(value) == wanted
-
-
-def _floats(value: Any) -> list[float]:
-    if isinstance(value, float):
-        return [value]
-    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [number for member in members for number in _floats(member)]
 
 
 @given(st.dictionaries(st.sampled_from(["epcList", "ilmd", "a", "quantityList"]), _JSON, max_size=4))

@@ -21,6 +21,8 @@ REFUSED = [
     (b"[9007199254740992]", "number", True),
     (b"[-9007199254740992]", "number", True),
     (b"[%s]" % (b"9" * 4000), "number", True),
+    (b"[1e20]", "number", True),  # which RFC 8785 writes as an integer that no verifier takes
+    (b"[-9007199254740992.0]", "number", True),
     (b"[0.1000000000000000055511151231257827]", "number", True),
     (b"[3.14159265358979323846]", "number", True),
     (b'["\\ud800"]', "surrogate", True),
@@ -74,11 +76,12 @@ def test_accepted(data, value):
     assert value is None or read == value
 
 
+doubles = st.floats(allow_nan=False, allow_infinity=False).filter(lambda value: not 2**53 <= abs(value) < 1e21)
 json_values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-MAX_SAFE_INTEGER, MAX_SAFE_INTEGER)
-    | st.floats(allow_nan=False, allow_infinity=False)
+    | doubles
     | st.text(st.characters(codec="utf-8")),
     lambda inner: (
         st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4)
@@ -101,8 +104,8 @@ def test_any_bytes_are_read_or_refused_and_never_read_otherwise_than_json(data):
     assert json.dumps(value) == json.dumps(json.loads(data))
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_every_double_survives(value):
+@given(doubles)
+def test_every_double_but_those_written_as_large_integers_survives(value):
     read = loads(repr(value).encode())
     assert read == value
     assert math.copysign(1, read) == math.copysign(1, value)

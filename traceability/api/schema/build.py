@@ -24,7 +24,7 @@ def whole(description: str = "", **limits: Any) -> Schema:
 
 
 def number(description: str = "") -> Schema:
-    """A number, within what is exact as an integer: JSON does not tell 1e20 from an integer of 21 digits."""
+    """A number, within what is exact as an integer: JSON does not tell 1e21 from an integer of 22 digits."""
     return _described({"type": "number", "minimum": -MAX_SAFE_INTEGER, "maximum": MAX_SAFE_INTEGER}, description)
 
 

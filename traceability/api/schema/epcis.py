@@ -1,5 +1,6 @@
 """EPCIS 2.0 documents and events as JSON Schema, with the words and limits of our own validator (EPCIS 2.0, 10)."""
 
+from traceability.common import strict_json
 from traceability.epcis import context, shapes, values
 from traceability.epcis import vocabulary as cbv
 
@@ -34,8 +35,6 @@ _EPCS = many(_ID, "Instances, each once.", uniqueItems=True)
 _QUANTITIES = many(ref("QuantityElement"))
 _DISPOSITIONS = many(ref("Disposition"), minItems=1, maxItems=shapes.MAX_PERSISTENT, uniqueItems=True)
 _NUMBERS = ("value", "minValue", "maxValue", "meanValue", "sDev", "percRank", "percValue")
-# Unbounded: an answer may hold 1e20, which is taken; JSON Schema does not tell it from an integer of 21 digits.
-_MEASURED: Schema = {"type": "number", "description": "Written as an integer, at most 2^53 - 1 away from 0 (RFC 7493)."}
 _DEVICE: dict[str, Schema] = {
     "deviceID": text(format="uri", maxLength=values.MAX_TERM, pattern=OWN_NAME),
     "deviceMetadata": _URI,
@@ -195,11 +194,19 @@ COMPONENTS: dict[str, Schema] = {
         maxLength=values.MAX_URI,
         pattern=OWN_NAME,
     ),
+    "Number": {
+        "description": "At most 2^53 - 1 away from 0 (RFC 7493), or 1e21 and more, written with an exponent.",
+        "anyOf": [
+            number(),
+            {"type": "number", "minimum": strict_json.EXPONENT_FROM},
+            {"type": "number", "maximum": -strict_json.EXPONENT_FROM},
+        ],
+    },
     "Value": {
-        "description": "Any JSON. An integer is at most 2^53 - 1 away from 0 (RFC 7493).",
+        "description": "Any JSON.",
         "anyOf": [
             {"type": ["string", "boolean", "null"]},
-            number(),
+            ref("Number"),
             many(ref("Value")),
             {"type": "object", "additionalProperties": ref("Value")},
         ],
@@ -291,7 +298,7 @@ COMPONENTS: dict[str, Schema] = {
                 "booleanValue": {"type": "boolean"},
                 "uriValue": _URI,
                 "uom": ref("UnitOfMeasure"),
-                **dict.fromkeys(_NUMBERS, _MEASURED),
+                **dict.fromkeys(_NUMBERS, ref("Number")),
             }
         ),
         "anyOf": [{"required": ["type"]}, {"required": ["exception"]}],
