@@ -122,7 +122,9 @@ def test_the_location_leads_to_the_event(house: House, writer: Any, event_id: st
     assert house.client("pharmacy").get("/epcis/events/" + quote(event_id, safe="")).status_code == 200
 
 
-@pytest.mark.parametrize("number", ["1e-9999999999999999999", "0e-99999999999999999999", "1e99999999999999999999", "1e20"])
+@pytest.mark.parametrize(
+    "number", ["1e-9999999999999999999", "0e-99999999999999999999", "1e99999999999999999999", "1e20"]
+)
 @pytest.mark.parametrize("door", ["/epcis/events", "/epcis/capture", "/api/v1/scans", "/api/v1/statements"])
 def test_a_number_that_no_machine_holds(house: House, door: str, number: str) -> None:
     body = '{"https://example.com/x": ' + number + "}"
