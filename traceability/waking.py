@@ -9,6 +9,7 @@ import threading
 from functools import cache
 
 from kombu import Producer
+from kombu.exceptions import OperationalError
 
 from traceability.celery import app
 from traceability.common.tasks import advance
@@ -42,7 +43,7 @@ def _run(news: threading.Event, stop: threading.Event) -> None:
                 while news.wait() and not stop.is_set():
                     news.clear()
                     _ask(producer)
-        except (*connection.connection_errors, *connection.channel_errors) as error:
+        except (OperationalError, *connection.connection_errors, *connection.channel_errors) as error:
             log.warning("no worker is told what to fold, beat will: the broker does not answer (%s)", error)
             news.set()  # the first that is told once it is back
             stop.wait(_PAUSE_SECONDS)

@@ -42,6 +42,7 @@ def configuration(*, style: str, level: str) -> dict[str, Any]:
             "django.request": {**quiet, "level": "ERROR"},  # what is refused is in the access line
             "celery.app.trace": {**quiet, "level": "WARNING"},  # two lines for each wake-up otherwise
             "celery.worker.strategy": {**quiet, "level": "WARNING"},
+            "celery.worker.request": {**quiet, "level": "WARNING"},  # what has expired
             "celery.beat": {**quiet, "level": "WARNING"},
             "httpx": {**quiet, "level": "WARNING"},
         },

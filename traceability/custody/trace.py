@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
 
 from traceability.capture.models import EventClass, EventEpc, EventTransaction, PublishedEvent, VoidSpan
 from traceability.common import bulk
@@ -26,7 +26,7 @@ from .actors import Actors
 from .authority import Items
 from .entries import Entry, Sayings
 from .lines import MAX_DEPTH, Book
-from .models import ItemState, Shipment
+from .models import ItemState, LotCount, Shipment
 from .tracing import ALWAYS, BACK, BOTH, ON, Group, Trace, Window, is_traced, rests_on, trace
 
 MAX_GROUPS = 20_000
@@ -259,7 +259,8 @@ class _Gathering:
         if self._sight is None:
             rows = list(_grouped(packs)[: self._limit])
             if len(rows) == self._limit:
-                self._left_out += packs.count() - sum(things for things, _ in rows)
+                counted = LotCount.objects.filter(gtin=what.gtin, lot=what.lot).aggregate(all=Sum("packs"))
+                self._left_out += (counted["all"] or 0) - sum(things for things, _ in rows)
         else:
             rows = list(self._in_sight(_grouped(packs)))
         return rows + self._once_of_lot(what) if self._is_past else rows

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -222,17 +223,23 @@ CELERY_TASK_ROUTES = {
     "traceability.exceptions.tasks.work_out": {"queue": "long"},
     "traceability.capture.tasks.work": {"queue": "long"},
 }
+
+
+def _every(seconds: float, task: str) -> dict[str, Any]:
+    """A call of beat's. One that a busy worker has not come to before the next need not be made up for."""
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+
+
 CELERY_BEAT_SCHEDULE = {
-    # For a call of the log's that was lost; those that wait behind a long fold need not be made up for.
-    "advance-projections": {"task": "traceability.common.tasks.advance", "schedule": 5.0, "options": {"expires": 5.0}},
-    "submit-reads": {"task": "traceability.visibility.tasks.submit_reads", "schedule": 5.0},
-    "contracts-tick": {"task": "traceability.contracts.tasks.tick", "schedule": 5.0},
-    "recalls": {"task": "traceability.recalls.tasks.reach", "schedule": 5.0},
-    "send": {"task": "traceability.exchange.tasks.send", "schedule": 2.0},
-    "exceptions": {"task": "traceability.exceptions.tasks.look", "schedule": 5.0},
-    "overviews": {"task": "traceability.exceptions.tasks.work_out", "schedule": 2.0},
-    "capture-jobs": {"task": "traceability.capture.tasks.work", "schedule": 2.0},
-    "forget-sessions": {"task": "traceability.parties.tasks.forget_sessions", "schedule": 24 * 3600.0},
+    "advance-projections": _every(5.0, "traceability.common.tasks.advance"),  # for a call of the log's that was lost
+    "submit-reads": _every(5.0, "traceability.visibility.tasks.submit_reads"),
+    "contracts-tick": _every(5.0, "traceability.contracts.tasks.tick"),
+    "recalls": _every(5.0, "traceability.recalls.tasks.reach"),
+    "send": _every(2.0, "traceability.exchange.tasks.send"),
+    "exceptions": _every(5.0, "traceability.exceptions.tasks.look"),
+    "overviews": _every(2.0, "traceability.exceptions.tasks.work_out"),
+    "capture-jobs": _every(2.0, "traceability.capture.tasks.work"),
+    "forget-sessions": _every(24 * 3600.0, "traceability.parties.tasks.forget_sessions"),
 }
 
 # The programme's rules of dispensing, undo, returns and destruction (docs/profiles.md).

@@ -4,10 +4,11 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 from celery import Celery
+from kombu.exceptions import OperationalError
 
 from ledger import api as ledger
 from tests.durability.harness import until
@@ -23,22 +24,24 @@ def hanging() -> Iterator[socket.socket]:
         yield server
 
 
-@pytest.fixture
-def waker(hanging: socket.socket, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+@contextmanager
+def waker_of(broker: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """What `wake` does, with that broker."""
-    host, port = hanging.getsockname()
-    app = Celery("test", broker=f"redis://{host}:{port}/0", set_as_current=False)
+    app = Celery("test", broker=broker, set_as_current=False)
     app.conf.task_routes = waking.app.conf.task_routes
     monkeypatch.setattr(waking, "app", app)
     monkeypatch.setattr(waking, "_PATIENCE", {"socket_timeout": 0.1, "socket_connect_timeout": 0.1})
     news, stop = threading.Event(), threading.Event()
     thread = threading.Thread(target=waking._run, args=(news, stop))
     thread.start()
-    yield news.set
-    stop.set()
-    thread.join(30)
-    assert not thread.is_alive()
-    app.close()
+    try:
+        yield news.set
+    finally:
+        stop.set()
+        news.set()
+        thread.join(30)
+        assert not thread.is_alive()
+        app.close()
 
 
 def statement(number: int) -> bytes:
@@ -71,10 +74,14 @@ def goes_on(tell: Callable[[], None], let_go: Callable[[], None], seconds: float
 
 
 def test_a_broker_that_hangs_keeps_nothing_from_being_published(
-    waker: Callable[[], None], caplog: pytest.LogCaptureFixture
+    hanging: socket.socket, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with caplog.at_level(logging.WARNING, logger="traceability.waking"):
-        assert goes_on(waker, lambda: None, 20)
+    host, port = hanging.getsockname()
+    with (
+        caplog.at_level(logging.WARNING, logger="traceability.waking"),
+        waker_of(f"redis://{host}:{port}/0", monkeypatch) as wake,
+    ):
+        assert goes_on(wake, lambda: None, 20)
         until(lambda: "the broker does not answer" in caplog.text)  # it was asked, and somebody is told
 
 
@@ -87,3 +94,18 @@ def test_a_log_that_waited_for_its_broker_would_stand_still(hanging: socket.sock
             client.recv(1)
 
     assert not goes_on(ask, hanging.close, 0.5)
+
+
+def test_a_call_that_breaks_off_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[object] = []
+
+    def breaks_off_once(producer: object) -> None:
+        calls.append(producer)
+        if len(calls) == 1:
+            raise OperationalError("Connection reset by peer")
+
+    monkeypatch.setattr(waking, "_ask", breaks_off_once)
+    monkeypatch.setattr(waking, "_PAUSE_SECONDS", 0.0)
+    with waker_of("memory://", monkeypatch) as wake:
+        wake()
+        until(lambda: len(calls) == 2)
