@@ -272,16 +272,14 @@ def shipment(despatch: str) -> Shipment | None:
     return Shipment.objects.filter(despatch=despatch).first()
 
 
-def shipments_of(uris: Collection[str]) -> list[Shipment]:
-    """Shipments sent by or to a party (all its URIs), open ones first, newest first.
+def shipments_of(uris: Collection[str]) -> QuerySet[Shipment]:
+    """Shipments sent by or to a party (all its URIs), the newest first.
 
     With what it received under a number that no despatch names.
     """
     unsent = Q(receiver_party__in=uris, shipped_index=None)
     rows = Shipment.objects.filter(Q(sender__in=uris) | Q(receiver__in=uris) | unsent)
-    rows = rows.order_by("-shipped_ms", "despatch")
-    order = {"open": 0, "partial": 1}
-    return sorted(rows, key=lambda row: order.get(row.status, 2))
+    return rows.order_by("-shipped_ms", "despatch")
 
 
 def _clip(row: around.Stay, stay: PathStay) -> PathStay | None:

@@ -168,11 +168,11 @@ def events(row: Shipment, by_content: Iterable[int] = ()) -> QuerySet[PublishedE
 
 def things_of(rows: QuerySet[Shipment]) -> int:
     """How many things both sides of these shipments name; none of them is read."""
-    found = rows.aggregate(sent=Sum(_Length("despatched")), got=Sum(_Length("received")))
+    found = rows.aggregate(sent=Sum(Length("despatched")), got=Sum(Length("received")))
     return (found["sent"] or 0) + (found["got"] or 0)
 
 
-class _Length(Func):
+class Length(Func):
     """The length of a JSON list, counted by the database."""
 
     function = "json_array_length"

@@ -23,7 +23,7 @@ from traceability.parties.models import Member, Party
 from traceability.scans import reading
 
 from . import despatch_list
-from .models import ExpectedList, KeptOverview
+from .models import ExpectedList, KeptOverview, KeptStanding
 
 Kind = ExpectedList.Kind
 MAX_NUMBER = 100
@@ -74,7 +74,9 @@ def store(party: Party, given: Given, *, member: Member | None = None) -> tuple[
             },
         )  # fmt: skip
         # What was worked out without it counts no more.
-        KeptOverview.objects.filter(party=party, document__in=_concerned_by(row)).delete()
+        concerned = _concerned_by(row)
+        for kept in (KeptOverview, KeptStanding):
+            kept.objects.filter(party=party, document__in=concerned).delete()
     return row, is_new
 
 

@@ -16,7 +16,7 @@ from django.db import close_old_connections, transaction
 from traceability.common.clock import now_ms
 from traceability.visibility import rules
 
-from . import overview
+from . import overview, standings
 from .models import KeptOverview, KeptRows
 from .overview import Facts, Overview, Subject
 
@@ -42,13 +42,13 @@ def of(subject: Subject) -> Overview | None:
 
 
 def run_once() -> bool:
-    """Work out the one that has been asked for longest; False when none is.
+    """Work out the one that has been asked for longest, else how listed shipments stand; False when nobody asks.
 
     Crash anywhere: it stays as it was, and is asked for by the next who looks.
     """
     kept = KeptOverview.objects.select_related("party").exclude(wanted_ms=None).order_by("wanted_ms", "id").first()
     if kept is None:
-        return False
+        return standings.run_once()
     # Of two workers one goes on; who looks from here on asks again.
     if not KeptOverview.objects.filter(pk=kept.pk, wanted_ms=kept.wanted_ms).update(wanted_ms=None):
         return True

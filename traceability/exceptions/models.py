@@ -139,3 +139,30 @@ class KeptRows(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["overview", "part", "number"], name="kept_rows_once")]
+
+
+class KeptStanding(models.Model):
+    """Where a shipment stands for a party, with figures. Written by `exceptions.standings`; rebuilt when looked at."""
+
+    party = models.ForeignKey(Party, models.CASCADE, related_name="+")
+    document = models.CharField(max_length=1024)
+    as_of = models.BigIntegerField(default=-2)  # log index up to which records were read, -2 = never
+    # As the shipment was recorded when it was counted: another one is counted anew.
+    status = models.CharField(max_length=8, default="")
+    shipped_index = models.BigIntegerField(default=-2)  # -2 = none
+    received_index = models.BigIntegerField(default=-2)
+    things = models.IntegerField(default=0)  # that both sides name
+    counted_ms = models.BigIntegerField(default=0)
+    standing = models.CharField(max_length=16, default="")  # custody.sides.Standing but SHORT; '' = never counted
+    arrived_ms = models.BigIntegerField(null=True)  # the newest receipt
+    sent = models.BigIntegerField(default=0)  # packs; so are the two below
+    got = models.BigIntegerField(default=0)
+    missing = models.BigIntegerField(default=0)
+    by_content = models.BooleanField(default=False)  # whether a receipt belongs to it by content
+    wanted_ms = models.BigIntegerField(null=True)  # since when somebody waits for a newer one
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["party", "document"], name="kept_standing_once")]
+        indexes = [
+            models.Index(fields=["wanted_ms"], condition=models.Q(wanted_ms__isnull=False), name="kept_standing_wanted")
+        ]

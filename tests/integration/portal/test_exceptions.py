@@ -44,7 +44,7 @@ def test_from_opening_to_release(stocked: House, person: Enter) -> None:
     assert "致：Maker" in page
     assert "mailto:?subject=Exception%20" in page
     assert "Someone with the quality role can resolve it." in page
-    assert "On hold" in operator.get("stock")
+    assert ">On hold</span>" in operator.get("stock")
     assert "Exceptions that are not resolved: 1" in operator.get("")
     assert operator.post(path, {"action": "ask", "version": version(page)}).status_code == 302
     decide = {"action": "resolve", "release": "1", "comment": "only the outer carton", "version": "1"}

@@ -13,8 +13,8 @@ from traceability.capture.models import EventEpc, PublishedEvent
 from traceability.common.csv_export import csv_lines
 from traceability.custody import selectors as custody
 from traceability.custody.models import ItemState
+from traceability.exceptions import standings
 from traceability.gs1.errors import Gs1Error
-from traceability.parties import selectors as parties
 from traceability.parties.models import Member, Site
 
 from . import stock_search, stock_views
@@ -46,9 +46,12 @@ def stock_csv(request: HttpRequest, member: Member) -> StreamingHttpResponse:
 @member_view
 def shipments_csv(request: HttpRequest, member: Member) -> StreamingHttpResponse:
     """Shipments from and to the party."""
-    found = iter(custody.shipments_of(parties.uris_of(member.party)))
-    batches = iter(lambda: list(islice(found, BATCH)), [])
-    rows = (row for batch in batches for row in stock_views.shipment_rows(batch, member))
+    standings.look(member.party)
+    rows = (
+        row
+        for batch in _batches(standings.everything(member.party))
+        for row in stock_views.shipment_rows(batch, member)
+    )
     shown = (
         (
             row.despatch, "in" if row.incoming else "out", row.sender, row.receiver, row.status, row.sent, row.arrived,
@@ -63,6 +66,10 @@ def shipments_csv(request: HttpRequest, member: Member) -> StreamingHttpResponse
 def events_csv(request: HttpRequest, member: Member) -> StreamingHttpResponse:
     """The published events that the party itself reported, in the order of the log."""
     return _csv("events.csv", EVENTS, _events(member.party.uri))
+
+
+def _batches(found: Iterator[Any]) -> Iterator[list[Any]]:
+    return iter(lambda: list(islice(found, BATCH)), [])
 
 
 def _csv(filename: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:

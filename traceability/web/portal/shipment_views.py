@@ -16,9 +16,8 @@ from ledger import api as ledger
 from traceability.capture.models import PublishedEvent
 from traceability.common.clock import now_ms
 from traceability.common.models import Document
-from traceability.custody import shipments, sides
-from traceability.custody.models import Shipment
-from traceability.custody.sides import Line, Standing
+from traceability.custody import shipments
+from traceability.custody.sides import Standing
 from traceability.exceptions import expected, kept, overview
 from traceability.exceptions.overview import Facts, Overview, Subject
 from traceability.parties import selectors as parties
@@ -132,17 +131,6 @@ def _table(request: HttpRequest, member: Member, found: Overview, show: str) -> 
         "total": len(found.part(show)),
     }
     return render(request, "portal/shipment_table.html", context)
-
-
-def standing_of(row: Shipment, lines: Sequence[Line], *, arrived_ms: int | None) -> Standing:
-    """Where a shipment of the list stands now; `arrived_ms`: of the newest receipt, those by content among them."""
-    return sides.standing(
-        sides.totals(lines),
-        is_void=row.status == "void",
-        is_sent=row.shipped_index is not None or bool(row.despatched),
-        received_ms=arrived_ms,
-        now_ms=now_ms(),
-    )
 
 
 @never_cache

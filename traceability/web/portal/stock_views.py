@@ -1,24 +1,23 @@
 """What stands at the party's own places, and what travels to and from it."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
-from traceability.capture.models import PublishedEvent
-from traceability.custody import selectors as custody
 from traceability.custody import shipments as shipments_read
 from traceability.custody import stops
 from traceability.custody.models import ItemState, Shipment
 from traceability.custody.sides import Standing
-from traceability.exceptions import expected
+from traceability.exceptions import expected, standings
+from traceability.exceptions.models import KeptStanding
 from traceability.gs1.errors import Gs1Error
 from traceability.parties import selectors as parties
-from traceability.parties.models import Member, Party, Site
+from traceability.parties.models import Member, Site
 from traceability.products import selectors as products
-from traceability.visibility.rules import visible_indexes
 from traceability.web.shared import names
 
 from . import shipment_views, stock_search
@@ -77,9 +76,9 @@ class ShipmentRow:
     tone: str
     sent: str
     arrived: str
-    despatched: int  # packs, as they lay in their containers when these left; so are the two below
-    received: int
-    missing: int
+    despatched: int | None  # packs, as they lay in their containers when these left; so are the two below
+    received: int | None  # None while nobody has counted them
+    missing: int | None
     by_content: bool
 
     @property
@@ -112,19 +111,21 @@ def stock(request: HttpRequest, member: Member) -> HttpResponse:
 
 @member_view
 def shipments(request: HttpRequest, member: Member) -> HttpResponse:
-    """Shipments from and to the party, those under way first."""
-    uris = parties.uris_of(member.party)
-    rows = custody.shipments_of(uris)
-    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    """Shipments from and to the party: what needs somebody first, then what is under way, then the rest."""
+    standings.look(member.party)
+    page = Paginator(standings.listed(member.party), PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = list(page.object_list)
+    counted = standings.of(member.party, rows)
     context = {
         "member": member,
         "section": "shipments",
-        "rows": list(shipment_rows(page.object_list, member)),
+        "rows": shipment_rows([(row, counted.get(row.despatch)) for row in rows], member),
         "page": page,
-        "total": len(rows),
+        "total": page.paginator.count,
+        "counting": len(counted) < len(rows),
         "waiting": [
             (one.document, names.document(one.document), one.kind, one.partner.name if one.partner else "", one.lines)
-            for one in expected.waiting(member.party, uris)
+            for one in expected.waiting(member.party, parties.uris_of(member.party))
         ],
     }
     return render(request, "portal/shipments.html", context)
@@ -170,46 +171,30 @@ def _few(texts: Iterable[str]) -> str:
     return ", ".join(found[:FEW]) + (" …" if len(found) > FEW else "")
 
 
-def shipment_rows(rows: Iterable[Shipment], member: Member) -> Iterator[ShipmentRow]:
-    """Rows to show, with names instead of URIs; receipts that belong to one by content count as its own.
-
-    State and figures are those of the shipment's own page, so what is asked for here is a page and not everything.
-    """
-    own, naming, zone, rows = set(parties.uris_of(member.party)), names.Names(), names.zone_of(member), list(rows)
-    naming.learn(parties_of=[uri for row in rows for uri in (row.sender, row.receiver or row.receiver_party)])
-    matches = shipments_read.by_content(rows)
-    seen = _arrivals({one.index for found in matches.values() for one in found}, member.party)
-    told = expected.known_by_lists(member.party, [row.despatch for row in rows if row.shipped_index is None])
-    matched = [[one for one in matches.get(row.despatch, ()) if one.index in seen] for row in rows]
-    goods = [set[str]().union(*(one.things for one in found)) for found in matched]
-    for row, found, lines in zip(
-        rows, matched, shipments_read.lines_of(list(zip(rows, goods, strict=True))), strict=True
-    ):
-        times = [seen[one.index] for one in found] + ([row.received_ms] if row.received_ms is not None else [])
-        standing = shipment_views.standing_of(row, lines, arrived_ms=max(times, default=None))
-        state, tone = shipment_views.STANDINGS[standing]
-        if row.despatch in told:  # its own page measures it by the list
-            state, tone = names.SHIPMENT_STATUSES[row.status], names.SHIPMENT_TONES[row.status]
-        received = sum(sum(line.received.values()) for line in lines)
-        yield ShipmentRow(
-            uri=row.despatch,
-            despatch=names.document(row.despatch),
-            incoming=row.sender not in own,
-            sender=naming.party(row.sender),
-            receiver=naming.party(row.receiver or row.receiver_party),
-            status=_STATUSES.get(standing, row.status),
-            state=str(state),
-            tone=tone,
-            sent=names.moment(row.shipped_ms, zone),
-            arrived=names.moment(max(times, default=None), zone),
-            despatched=sum(sum(line.expected.values()) for line in lines),
-            received=received,
-            missing=sum(line.missing for line in lines) if received else 0,
-            by_content=bool(found),
+def shipment_rows(found: Sequence[tuple[Shipment, KeptStanding | None]], member: Member) -> list[ShipmentRow]:
+    """Rows to show, with names instead of URIs; state and figures are those of the shipment's own page."""
+    own, naming, zone = set(parties.uris_of(member.party)), names.Names(), names.zone_of(member)
+    naming.learn(parties_of=[uri for row, _ in found for uri in (row.sender, row.receiver or row.receiver_party)])
+    rows = []
+    for row, counted in found:
+        standing = standings.now(counted) if counted else None
+        state, tone = shipment_views.STANDINGS[standing] if standing else (_("Being counted"), "is-unknown")
+        rows.append(
+            ShipmentRow(
+                uri=row.despatch,
+                despatch=names.document(row.despatch),
+                incoming=row.sender not in own,
+                sender=naming.party(row.sender),
+                receiver=naming.party(row.receiver or row.receiver_party),
+                status=_STATUSES.get(standing, row.status) if standing else row.status,
+                state=str(state),
+                tone=tone,
+                sent=names.moment(row.shipped_ms, zone),
+                arrived=names.moment(counted.arrived_ms if counted else row.received_ms, zone),
+                despatched=counted.sent if counted else None,
+                received=counted.got if counted else None,
+                missing=counted.missing if counted else None,
+                by_content=counted is not None and counted.by_content,
+            )
         )
-
-
-def _arrivals(indexes: Collection[int], party: Party) -> dict[int, int]:
-    """When those of these receipts happened that the party may see."""
-    rows = PublishedEvent.objects.filter(index__in=visible_indexes(indexes, party))
-    return dict(rows.values_list("index", "event_time_ms"))
+    return rows

@@ -54,11 +54,8 @@ def completed(step: Step, party: Party, details: Mapping[str, str], codes: list[
 
 def _open(step: Step, party: Party) -> list[Shipment]:
     uris, is_receipt = parties.uris_of(party), step.biz_step == "receiving"
-    return [
-        row
-        for row in custody.shipments_of(uris)
-        if row.status in {"open", "partial"} and (row.receiver if is_receipt else row.sender) in uris
-    ]
+    rows = custody.shipments_of(uris).filter(status__in=["open", "partial"])
+    return list(rows.filter(receiver__in=uris) if is_receipt else rows.filter(sender__in=uris))
 
 
 def _bearing(typed: str, step: Step, party: Party) -> list[Shipment]:

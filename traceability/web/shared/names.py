@@ -65,13 +65,6 @@ _CODE_FAULTS = {
     "nmpa": _("A Chinese drug trace code has 20 digits and begins with 8."),
     "too-long": _("It is too long for a code on a pack."),
 }
-SHIPMENT_STATUSES = {
-    "open": _("On the way"),
-    "partial": _("Partly received"),
-    "received": _("Received"),
-    "void": _("Called back"),
-}
-SHIPMENT_TONES = {"open": "is-unknown", "partial": "is-warn", "received": "is-ok", "void": "is-unknown"}
 NMPA = "urn:dosetrail:nmpa:"
 
 
