@@ -1,6 +1,5 @@
 """What people do about an exception: opening it puts the goods on hold, resolving it releases them, both on the log."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 
 from traceability.capture.models import PublishedEvent
+from traceability.common import once
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
 from traceability.custody import selectors as custody
@@ -31,7 +31,7 @@ _THINGS = {"pack", "sscc", "nmpa"}
 
 @dataclass(frozen=True)
 class Opening:
-    """What a member says of goods that do not fit. `nonce` makes a repeated form one exception."""
+    """What a member says of goods that do not fit. `nonce` makes the same form, sent again, one exception."""
 
     kind: str
     codes: Sequence[str]
@@ -56,7 +56,10 @@ def open_item(member: Member, what: Opening) -> ExceptionItem:
     things = {code.epc: code for code in scan.codes if code.kind in _THINGS}
     if len(things) < len(scan.epcs) or any(code.kind not in _THINGS for code in scan.codes):
         raise ProblemError(400, "not-things", "an exception is about packs, cases or pallets", pointer="/codes")
-    name = hashlib.sha256(f"{member.party_id} {what.nonce}".encode()).hexdigest()[:24]
+    name = once.form_id(
+        what.nonce, member.party_id, what.kind, scan.raw, scan.site.uri, note, what.partner and what.partner.id,
+        what.despatch, digits=24,
+    )  # fmt: skip
     try:
         with transaction.atomic():
             return _opened(member, what, name, things, scan.site.uri)

@@ -251,6 +251,13 @@ def test_the_same_form_sent_twice_at_one_moment_is_one_exception(
     assert (ExceptionItem.objects.count(), events("holding")) == (1, 1)
 
 
+def test_a_form_sent_again_with_other_goods_is_another_exception(stocked: House, member: Any) -> None:
+    """As from a page that one went back to: its goods are put on hold too."""
+    who = member("pharmacy")
+    items = {opened(stocked, who, [code(serial)], kind="packaging").id for serial in ("1", "1", "2")}
+    assert (len(items), held("1"), held("2")) == (2, True, True)
+
+
 @pytest.mark.parametrize("act", ["ask", "answer", "escalate", "resolve"])
 def test_the_same_act_sent_twice_is_taken_once(stocked: House, member: Any, act: str) -> None:
     """Of the same version, by the same person, with the same words; all else is another's doing, or another act."""
