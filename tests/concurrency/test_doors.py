@@ -16,6 +16,8 @@ from tests.integration.portal.conftest import act
 from traceability.capture.models import CapturedEvent, CaptureJob, PublishedEvent
 from traceability.common.models import Document
 from traceability.epcis.context import DEFAULT_CONTEXT
+from traceability.parties import services as parties
+from traceability.parties.models import PartyKey
 from traceability.products import links
 from traceability.products.links import TargetLink
 from traceability.products.models import TradeItem
@@ -58,6 +60,15 @@ def test_the_same_key_at_once_is_one_event(house: House, writer: Any, turn: int)
     assert {answer.status_code for answer in answers} == {201}, [answer.content for answer in answers]
     assert len({answer["Dosetrail-Statement-Hash"] for answer in answers}) == 1
     assert CapturedEvent.objects.count() == 1
+
+
+def test_a_next_key_sent_twice_at_once_is_registered_once(house: House) -> None:
+    first, following = (ledger.generate_key().public for _ in range(2))
+    key = parties.register_device_key(party=house.parties["maker"], public=first, label="till")
+    answers = at_once(*[partial(parties.rotate_device_key, key=key, public=following)] * CALLS)
+    refused = [answer for answer in answers if isinstance(answer, Exception)]
+    assert [getattr(error, "code", error) for error in refused] == ["key-known"] * (CALLS - 1)
+    assert PartyKey.objects.filter(public_key=following).count() == 1
 
 
 @pytest.mark.parametrize("turn", range(3))

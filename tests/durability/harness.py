@@ -119,9 +119,9 @@ def _nothing() -> Iterator[None]:
     yield
 
 
-def until(reached: Any, seconds: float = 20) -> None:
-    """Wait until `reached()` is true."""
-    deadline = time.monotonic() + seconds
+def until(reached: Any) -> None:
+    """Wait until `reached()` is true; a loaded machine may take its time."""
+    deadline = time.monotonic() + _WAIT_SECONDS
     while not reached():
         assert time.monotonic() < deadline, "not reached in time"
         time.sleep(0.002)

@@ -25,7 +25,6 @@ from .harness import ROOT, until
 
 BIN = Path(sys.executable).parent
 PAUSE_SECONDS = 0.3
-START_SECONDS = 60
 
 
 def free_ports(count: int) -> list[int]:
@@ -227,7 +226,7 @@ class Production(House):
             "long": self._kept("long", *celery, "-Q", "long", "-n", "long@%h"),
             "sequencer": self._kept("sequencer", sys.executable, "manage.py", "sequencer"),
         }
-        until(self.answers, START_SECONDS)
+        until(self.answers)
 
     def _kept(self, name: str, *command: str) -> Kept:
         return Kept(command, self.environment, self._folder / f"{name}.txt")
@@ -244,7 +243,7 @@ class Production(House):
     def shoot(self, target: str, chance: Callable[[], float]) -> None:
         """SIGKILL one part; what does not start again by itself is started."""
         if target == "backend":  # PostgreSQL then ends all other connections, and recovers
-            until(lambda: self._hit_backend(chance), 10)
+            until(lambda: self._hit_backend(chance))
         elif target == "postmaster":
             self.postgres.kill()
             self.postgres.start()
@@ -283,7 +282,7 @@ class Embedded(House):
         self.founded = found(self.environment)
         command = [sys.executable, "-m", "traceability.supervisor"]
         self.part = Kept(command, self.environment, output)
-        until(self.answers, START_SECONDS)
+        until(self.answers)
 
     def child(self, name: str) -> int:
         """The process ID of `web` or `engine`."""

@@ -20,7 +20,7 @@ from traceability.common.problems import ProblemError
 
 Tell = Callable[[str, Any], None]
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 100  # less than the harness has
 BEFORE = 205  # events that lie in the house before: with those of the workload the log passes 256 entries
 
 

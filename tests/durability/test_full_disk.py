@@ -111,14 +111,14 @@ def test_it_refuses_says_so_and_goes_on_by_itself(house: Embedded) -> None:
         assert list(house.folder.glob("files/**/*.tmp")) == []
     finally:
         os.kill(engine, signal.SIGCONT)
-    until(lambda: "nothing is signed: there is no room left" in house.part.said, 30)
+    until(lambda: "nothing is signed: there is no room left" in house.part.said)
     assert house.answers()  # what is there can be read
     filler.unlink()
     statements = f"select count(*) from ledger_entry where statement_hash in ({', '.join(map(repr, accepted))})"
-    until(lambda: house.rows(statements) == [(len(accepted),)], 30)
+    until(lambda: house.rows(statements) == [(len(accepted),)])
     assert capture(house, number).status_code == 201
     assert upload(house, readings(5)).status_code == 201
-    until(lambda: house.rows("select count(*) from ledger_submission") == [(0,)], 30)
+    until(lambda: house.rows("select count(*) from ledger_submission") == [(0,)])
     checked = house.manage("fsck")
     assert checked.returncode == 0, checked.stdout
 

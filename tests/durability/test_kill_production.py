@@ -40,9 +40,9 @@ def shot_at(house: Production, rounds: int, seed: int) -> list[Till]:
         for turn in range(rounds):
             time.sleep(chance.uniform(0.3, 1.2))
             house.shoot(TARGETS[turn % len(TARGETS)], chance.random)
-            until(house.answers, 60)
+            until(house.answers)
             for till in tills:
-                until(till.is_beyond(len(till.acknowledged)), 60)
+                until(till.is_beyond(len(till.acknowledged)))
     finally:
         stop.set()
     for till in tills:
@@ -59,7 +59,7 @@ def settle(house: Production) -> None:
         behind = house.postgres.rows(f"select 1 from common_cursor where position < {size}")
         return waiting == 0 and not behind
 
-    until(caught_up, 60)
+    until(caught_up)
 
 
 def promises(house: Production, tills: list[Till]) -> None:
@@ -81,13 +81,13 @@ def waits_for_its_broker(house: Production) -> None:
     for party in ("pharmacy", "other"):
         event = house.event(party, epc, step="dispensing", disposition="dispensed")
         assert house.call(party, "POST", "/epcis/events", json=event).status_code == 201
-    until(lambda: house.postgres.rows("select count(*) from ledger_submission") == [(0,)], 20)
-    until(lambda: house.postgres.rows("select 1 from ledger_head where published_size = size") == [(1,)], 20)
+    until(lambda: house.postgres.rows("select count(*) from ledger_submission") == [(0,)])
+    until(lambda: house.postgres.rows("select 1 from ledger_head where published_size = size") == [(1,)])
     time.sleep(1)  # a fold is a matter of milliseconds
     alerts = "select count(*) from alerts_alert where subject like '%sold-twice'"
     assert house.postgres.rows(alerts) == [(0,)]  # nobody woke the projections
     redis.away.clear()
-    until(lambda: house.postgres.rows(alerts) != [(0,)], 60)
+    until(lambda: house.postgres.rows(alerts) != [(0,)])
 
 
 def has_what_a_rebuild_gives(house: Production) -> None:

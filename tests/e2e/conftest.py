@@ -79,8 +79,8 @@ class DemoHouse:
         port = int(self.base_url.rpartition(":")[2])
         self.process = start(self.folder, port, 0)
 
-    def until(self, reached: Any, *, seconds: float = 15) -> None:
-        """Wait until `reached()` is true; fails when it does not become so."""
+    def until(self, reached: Any, *, seconds: float = 120) -> None:
+        """Wait until `reached()` is true; fails when it does not become so. A loaded machine may take its time."""
         deadline = time.monotonic() + seconds
         while not reached():
             assert time.monotonic() < deadline, "not reached in time"

@@ -1,7 +1,5 @@
 """A pharmacy's day: a delivery comes in, packs are handed out, a return is taken; a second sale becomes an alert."""
 
-import time
-
 import pytest
 
 from tests.e2e.conftest import DemoHouse
@@ -37,7 +35,5 @@ def test_a_day_at_the_counter(demo: DemoHouse) -> None:
     assert demo.scan(PARTY, "dispense", packs[1:2]).is_success
     demo.folded()
     alerts = demo.rows("select count(*) from alerts_alert")[0][0]
-    started = time.monotonic()
     assert demo.scan("ph-garden", "dispense", packs[1:2], override_reason="scanner says no, pack is here").is_success
-    demo.until(lambda: demo.rows("select count(*) from alerts_alert")[0][0] > alerts, seconds=10)
-    assert time.monotonic() - started < 10
+    demo.until(lambda: demo.rows("select count(*) from alerts_alert")[0][0] > alerts)

@@ -68,7 +68,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def until(reached, seconds: float = 60) -> None:
+def until(reached, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not reached():
         assert time.monotonic() < deadline, "not reached in time"

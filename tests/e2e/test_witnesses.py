@@ -54,9 +54,9 @@ def inspect(house: DemoHouse) -> None:
 
 def test_the_whole_log_becomes_final_and_each_follower_holds_it(demo: DemoHouse) -> None:
     inspect(demo)
-    demo.until(lambda: sizes(demo)[0] == sizes(demo)[1] > 2000, seconds=90)
+    demo.until(lambda: sizes(demo)[0] == sizes(demo)[1] > 2000)
     (published, root) = demo.rows("select published_size, root from ledger_head")[0]
-    demo.until(lambda: all(copy == (published, root) for copy in copies(demo).values()), seconds=30)
+    demo.until(lambda: all(copy == (published, root) for copy in copies(demo).values()))
     assert sorted(copies(demo)) == ["witness-distributor", "witness-hospital", "witness-regulator"]
     chosen = policy.parse((demo.folder / "policy").read_text())
     checked = chosen.check(httpx.get(f"{demo.base_url}/log/checkpoint").content)
@@ -67,14 +67,14 @@ def test_the_whole_log_becomes_final_and_each_follower_holds_it(demo: DemoHouse)
 
 
 def test_without_the_regulators_witness_entries_are_recorded_and_not_final(demo: DemoHouse) -> None:
-    demo.until(lambda: sizes(demo)[0] == sizes(demo)[1], seconds=90)
+    demo.until(lambda: sizes(demo)[0] == sizes(demo)[1])
     before = sizes(demo)[0]
     with stopped(demo.processes()["witness-regulator"]):
         inspect(demo)
         demo.until(lambda: sizes(demo)[0] > before)
-        demo.until(lambda: dict(contacts(demo)).get("hospital") == sizes(demo)[0], seconds=30)
+        demo.until(lambda: dict(contacts(demo)).get("hospital") == sizes(demo)[0])
         assert sizes(demo)[1] == before
-    demo.until(lambda: sizes(demo)[0] == sizes(demo)[1], seconds=90)
+    demo.until(lambda: sizes(demo)[0] == sizes(demo)[1])
 
 
 def contacts(house: DemoHouse) -> list[tuple[str, int]]:

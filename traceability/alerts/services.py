@@ -51,11 +51,6 @@ def _step(
     if not 0 < len(text) <= MAX_COMMENT:
         raise AlertError(400, "comment", f"say why, in 1 to {MAX_COMMENT} characters", "comment")
     from_state, newest = selectors.standing(alert)
-    if newest != version:
-        raise AlertError(409, "state-changed", "someone else has acted on this alert; look at it again", "version")
-    if alert.state == Alert.State.RETRACTED or not rules.is_allowed(from_state, to_state):
-        shown = alert.state if alert.state == Alert.State.RETRACTED else from_state
-        raise AlertError(409, "state", f"an alert that is {shown} cannot become {to_state}")
     step = AlertTransition(
         alert_id=alert.id,
         version=version + 1,
@@ -67,6 +62,11 @@ def _step(
         cause=cause,
         time_ms=now_ms(),
     )
+    if newest != version:
+        return _taken_before(step)
+    if alert.state == Alert.State.RETRACTED or not rules.is_allowed(from_state, to_state):
+        shown = alert.state if alert.state == Alert.State.RETRACTED else from_state
+        raise AlertError(409, "state", f"an alert that is {shown} cannot become {to_state}")
     return _record(alert, step, member)
 
 
@@ -90,8 +90,15 @@ def _record(alert: Alert, step: AlertTransition, member: Member) -> AlertTransit
         with transaction.atomic():
             step.save(force_insert=True)  # of two on the same version the second fails here, before it is submitted
             documents.store(signed)
-    except IntegrityError as error:
-        raise AlertError(
-            409, "state-changed", "someone else has acted on this alert; look at it again", "version"
-        ) from error
+    except IntegrityError:
+        return _taken_before(step)
     return step
+
+
+def _taken_before(step: AlertTransition) -> AlertTransition:
+    """The very same step, as a form sent before has taken it; AlertError when it was another, or somebody else's."""
+    same = {name: getattr(step, name) for name in ("alert_id", "version", "to_state", "actor", "comment", "cause")}
+    found = AlertTransition.objects.filter(**same).first()
+    if found is None:
+        raise AlertError(409, "state-changed", "someone else has acted on this alert; look at it again", "version")
+    return found

@@ -1,6 +1,5 @@
 """What people do about an exception: opening it puts the goods on hold, resolving it releases them, both on the log."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,9 +8,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 
 from traceability.capture.models import PublishedEvent
+from traceability.common import once
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
 from traceability.custody import selectors as custody
+from traceability.custody import trace
 from traceability.exchange import channels, deliveries
 from traceability.exchange.models import Channel, Delivery
 from traceability.exchange.partner_document import EXCEPTION_MESSAGE
@@ -30,7 +31,7 @@ _THINGS = {"pack", "sscc", "nmpa"}
 
 @dataclass(frozen=True)
 class Opening:
-    """What a member says of goods that do not fit. `nonce` makes a repeated form one exception."""
+    """What a member says of goods that do not fit. `nonce` makes the same form, sent again, one exception."""
 
     kind: str
     codes: Sequence[str]
@@ -55,7 +56,10 @@ def open_item(member: Member, what: Opening) -> ExceptionItem:
     things = {code.epc: code for code in scan.codes if code.kind in _THINGS}
     if len(things) < len(scan.epcs) or any(code.kind not in _THINGS for code in scan.codes):
         raise ProblemError(400, "not-things", "an exception is about packs, cases or pallets", pointer="/codes")
-    name = hashlib.sha256(f"{member.party_id} {what.nonce}".encode()).hexdigest()[:24]
+    name = once.form_id(
+        what.nonce, member.party_id, what.kind, scan.raw, scan.site.uri, note, what.partner and what.partner.id,
+        what.despatch, digits=24,
+    )  # fmt: skip
     try:
         with transaction.atomic():
             return _opened(member, what, name, things, scan.site.uri)
@@ -70,8 +74,8 @@ def open_item(member: Member, what: Opening) -> ExceptionItem:
 def ask(member: Member, item: ExceptionItem, *, version: int) -> ExceptionItem:
     """Note that the partner was asked; from now on the partner sees it on its own desk. ProblemError."""
     with transaction.atomic():
-        _ask(member, item, version)
-        _note(item, State.ASKED, member.pseudonym)
+        if _ask(member, item, version):
+            _note(item, State.ASKED, member.pseudonym)
     return item
 
 
@@ -81,7 +85,8 @@ def send(member: Member, item: ExceptionItem, *, channel_id: str, version: int) 
     Crash anywhere: the message is in its turn on the channel and noted, or neither.
     """
     with transaction.atomic():
-        _ask(member, item, version)
+        if not _ask(member, item, version, channel_id):
+            return item
         own = channels.to_partner(item.party, item.partner) if item.partner else []
         channel = next((one for one in own if one.id == channel_id), None)
         body = messages.document(item, list(item.goods.order_by("id"))) if channel else b""
@@ -110,8 +115,9 @@ def answer(member: Member, item: ExceptionItem, *, comment: str, version: int) -
     said = _comment(comment)
     with transaction.atomic():
         asked = ExceptionItem.objects.filter(partner=member.party).exclude(asked_ms=None)
-        _move(asked, item, State.ESCALATED if item.state == State.ESCALATED else State.ANSWERED, version)
-        _note(item, State.ANSWERED, member.pseudonym, said)
+        state = State.ESCALATED if item.state == State.ESCALATED else State.ANSWERED
+        if _move(asked, item, state, _Act(version, State.ANSWERED, member.pseudonym, said)):
+            _note(item, State.ANSWERED, member.pseudonym, said)
     return item
 
 
@@ -119,9 +125,9 @@ def escalate(member: Member, item: ExceptionItem, *, comment: str, version: int)
     """Bring it before the regulator, with a reason. ProblemError."""
     reason = _comment(comment)
     with transaction.atomic():
-        _move(_own(member), item, State.ESCALATED, version)
-        ExceptionItem.objects.filter(id=item.id, escalated_ms=None).update(escalated_ms=now_ms())
-        _note(item, State.ESCALATED, member.pseudonym, reason)
+        if _move(_own(member), item, State.ESCALATED, _Act(version, State.ESCALATED, member.pseudonym, reason)):
+            ExceptionItem.objects.filter(id=item.id, escalated_ms=None).update(escalated_ms=now_ms())
+            _note(item, State.ESCALATED, member.pseudonym, reason)
     return item
 
 
@@ -134,9 +140,9 @@ def resolve(member: Member, item: ExceptionItem, *, comment: str, release: bool,
     if not reading.is_quality(member):
         raise ProblemError(403, "role", "an exception is resolved by people with the quality role")
     with transaction.atomic():
-        _move(_own(member), item, State.RESOLVED, version)
-        event_ids = _release(item, member, reason) if release else []
-        _close(item, member.pseudonym, reason, event_ids)
+        if _move(_own(member), item, State.RESOLVED, _Act(version, State.RESOLVED, member.pseudonym, reason)):
+            event_ids = _release(item, member, reason) if release else []
+            _close(item, member.pseudonym, reason, event_ids)
     return item
 
 
@@ -156,10 +162,12 @@ def settle(item: ExceptionItem) -> bool:
 
 
 def _opened(member: Member, what: Opening, name: str, things: dict[str, ScannedCode], place: str) -> ExceptionItem:
+    is_taken = ExceptionGoods.objects.filter(party=member.party, epc__in=list(things), is_open=True).exists()
+    # Looked for after the goods: it may be this form, sent before, that has taken them.
     known = ExceptionItem.objects.filter(id=name, party=member.party).first()
     if known is not None:
         return known
-    if ExceptionGoods.objects.filter(party=member.party, epc__in=list(things), is_open=True).exists():
+    if is_taken:
         raise _taken()
     now, note = now_ms(), _comment(what.note)
     item = ExceptionItem.objects.create(
@@ -200,7 +208,8 @@ def _release(item: ExceptionItem, member: Member | None, reason: str) -> list[st
     ids = [one for step in item.steps.filter(state=State.OPEN) for one in step.event_ids]
     own = PublishedEvent.objects.filter(event_id__in=ids, reporter=item.party.uri)
     indexes = set(own.values_list("index", flat=True))
-    if not indexes:
+    # Not before custody has folded the hold: judged by what custody holds, goods would stay on hold that came too late.
+    if len(indexes) < len(ids) or trace.horizon() < max(indexes):
         raise ProblemError(409, "hold-waiting", "the hold is on its way to the log; try again in a few seconds")
     states = custody.items([row.epc for row in rows])
     codes = [row.code for row in rows if row.epc in states and states[row.epc].held_index in indexes]
@@ -213,21 +222,47 @@ def _release(item: ExceptionItem, member: Member | None, reason: str) -> list[st
     return recorded.event_ids
 
 
-def _ask(member: Member, item: ExceptionItem, version: int) -> None:
-    _move(_own(member), item, State.ESCALATED if item.state == State.ESCALATED else State.ASKED, version)
+def _ask(member: Member, item: ExceptionItem, version: int, channel_id: str = "") -> bool:
+    state = State.ESCALATED if item.state == State.ESCALATED else State.ASKED
+    if not _move(_own(member), item, state, _Act(version, State.ASKED, member.pseudonym, channel_id=channel_id)):
+        return False
     ExceptionItem.objects.filter(id=item.id, asked_ms=None).update(asked_ms=now_ms())
+    return True
 
 
 def _own(member: Member) -> QuerySet[ExceptionItem]:
     return ExceptionItem.objects.filter(party=member.party)
 
 
-def _move(theirs: QuerySet[ExceptionItem], item: ExceptionItem, state: str, version: int) -> None:
-    """Take the item to a state if it is among those that are the member's to move, and still as the member saw it."""
-    moved = theirs.filter(id=item.id, version=version).exclude(state=State.RESOLVED)
-    if not moved.update(state=state, version=F("version") + 1):
-        raise ProblemError(409, "changed-meanwhile", "someone else has acted on this exception; look at it again")
-    item.state = state
+@dataclass(frozen=True)
+class _Act:
+    """What a member does about the version that was shown, as it is noted; `channel_id`: over which a message goes."""
+
+    version: int
+    state: str
+    actor: str
+    comment: str = ""
+    channel_id: str = ""
+
+
+def _move(theirs: QuerySet[ExceptionItem], item: ExceptionItem, state: str, act: _Act) -> bool:
+    """Take the item to a state if it is among those that are the member's to move, and still as the member saw it.
+
+    False: this very act is done, as by the same form sent before. ProblemError when somebody else was faster.
+    """
+    moved = theirs.filter(id=item.id, version=act.version).exclude(state=State.RESOLVED)
+    if moved.update(state=state, version=F("version") + 1):
+        item.state = state
+        return True
+    if theirs.filter(id=item.id, version=act.version + 1).exists() and act == _newest(item, act.version):
+        return False
+    raise ProblemError(409, "changed-meanwhile", "someone else has acted on this exception; look at it again")
+
+
+def _newest(item: ExceptionItem, version: int) -> _Act | None:
+    step = item.steps.select_related("delivery").order_by("-id").first()
+    channel_id = step.delivery.channel_id if step and step.delivery else ""
+    return _Act(version, step.state, step.actor, step.comment, channel_id) if step else None
 
 
 def _close(item: ExceptionItem, actor: str, comment: str, event_ids: Sequence[str]) -> None:

@@ -1,13 +1,12 @@
 """Channels to partners: set up, changed in standing, found."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from traceability.common import outbound, sealing
+from traceability.common import once, outbound, sealing
 from traceability.common.clock import now_ms
 from traceability.common.outbound import OutboundError
 from traceability.common.problems import ProblemError
@@ -24,7 +23,10 @@ MAX_TOKEN, MAX_STATEMENT = 1024, 2000
 
 @dataclass(frozen=True)
 class Plan:
-    """What a channel is to be. `since_ever`: with what the partner may see already, not only what comes."""
+    """What a channel is to be. `since_ever`: with what the partner may see already, not only what comes.
+
+    `nonce` makes the same form, sent again, one channel: with two the partner had each document twice.
+    """
 
     partner: Party
     way: str
@@ -34,10 +36,22 @@ class Plan:
     token: str = ""
     statement: str = ""
     since_ever: bool = False
+    nonce: str = ""
 
 
 def create(party: Party, plan: Plan) -> Channel:
-    """A new channel from `party` to a partner; ProblemError 400 with the member at fault."""
+    """A new channel from `party` to a partner, or the one that the same form made; ProblemError 400, 409."""
+    channel_id = _id(party, plan)
+    known = find(party, channel_id)
+    return known or _create(party, plan, channel_id)
+
+
+def _id(party: Party, plan: Plan) -> str:
+    said = (plan.partner.id, plan.way, plan.format, dict(plan.query), plan.dest, plan.token, plan.statement)
+    return once.form_id(plan.nonce, party.id, *said, plan.since_ever, digits=32)
+
+
+def _create(party: Party, plan: Plan, channel_id: str) -> Channel:
     if plan.partner == party or not plan.partner.active:
         raise _bad("partner", "partner", "choose another organisation that is active")
     if plan.way not in Channel.Way.values:
@@ -52,21 +66,20 @@ def create(party: Party, plan: Plan) -> Channel:
     is_webhook, now = plan.way == Channel.Way.WEBHOOK, now_ms()
     if is_webhook:
         _require_callable(plan.dest)
-    return Channel.objects.create(
-        id=secrets.token_hex(16),
-        party=party,
-        partner=plan.partner,
-        way=plan.way,
-        format=plan.format,
-        query=dict(plan.query),
-        dest=plan.dest if is_webhook else "",
-        sealed_seed=sealing.seal(plan.token.encode()) if is_webhook and plan.token else None,
-        statement=plan.statement,
-        since_index=-1 if plan.since_ever else rules.horizon(),
-        event_index=ALL_OF_IT,
-        created_ms=now,
-        due_ms=now,
-    )
+    columns = {
+        "partner": plan.partner,
+        "way": plan.way,
+        "format": plan.format,
+        "query": dict(plan.query),
+        "dest": plan.dest if is_webhook else "",
+        "sealed_seed": sealing.seal(plan.token.encode()) if is_webhook and plan.token else None,
+        "statement": plan.statement,
+        "since_index": -1 if plan.since_ever else rules.horizon(),
+        "event_index": ALL_OF_IT,
+        "created_ms": now,
+        "due_ms": now,
+    }
+    return Channel.objects.get_or_create(id=channel_id, party=party, defaults=columns)[0]
 
 
 def find(party: Party, name: str) -> Channel | None:

@@ -73,13 +73,14 @@ def rotate_device_key(
     now = now_ms()
     if key.sealed_seed is not None:
         raise KeyActError("key-hosted", "this key is kept here, not on a device")
-    if not in_force(now).filter(kid=key.kid).exists():
-        raise KeyActError("key-ended", "this key is revoked or retired already")
     if not 0 <= overlap_ms <= MAX_OVERLAP_MS:
         raise KeyActError("overlap", "both keys may count for 0 to 90 days")
-    if PartyKey.objects.filter(kid=ledger.key_id(public).hex()).exists():
-        raise KeyActError("key-known", "this public key is registered already")
     with transaction.atomic():
+        # Two at one moment: the second waits here, and finds what the first has registered.
+        if not list(in_force(now).filter(kid=key.kid).select_for_update()):
+            raise KeyActError("key-ended", "this key is revoked or retired already")
+        if PartyKey.objects.filter(kid=ledger.key_id(public).hex()).exists():
+            raise KeyActError("key-known", "this public key is registered already")
         return _rotate(key, public, now + overlap_ms, label=label or key.label, sealed=None, warrant=warrant)
 
 

@@ -1,13 +1,12 @@
 """From draft to publication: a recall counts once two people of its owner have signed the same content."""
 
-import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from traceability.common import documents
+from traceability.common import documents, once
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
 from traceability.parties import selectors as parties
@@ -24,14 +23,21 @@ SIGNATURES = 2
 _MEANING = "I have read this recall and approve it"
 
 
-def draft(*, member: Member, given: Mapping[str, Any]) -> Recall:
-    """A new draft (content.read) of a regulator, or of the maker of every lot in it. ProblemError."""
+def draft(*, member: Member, given: Mapping[str, Any], nonce: str = "") -> Recall:
+    """A new draft (content.read) of a regulator, or of the maker of every lot in it. ProblemError.
+
+    `nonce` makes the same form, sent again, one draft: with two, two people may sign one each.
+    """
     standing.require_signer(member)
-    recall = Recall(id=secrets.token_hex(12), owner=member.party, created_ms=now_ms(), created_by=member.pseudonym)
+    recall_id = once.form_id(nonce, member.party_id, member.pseudonym, dict(given), digits=24)
+    recall = Recall(id=recall_id, owner=member.party, created_ms=now_ms(), created_by=member.pseudonym)
     _fill(recall, _read(given, recall, revision=1))
-    with transaction.atomic():
-        recall.save(force_insert=True)
-        _keep_lots(recall)
+    try:
+        with transaction.atomic():
+            recall.save(force_insert=True)
+            _keep_lots(recall)
+    except IntegrityError:
+        return Recall.objects.get(id=recall_id, owner=member.party)
     return recall
 
 

@@ -103,7 +103,7 @@ class Visitor:
         """The page at `path`; with `state`, after the check on the device has come to it."""
         self.page.goto(path)
         if state:
-            self.page.wait_for_selector(f'#device-check[data-state="{state}"]', timeout=10_000)
+            self.page.wait_for_selector(f'#device-check[data-state="{state}"]')
         return self.page
 
     def weight(self) -> int:

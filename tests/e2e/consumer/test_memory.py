@@ -282,5 +282,5 @@ def test_two_tabs_do_not_hide_a_fork_from_each_other(world: World, visitor: Visi
     page.route("**/log/tile/**", lambda route: route.continue_())
     for route in held:
         route.continue_()
-    page.wait_for_selector('#device-check[data-state="backwards"]', timeout=10_000)
+    page.wait_for_selector('#device-check[data-state="backwards"]')
     assert "another root" in said(page)

@@ -44,7 +44,7 @@ def opened(visit: Visitor) -> Any:
 def choose(page: Any, file: Path, state: str) -> str:
     page.dispatch_event("#file", "click")
     page.set_input_files("#file", file)
-    page.wait_for_selector(f'#device-check[data-state="{state}"]', timeout=10_000)
+    page.wait_for_selector(f'#device-check[data-state="{state}"]')
     return page.inner_text("#device-check [role=status]")
 
 

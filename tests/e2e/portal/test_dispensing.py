@@ -77,7 +77,7 @@ def test_dispensing_by_wedge(stocked: House, person: Callable[..., Portal], visi
     page.click('button[value="record"]')
     assert "Recorded" in page.inner_text("h1")
     stocked.settle()
-    page.wait_for_selector("#publication:not([data-wait])", timeout=15_000)
+    page.wait_for_selector("#publication:not([data-wait])")
     keep(page, "recorded")
     assert violations(page) == []
     assert page.locator(f'a[href="/01/{GTIN}/21/1"]').count() == 1
@@ -180,7 +180,7 @@ def test_a_sheet_of_labels_and_a_curve(stocked: House, person: Callable[..., Por
     page.fill("#id_holder", code("1"))
     page.click("main button[type=submit]")
     stocked.settle()
-    page.wait_for_selector(".chart polyline", timeout=15_000)
+    page.wait_for_selector(".chart polyline")
     assert f"(01){GTIN}(21)1" in page.inner_text(".facts")
     keep(page, "curve")
     assert violations(page) == []

@@ -120,6 +120,19 @@ def test_what_cannot_be_done(desk: Desk) -> None:
     refused("state", services.acknowledge, member=regulator, **{**common, "version": 1})
 
 
+def test_the_same_step_sent_twice_is_taken_once(desk: Desk) -> None:
+    """Of the same version, by the same person, with the same words; all else is another's doing, or another step."""
+    desk.sell("other", 6)
+    pharmacy = desk.people["pharmacy"]
+    step: dict[str, Any] = {"alert_id": desk.alert.id, "comment": "our till shows one", "version": 0}
+    first = services.answer(member=pharmacy, **step)
+    assert services.answer(member=pharmacy, **step) == first
+    assert AlertTransition.objects.count() == 1
+    refused("state-changed", services.answer, member=desk.people["other"], **step)
+    refused("state-changed", services.answer, member=pharmacy, **{**step, "comment": "two"})
+    refused("state-changed", services.acknowledge, member=pharmacy, **step)
+
+
 def test_it_is_retracted_with_its_finding_and_opens_again(desk: Desk) -> None:
     again = desk.sell("other", 6)
     services.acknowledge(member=desk.people["regulator"], alert_id=desk.alert.id, comment="seen", version=0)

@@ -8,14 +8,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from ledger import api as ledger
 from tests.integration.conftest import EXPIRY, LOT, House, code, pack
 from tests.integration.portal.conftest import PASSWORD, act, person, stocked
 from traceability.capture.models import PublishedEvent
+from traceability.common import projection
 from traceability.common.clock import now_ms
 from traceability.common.problems import ProblemError
 from traceability.custody.models import ItemState
 from traceability.exceptions import arrivals, selectors, services
-from traceability.exceptions.models import ExceptionItem
+from traceability.exceptions.models import ExceptionGoods, ExceptionItem
 from traceability.parties import services as parties
 from traceability.parties.models import Member
 from traceability.scans import services as scans
@@ -227,6 +229,70 @@ def test_wrong_data_corrected_by_the_maker_is_resolved(stocked: House, member: A
     ItemState.objects.filter(epc=pack("1")).update(lot="L2")  # as the corrected event leaves it
     act(stocked, "pharmacy", "stock", [code("2")])
     assert arrivals.look() == 1
+    stocked.settle()
+    assert not held("1")
+
+
+def test_the_same_form_sent_twice_at_one_moment_is_one_exception(
+    stocked: House, member: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first is opened while the second looks whether its goods are free. Another form is the negative control."""
+    who, look, first = member("pharmacy"), ExceptionGoods.objects.filter, []
+
+    def late(**asked: Any) -> Any:
+        monkeypatch.setattr(ExceptionGoods.objects, "filter", look)
+        first.append(opened(stocked, who, [code("1")], kind="packaging"))
+        return look(**asked)
+
+    monkeypatch.setattr(ExceptionGoods.objects, "filter", late)
+    assert opened(stocked, who, [code("1")], kind="packaging") == first[0]
+    with pytest.raises(ProblemError, match="exception-open"):
+        opened(stocked, who, [code("1")], kind="packaging", nonce="m")
+    assert (ExceptionItem.objects.count(), events("holding")) == (1, 1)
+
+
+def test_a_form_sent_again_with_other_goods_is_another_exception(stocked: House, member: Any) -> None:
+    """As from a page that one went back to: its goods are put on hold too."""
+    who = member("pharmacy")
+    items = {opened(stocked, who, [code(serial)], kind="packaging").id for serial in ("1", "1", "2")}
+    assert (len(items), held("1"), held("2")) == (2, True, True)
+
+
+@pytest.mark.parametrize("act", ["ask", "answer", "escalate", "resolve"])
+def test_the_same_act_sent_twice_is_taken_once(stocked: House, member: Any, act: str) -> None:
+    """Of the same version, by the same person, with the same words; all else is another's doing, or another act."""
+    who, other = member("pharmacy"), member("pharmacy", "admin")
+    item = opened(stocked, who, [code("1")], kind="packaging", partner="other")
+    services.ask(who, item, version=0)
+    if act == "answer":
+        who, other = member("other"), member("other", "admin")
+    said: dict[str, Any] = {} if act == "ask" else {"comment": "look"}
+    more = {"release": True} if act == "resolve" else {}
+    for _ in range(2):
+        services.__dict__[act](who, ExceptionItem.objects.get(), version=1, **said, **more)
+    assert (ExceptionItem.objects.get().version, item.steps.count()) == (2, 3)
+    others = [(other, 1, said), (who, 0, said), *([(who, 1, {"comment": "again"})] if said else [])]
+    for one, version, words in others:
+        with pytest.raises(ProblemError, match="changed-meanwhile"):
+            services.__dict__[act](one, ExceptionItem.objects.get(), version=version, **words, **more)
+    stocked.settle()
+    assert events("inspecting") == (act == "resolve")
+
+
+def test_no_release_before_custody_knows_of_the_hold(stocked: House, member: Any) -> None:
+    """The events are indexed before custody is folded: in between goods would stay on hold that came a moment late."""
+    who = member("pharmacy")
+    what = services.Opening("packaging", [code("1")], stocked.place("pharmacy"), "wet", nonce="n")
+    item = services.open_item(who, what)
+    while ledger.sequence_once():
+        pass
+    for whole in projection.all_projections()[:2]:
+        projection.advance(whole)
+    assert PublishedEvent.objects.filter(biz_step="holding").exists()
+    with pytest.raises(ProblemError, match="hold-waiting"):
+        services.resolve(who, item, comment="fine", release=True, version=0)
+    stocked.settle()
+    services.resolve(who, item, comment="fine", release=True, version=0)
     stocked.settle()
     assert not held("1")
 

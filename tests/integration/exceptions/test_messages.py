@@ -53,6 +53,9 @@ def test_it_goes_by_the_channel_and_the_history_tells_what_became_of_it(
     assert send(portal, path, row).status_code == 302
     assert (item().state, item().asked_ms is not None) == ("asked", True)
     assert "Ready" in shown(portal, path)
+    again = send(portal, path, row, version="0")  # the same form, sent twice
+    assert (again.status_code, Delivery.objects.count(), item().version) == (302, 1, 1)
+    assert send(portal, path, channel(stocked, partner="maker"), version="0").status_code == 409
     outgoing.drain()
     (file,) = (outbox / "maker").iterdir()
     assert file.name.endswith(".exception.json"), "its form is JSON, also on a channel of XML"
@@ -166,9 +169,11 @@ def test_who_acts_on_an_old_page_sends_nothing(stocked: House, person: Enter) ->
     row, portal = channel(stocked), person("pharmacy")
     path = open_one(portal, [code("1")])
     send(portal, path, row)
-    assert send(portal, path, row, version="0").status_code == 409
+    portal.post(path, {"action": "escalate", "comment": "no answer", "version": "1"})
+    for old in ("0", "1"):
+        assert send(portal, path, row, version=old).status_code == 409
     assert Delivery.objects.count() == 1
-    assert send(portal, path, row, version="1").status_code == 302, "the control: of the page as it is now"
+    assert send(portal, path, row, version="2").status_code == 302, "the control: of the page as it is now"
     assert Delivery.objects.count() == 2
 
 

@@ -45,6 +45,18 @@ def test_an_administrator_sets_up_and_the_partner_fetches(delivered: Portal, per
     assert Delivery.objects.get().state == "queued"
 
 
+def test_a_form_sent_twice_sets_up_one_channel(house: House, person: Person) -> None:
+    """With two the partner had each document twice. Other content, or no nonce, is the control."""
+    admin = person("maker", "admin")
+    assert 'name="nonce"' in admin.get("partners")
+    for _ in range(2):
+        assert admin.post("partners", {**FORM, "nonce": "n"}).status_code == 302
+    assert Channel.objects.count() == 1
+    for other in ({"nonce": "n", "format": "xml-2.0"}, {"nonce": "m"}, {}):
+        admin.post("partners", {**FORM, **other})
+    assert Channel.objects.count() == 4
+
+
 def test_others_see_nothing_of_it(delivered: Portal, person: Person) -> None:
     made = Delivery.objects.get()
     for party, role in (("other", "admin"), ("wholesaler", "admin")):

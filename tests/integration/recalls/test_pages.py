@@ -78,6 +78,15 @@ def test_a_draft_with_faults_names_each(stocked: House) -> None:
     assert not Recall.objects.exists()
 
 
+def test_a_draft_sent_twice_is_one(stocked: House) -> None:
+    """With two, two people may sign one each. Another page, or other content, is the control."""
+    client = signed_in(stocked, "maker", "one")
+    assert 'name="nonce"' in client.get("/portal/recalls/new").content.decode()
+    sent = [{"nonce": "n"}, {"nonce": "n"}, {"nonce": "m"}, {"nonce": "n", "reason": "Leaking pens."}]
+    made = [client.post("/portal/recalls/new", {**FORM, **more})["Location"] for more in sent]
+    assert (made[0] == made[1], len(set(made))) == (True, 3)
+
+
 def test_a_draft_is_changed_and_thrown_away(stocked: House) -> None:
     client = signed_in(stocked, "maker", "one")
     where = client.post("/portal/recalls/new", FORM)["Location"]

@@ -112,8 +112,8 @@ def test_every_double_but_those_written_as_large_integers_survives(value):
 
 
 def test_hostile_text_costs_one_pass():
-    started = time.perf_counter()
+    started = time.process_time()
     for data in (b'["' + b'\\"' * 500_000, b'"' * 500_001, b"[]" * 300_000, b'[{"a":"' * 100_000):
         with pytest.raises(StrictJsonError):
             loads(data)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

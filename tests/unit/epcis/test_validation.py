@@ -383,11 +383,11 @@ def test_deep_and_wide_input_costs_little():
     deep: object = 1
     for _ in range(50_000):
         deep = {"ours:x": deep}
-    started = time.perf_counter()
+    started = time.process_time()
     validate_document(document(event("ObjectEvent", **{"ours:note": deep})))
     validate_document(document(event("ObjectEvent", epcList=["urn:x:" + "%41" * 2700, "a" * 8000, "urn:" * 2000])))
     validate_document(document(event("ObjectEvent", epcList=[f"{PACK}{number}" for number in range(5000)])))
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_foreign_documents(shared_data):

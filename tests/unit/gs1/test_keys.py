@@ -210,8 +210,8 @@ def test_every_key_has_a_form_and_every_qualifier_too():
 
 def test_long_input_costs_little():
     hostile = ["https://" + "/01" * 600, "urn:epc:id:sgtin:" + "1" * 900, "https://x/" + "%" * 1500]
-    started = time.perf_counter()
+    started = time.process_time()
     for text in hostile * 20:
         with pytest.raises(Gs1Error):
             digital_link.parse(text)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

@@ -164,8 +164,8 @@ def test_nothing_but_gs1_errors_comes_out(raw):
 
 
 def test_hostile_runs_cost_little():
-    started = time.perf_counter()
+    started = time.process_time()
     for raw in (f"{PACK}21" + "10A21B17261231" * 16, f"{PACK}21" + "1" * 230, f"{PACK}21" + "10" * 55, "(" * 250):
         with suppress(Gs1Error):
             read(raw)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

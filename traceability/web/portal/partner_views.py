@@ -1,5 +1,6 @@
 """What goes out to partners: the log of deliveries for everybody; channels and webhooks for administrators."""
 
+import secrets
 from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -118,6 +119,7 @@ def _add_channel(request: HttpRequest, member: Member) -> None:
         token=request.POST.get("token", ""),
         statement=request.POST.get("statement", "").strip(),
         since_ever=bool(request.POST.get("since_ever")),
+        nonce=request.POST.get("nonce", ""),
     )
     channels.create(member.party, plan)
 
@@ -184,6 +186,7 @@ def _page(request: HttpRequest, member: Member, *, errors: Any = (), status: int
             "choices": Party.objects.filter(active=True).exclude(id=member.party_id).order_by("name"),
             "ways": delivery_rows.WAYS.items(),
             "formats": FORMATS.items(),
+            "nonce_value": secrets.token_hex(16),
             "which": [(key, text) for key, (text, _query) in WHICH.items()],
         }
     return render(request, "portal/partners.html", context, status=status)

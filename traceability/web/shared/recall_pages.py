@@ -3,6 +3,7 @@
 Both faces show the same pages; `Face` says what stands around them.
 """
 
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -98,7 +99,7 @@ def edit(request: HttpRequest, member: Member, face: Face, recall_id: str = "") 
         given = _given(request)
         try:
             if recall is None:
-                kept = recalls.draft(member=member, given=given)
+                kept = recalls.draft(member=member, given=given, nonce=request.POST.get("nonce", ""))
             else:
                 definition = request.POST.get("definition", "")
                 kept = recalls.change(member=member, recall_id=recall_id, definition=definition, given=given)
@@ -108,6 +109,7 @@ def edit(request: HttpRequest, member: Member, face: Face, recall_id: str = "") 
             return face.to("recall", kept.id)
     context |= {
         "recall": recall,
+        "nonce_value": secrets.token_hex(16),
         "classes": [(key, text, *contents.CLOCKS[key]) for key, text in recall_words.CLASSES.items()],
         "max_text": contents.MAX_TEXT,
     }
