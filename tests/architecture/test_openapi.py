@@ -131,22 +131,35 @@ def test_every_operation_says_what_it_is_for(api: dict[str, Any]) -> None:
             assert found["tags"]
 
 
-def _integers(value: Any) -> Iterator[dict[str, Any]]:
-    """Every whole number that a schema within `value` describes."""
+def _typed(value: Any, kind: str) -> Iterator[dict[str, Any]]:
+    """Every value of this type that a schema within `value` describes."""
     if isinstance(value, dict):
-        if "integer" in value.get("type", ()):
+        if kind in value.get("type", ()):
             yield value
         value = list(value.values())
     for item in value if isinstance(value, list) else ():
-        yield from _integers(item)
+        yield from _typed(item, kind)
 
 
-def test_no_call_has_an_integer_that_the_reader_of_json_refuses(api: dict[str, Any]) -> None:
+@pytest.fixture(scope="module")
+def called(api: dict[str, Any]) -> list[dict[str, Any]]:
+    """The schemas that bodies of calls name."""
     taken = [found.get("requestBody") or {} for item in api["paths"].values() for found in item.values()]
     names = {name for body in taken for name in re.findall(r"'#/components/schemas/(\w+)'", str(body))}
-    found = [one for name in names for one in _integers(api["components"]["schemas"][name])]
+    return [api["components"]["schemas"][name] for name in sorted(names)]
+
+
+def test_no_call_has_an_integer_that_the_reader_of_json_refuses(called: list[dict[str, Any]]) -> None:
+    found = list(_typed(called, "integer"))
     assert found
     assert [one for one in found if not one.get("maximum", 2**53) < 2**53] == []
+
+
+def test_no_call_has_just_any_text(called: list[dict[str, Any]]) -> None:
+    """Each is bounded by a format at least: that of plain text leaves out NUL."""
+    found = list(_typed(called, "string"))
+    assert found
+    assert [one for one in found if not {"format", "pattern", "enum", "const"} & set(one)] == []
 
 
 def _judge(api: dict[str, Any], component: str) -> Draft202012Validator:

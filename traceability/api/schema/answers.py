@@ -262,7 +262,9 @@ COMPONENTS: dict[str, Schema] = {
             "counts": members(
                 {name: whole("Packs.", minimum=0, maximum=responses.MAX_COUNT) for name in responses.COUNTS}, ()
             ),
-            "reason": text("Needed where the counts do not add up.", maxLength=responses.MAX_REASON),
+            "reason": text(
+                "Needed where the counts do not add up.", maxLength=responses.MAX_REASON, format="plain-text"
+            ),
         },
         ("version", "counts"),
     ),
