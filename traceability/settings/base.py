@@ -226,8 +226,11 @@ CELERY_TASK_ROUTES = {
 
 
 def _every(seconds: float, task: str) -> dict[str, Any]:
-    """A call of beat's. One that a busy worker has not come to before the next need not be made up for."""
-    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    """A call of beat's. Those that a busy worker has not come to in a minute need not be made up for.
+
+    No less than that: the clocks of two machines may differ.
+    """
+    return {"task": task, "schedule": seconds, "options": {"expires": max(60.0, seconds)}}
 
 
 CELERY_BEAT_SCHEDULE = {

@@ -47,7 +47,9 @@ def _needed(table: dict[str, bool]) -> list[str]:
 COMPONENTS: dict[str, Schema] = {
     "ProductChange": {
         **members(_ITEM, _needed(dict(product_bodies.ITEM)), "A product in one pack size."),
-        "anyOf": [{"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in ("gtin", "nmpaPrefix")],
+        "anyOf": [
+            {"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in ("gtin", "nmpaPrefix")
+        ],
     },
     "Product": answer({"id": text(), "manufacturer": text("Party id."), **_ITEM}),
     "Products": many(ref("Product")),
