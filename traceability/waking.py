@@ -8,8 +8,8 @@ import logging
 import threading
 from functools import cache
 
-from kombu import Producer
 from kombu.exceptions import OperationalError
+from kombu.messaging import Producer
 
 from traceability.celery import app
 from traceability.common.tasks import advance

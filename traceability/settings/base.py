@@ -216,7 +216,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker, ho
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # what a busy worker takes ahead, nobody else sees waiting
 # Queues of their own: for folding, so that who wakes it sees whether a call waits already (traceability/waking.py), and
 # for what takes minutes or waits for other people's servers, so that a worker beside the first can take it.
-CELERY_TASK_QUEUES = {"celery": {}, "folds": {}, "long": {}}
+CELERY_TASK_QUEUES: dict[str, dict[str, Any]] = {"celery": {}, "folds": {}, "long": {}}
 CELERY_TASK_ROUTES = {
     "traceability.common.tasks.advance": {"queue": "folds"},
     "traceability.exchange.tasks.send": {"queue": "long"},
