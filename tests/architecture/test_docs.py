@@ -103,8 +103,11 @@ def test_the_example_s_variables_and_commands_are_in_the_operations_guide() -> N
 def test_every_queue_has_its_worker() -> None:
     """In the example; a worker that is given none takes them all."""
     units = "".join(path.read_text() for path in tracked("deploy/systemd/*"))
-    served = [name for names in re.findall(r"celery .* -Q (\S+)", units) for name in names.split(",")]
+    workers = re.findall(r"celery .*", units)
+    served = [name for one in workers for names in re.findall(r"-Q (\S+)", one) for name in names.split(",")]
     assert sorted(served) == sorted(settings.CELERY_TASK_QUEUES)
+    named = [re.findall(r"-n (\S+)", one) for one in workers]
+    assert sorted(named) == [[], ["long@dosetrail"]], "two workers of one name mistake each other's messages"
     assert {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()} <= set(served)
     from traceability.celery import app
 
