@@ -222,8 +222,8 @@ class Production(House):
         self.parts = {
             "redis": self._kept("redis", "redis-server", "--port", str(self._redis_port), "--save", ""),
             "web": self._kept("web", *gunicorn, "--threads", "4", "-k", "gthread"),
-            "worker": self._kept("worker", *celery, "-Q", "celery,folds", "-B", "-s", f"{folder}/beat"),
-            "long": self._kept("long", *celery, "-Q", "long", "-n", "long@%h"),
+            "worker": self._kept("worker", *celery, "-B", "-s", f"{folder}/beat", "-Q", "celery,folds"),
+            "long": self._kept("long", *celery, "-n", "long@%h", "-Q", "long"),
             "sequencer": self._kept("sequencer", sys.executable, "manage.py", "sequencer"),
         }
         until(self.answers)
