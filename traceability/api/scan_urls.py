@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import delivery_views, expected_views, link_views, product_views, recall_views, trace_views
+from . import delivery_views, exception_views, expected_views, link_views, product_views, recall_views, trace_views
 from . import scan_views as views
 from .epcis_base import Missing
 
@@ -47,6 +47,9 @@ urlpatterns = [
         expected_views.ComparisonPart.as_view(),
         name="comparison-part",
     ),
+    path("exceptions", exception_views.Exceptions.as_view(), name="exceptions"),
+    path("exceptions/<str:exception_id>", exception_views.ExceptionView.as_view(), name="exception"),
+    path("exceptions/<str:exception_id>/answer", exception_views.ExceptionAnswer.as_view(), name="exception-answer"),
     path("trace", trace_views.Trace.as_view(), name="trace"),
     path("unknown", product_views.Unknown.as_view(), name="unknown"),
     path("<path:rest>", Missing.as_view()),

@@ -199,30 +199,39 @@ def packs_in(epcs: Collection[str]) -> dict[str, Counter[Lot]]:
     }
 
 
+def lay_in(roots: Collection[Root], moments: Sequence[int], told: Q) -> dict[Root, Counter[Lot]]:
+    """`packs_in` at the moments of the roots, by the stays of which `told` is true; empty where nothing is known."""
+    found = _counts(roots, moments, stays=told)
+    return {root: Counter({lot: n for lot, n in counted.items() if lot != ("", "")}) for root, counted in found.items()}
+
+
 def _counts(
-    roots: Collection[Root], moments: Sequence[int | None], told: Mapping[str, Lot] | None = None
+    roots: Collection[Root],
+    moments: Sequence[int | None],
+    told: Mapping[str, Lot] | None = None,
+    stays: Q = Q(),  # noqa: B008 (never changed)
 ) -> dict[Root, Counter[Lot]]:
     """How many packs of which lot lay in each thing at its shipment's moment (None: lie there now).
 
     1 for a thing in which nothing is known. No row per pack is read; two queries per level of containers.
     """
-    stays = _Stays(moments)
+    stays_then = _Stays(moments, stays)
     found: dict[Root, Counter[Lot]] = {root: Counter() for root in roots}
     level: dict[str, set[Root]] = _by_thing(roots)
     opened = set[tuple[Root, str]]()
-    holding = stays.rows.filter(parent=OuterRef("child"))
+    holding = stays_then.rows.filter(parent=OuterRef("child"))
     item = ItemState.objects.filter(epc=OuterRef("child"))
-    packs = stays.rows.filter(~Exists(holding)).annotate(gtin=_text(item, "gtin"), lot=_text(item, "lot"))
+    packs = stays_then.rows.filter(~Exists(holding)).annotate(gtin=_text(item, "gtin"), lot=_text(item, "lot"))
     counted = packs.values_list("parent", "gtin", "lot", "starts", "ends").annotate(packs=Count("child")).order_by()
-    holders = stays.rows.filter(Exists(holding)).values_list("parent", "child", "starts", "ends")
+    holders = stays_then.rows.filter(Exists(holding)).values_list("parent", "child", "starts", "ends")
     for _ in range(selectors.MAX_DEPTH):
         for parent, gtin, lot, starts, ends, number in bulk.among(counted, "parent", level):
-            for root in stays.at(level[parent], starts, ends):
+            for root in stays_then.at(level[parent], starts, ends):
                 opened.add((root, parent))
                 found[root][gtin, lot] += number
         below: dict[str, set[Root]] = defaultdict(set)
         for parent, child, starts, ends in bulk.among(holders, "parent", level):
-            for root in stays.at(level[parent], starts, ends):
+            for root in stays_then.at(level[parent], starts, ends):
                 opened.add((root, parent))
                 below[child].add(root)
         empty = [(root, epc) for epc, lying in level.items() for root in lying if (root, epc) not in opened]
@@ -242,10 +251,10 @@ class _Stays:
     `starts` and `ends` are told apart only as far as the moments do, so that what was packed at once is one group.
     """
 
-    def __init__(self, moments: Sequence[int | None]) -> None:
+    def __init__(self, moments: Sequence[int | None], which: Q = Q()) -> None:  # noqa: B008 (never changed)
         self._moments = [_NOW if one is None else one for one in moments]
         first, last = min(self._moments, default=_NOW), max(self._moments, default=_NOW)
-        stays = Containment.objects.filter(Q(to_ms=None) | Q(to_ms__gt=first), from_ms__lte=last)
+        stays = Containment.objects.filter(which, Q(to_ms=None) | Q(to_ms__gt=first), from_ms__lte=last)
         self.rows = stays.annotate(
             starts=Case(When(from_ms__lte=first, then=Value(0)), default=F("from_ms"), output_field=BigIntegerField()),
             ends=Case(When(to_ms__gt=last, then=Value(None)), default=F("to_ms"), output_field=BigIntegerField()),

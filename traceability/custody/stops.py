@@ -35,9 +35,8 @@ def lot_statuses(lots: Collection[tuple[str, str]]) -> dict[tuple[str, str], Lot
 def stopped(column: str) -> tuple[set[tuple[str, str]], set[str]]:
     """The (GTIN, lot) pairs and the GTINs of whole products with a recalled_index, held_index or frozen_index."""
     names = LotStatus.objects.filter(**{f"{column}__isnull": False}).values_list("lot_class", flat=True)
-    links = [digital_link.parse(name) for name in names]
-    lots = {(link.value, lot) for link in links if (lot := link.qualifier("10"))}
-    return lots, {link.value for link in links if not link.qualifier("10")}
+    found = {lot for name in names if (lot := digital_link.of_class(name))}
+    return {lot for lot in found if lot[1]}, {gtin for gtin, number in found if not number}
 
 
 def frozen_places(places: Collection[str]) -> dict[str, int]:

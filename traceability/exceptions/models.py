@@ -74,10 +74,13 @@ class ExceptionGoods(models.Model):
 class ExceptionStep(models.Model):
     """What became of an exception, when and by whom. Written by `exceptions.services`; never changed."""
 
+    COMMENTED = "commented"  # the regulator's word to the party; the exception stays where it stands
+
     item = models.ForeignKey(ExceptionItem, models.CASCADE, related_name="steps")
-    state = models.CharField(max_length=9, choices=ExceptionItem.State)
+    state = models.CharField(max_length=9, choices=[*ExceptionItem.State.choices, (COMMENTED, "Commented")])
     at_ms = models.BigIntegerField()
-    actor = models.CharField(max_length=32, blank=True)  # a pseudonym, of the partner's when answered; '' = this house
+    # A pseudonym, or token:… for a system: of the partner when answered, the regulator when commented; '' = this house.
+    actor = models.CharField(max_length=32, blank=True)
     comment = models.CharField(max_length=500, blank=True)
     event_ids = models.JSONField(default=list)  # of the hold or release recorded with it
     delivery = models.ForeignKey(Delivery, models.PROTECT, null=True, related_name="+")  # the message that went out

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from traceability.common.clock import now_ms
 from traceability.parties.models import Party
@@ -110,16 +110,34 @@ def find(item_id: str, *, party: Party) -> ExceptionItem | None:
     return ExceptionItem.objects.select_related("party", "partner").filter(mine, id=item_id).first()
 
 
+def asked_one(item_id: str, *, party: Party) -> ExceptionItem | None:
+    """An exception that a partner asks the party about, or None."""
+    return asked_of(party, {"state": "all"}).filter(id=item_id).first()
+
+
 def unanswered_count(party: Party) -> int:
     """How many exceptions that partners asked the party about wait for its answer, or for the goods or data."""
     waiting = set(UNRESOLVED) - {_State.ANSWERED}
     return ExceptionItem.objects.filter(partner=party, state__in=waiting).exclude(asked_ms=None).count()
 
 
-def steps(item: ExceptionItem) -> list[ExceptionStep]:
-    """What became of an exception, with what became of each message that went out."""
+def steps(item: ExceptionItem, *, party: Party) -> list[ExceptionStep]:
+    """What became of an exception as `party` may read it, with what became of each message that went out.
+
+    What the regulator says is for the party whose exception it is, not for the partner that it asks.
+    """
     found = item.steps.select_related("delivery__channel").defer("delivery__body")
+    if party != item.party and not party.has_role(Party.Role.REGULATOR):
+        found = found.exclude(state=ExceptionStep.COMMENTED)
     return list(found.prefetch_related("delivery__steps").order_by("id"))
+
+
+def commented(items: Collection[ExceptionItem]) -> set[str]:
+    """Those of these exceptions that are not resolved and on which the regulator spoke last, by id."""
+    newest = ExceptionStep.objects.filter(item=OuterRef("pk")).order_by("-id").values("state")[:1]
+    rows = ExceptionItem.objects.filter(id__in=[item.id for item in items]).exclude(state=_State.RESOLVED)
+    said = rows.alias(newest=Subquery(newest)).filter(newest=ExceptionStep.COMMENTED)
+    return set(said.values_list("id", flat=True))
 
 
 def counts(items: Collection[ExceptionItem]) -> dict[str, int]:

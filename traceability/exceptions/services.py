@@ -112,12 +112,29 @@ def resend(member: Member, item: ExceptionItem, *, delivery_id: str) -> None:
 
 def answer(member: Member, item: ExceptionItem, *, comment: str, version: int) -> ExceptionItem:
     """The partner's own word on what it was asked; the party that opened it decides. ProblemError."""
+    return answer_for(member.party, item, actor=member.pseudonym, comment=comment, version=version)
+
+
+def answer_for(party: Party, item: ExceptionItem, *, actor: str, comment: str, version: int) -> ExceptionItem:
+    """`answer` by whoever acts for the partner: `actor` is a pseudonym, or how a token of its system is called."""
     said = _comment(comment)
     with transaction.atomic():
-        asked = ExceptionItem.objects.filter(partner=member.party).exclude(asked_ms=None)
+        asked = ExceptionItem.objects.filter(partner=party).exclude(asked_ms=None)
         state = State.ESCALATED if item.state == State.ESCALATED else State.ANSWERED
-        if _move(asked, item, state, _Act(version, State.ANSWERED, member.pseudonym, said)):
-            _note(item, State.ANSWERED, member.pseudonym, said)
+        if _move(asked, item, state, _Act(version, State.ANSWERED, actor, said)):
+            _note(item, State.ANSWERED, actor, said)
+    return item
+
+
+def comment(member: Member, item: ExceptionItem, *, text: str, version: int) -> ExceptionItem:
+    """The regulator's word on what was brought before it, for the party alone, which decides. ProblemError."""
+    said = _comment(text)
+    if not member.party.has_role(Party.Role.REGULATOR):
+        raise ProblemError(403, "role", "the regulator comments on what is brought before it")
+    with transaction.atomic():
+        brought = ExceptionItem.objects.exclude(escalated_ms=None)
+        if _move(brought, item, item.state, _Act(version, ExceptionStep.COMMENTED, member.pseudonym, said)):
+            _note(item, ExceptionStep.COMMENTED, member.pseudonym, said)
     return item
 
 

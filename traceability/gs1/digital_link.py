@@ -115,6 +115,15 @@ def lot_class(gtin: str, lot: str) -> str:
         return build(gtin=gtin)
 
 
+def of_class(uri: str) -> tuple[str, str] | None:
+    """GTIN and lot number of such a link, '' = the whole product; None for a class of another kind."""
+    try:
+        link = parse(uri)
+    except Gs1Error:
+        return None
+    return (link.value, link.qualifier("10") or "") if link.key == "01" and not link.qualifier("21") else None
+
+
 def _key_position(segments: list[str]) -> int:
     """Where the key stands: the first AI from which segments pair up to the end (a stem may come before it)."""
     for place, segment in enumerate(segments):

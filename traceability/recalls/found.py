@@ -12,13 +12,12 @@ from traceability.capture import selectors as captured
 from traceability.capture.models import PublishedEvent
 from traceability.common.clock import now_ms
 from traceability.custody.models import LotStatus
+from traceability.gs1 import digital_link
 from traceability.parties import selectors as parties
 
 from . import content as contents
 from .content import Content
 from .models import Recall, RecallLot
-
-_GTIN = "https://id.gs1.org/01/"
 
 
 def adopt() -> int:
@@ -27,7 +26,8 @@ def adopt() -> int:
     rows = LotStatus.objects.filter(recalled_index__isnull=False).exclude(lot_class__in=named.values("lot_class"))
     by_event: dict[int, list[LotStatus]] = defaultdict(list)
     for row in rows:
-        by_event[row.recalled_index or 0].append(row)
+        if digital_link.of_class(row.lot_class):  # of a class of another kind custody knows no packs
+            by_event[row.recalled_index or 0].append(row)
     events = PublishedEvent.objects.in_bulk(list(by_event))
     bodies = captured.bodies(list(by_event)) if by_event else {}
     owners = parties.parties_by_own_uri({row.recalled_by for row in rows})
@@ -45,13 +45,12 @@ def _content(recall_id: str, lots: list[LotStatus], body: Mapping[str, Any]) -> 
     said = {name.rpartition(":")[2].rpartition("/")[2]: value for name, value in body.items()}
     level = str(said.get("recallClass", ""))
     level = level if level in contents.CLOCKS else contents.STRICTEST
-    pairs = (row.lot_class.removeprefix(_GTIN).partition("/10/") for row in lots)
     return Content(
         recall=recall_id,
         revision=1,
         level=level,
         is_drill=False,
-        lots=tuple(sorted((gtin, lot) for gtin, _, lot in pairs)),
+        lots=tuple(sorted(lot for row in lots if (lot := digital_link.of_class(row.lot_class)))),
         reason=_text(said.get("reason")),
         instruction=_text(said.get("instruction")),
         deliver_hours=contents.CLOCKS[level][0],

@@ -86,6 +86,13 @@ def visible_indexes(indexes: Collection[int], party: Party) -> set[int]:
     return set(found.values_list("index", flat=True))
 
 
+def told_to(party: Party, column: str) -> Q:
+    """Rows of any table whose `column` is the index of an event that `party` may see."""
+    if sees_all(party):
+        return Q()
+    return Q(Exists(Audience.objects.filter(event_index=OuterRef(column), party__in=audiences_of(party))))
+
+
 def visible_things(epcs: Collection[str], party: Party) -> set[str]:
     """Those of these things that an event names which `party` may see."""
     named = EventEpc.objects.filter(event_index__in=visible_events(PublishedEvent.objects.all(), party).values("index"))

@@ -155,7 +155,7 @@ def test_a_stranger_gets_404_for_every_resource_of_another(chain: House, writer:
     nowhere = {"/epcis/x", "/api/v1/x", "/epcis/nextPageToken/x"}
     products = {"/api/v1/products/x", "/api/v1/lots/x", "/api/v1/lots/x/x", "/api/v1/places/x"}  # test_products.py
     products |= {"/api/v1/products/x/links/x"}  # test_product_links.py
-    notices = {"/api/v1/recalls/x"}  # recalls/test_api.py
+    notices = {"/api/v1/recalls/x", "/api/v1/exceptions/x"}  # recalls/test_api.py, exceptions/test_api.py
     lists = {"/api/v1/expected-lists/x", "/api/v1/expected-lists/x/comparison/x"}  # test_expected_lists.py
     named = {path for path in _api_paths() if path.endswith("/x")}
     assert len(named - nowhere - products - notices - lists) == len(paths)

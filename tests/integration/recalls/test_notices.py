@@ -15,6 +15,7 @@ from traceability.capture import selectors as captured
 from traceability.capture.models import PublishedEvent
 from traceability.common import clock
 from traceability.custody import lot_packs, stops
+from traceability.gs1.digital_link import lot_class
 from traceability.recalls import reach, responses, selectors
 from traceability.recalls.models import Notice, NoticeVersion, Recall
 
@@ -78,6 +79,23 @@ def test_a_recall_from_a_maker_s_own_system_is_told_too(stocked: House) -> None:
     published(stocked, "regulator")
     look(stocked)
     assert Recall.objects.count() == 2
+
+
+def test_a_lot_whose_number_a_link_escapes_is_found(stocked: House) -> None:
+    """And a class of another kind, of which custody knows no packs, keeps nobody else from being told."""
+    number, chain = "A/B-7%", later(stocked)
+    chain.make("made so", "maker", 6, [pack("91")], ilmd={"cbvmda:lotNumber": number})
+    for name, uri in (("odd", "https://example.org/batches/7"), ("recall", lot_class(GTIN, number))):
+        recalled: dict[str, Any] = {
+            "quantityList": [{"epcClass": uri}],
+            "persistentDisposition": {"set": ["recalled"]},
+        }
+        chain.event(name, "regulator", 24, "holding", epcList=None, **recalled)
+    assert look(stocked) == 1
+    assert Recall.objects.get().content["lots"] == [{"gtin": GTIN, "lot": number}]
+    assert told() == {"maker": (1, 0)}
+    look(stocked)
+    assert Recall.objects.count() == 1, "not one more at each look"
 
 
 def test_an_event_without_authority_and_a_drill_by_event_tell_nobody(stocked: House) -> None:

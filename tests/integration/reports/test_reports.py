@@ -17,6 +17,7 @@ from django.urls import reverse
 from tests.integration.conftest import EXPIRY, GTIN, LOT, House, code, pack
 from tests.integration.portal.conftest import CASE, PASSWORD, SSCC, act
 from tests.integration.portal.conftest import stocked as stocked
+from tests.integration.visibility.conftest import HOUR, OTHER_CASE, START, Chain
 from traceability.capture import services as capture
 from traceability.capture.models import PublishedEvent
 from traceability.common import clock
@@ -28,7 +29,7 @@ from traceability.parties.models import Member
 from traceability.products import services as products
 from traceability.products.models import Lot
 from traceability.visibility import lots, rules
-from traceability.visibility.models import Read
+from traceability.visibility.models import Audience, Read
 from traceability.web.shared.reports import frame, pages
 from traceability.web.shared.reports.catalogue import REPORTS
 
@@ -127,6 +128,29 @@ def test_a_site_visit_has_every_movement_between_the_days(stocked: House, ask: A
     assert (read.events, read.reporters) == (2, {stocked.parties["pharmacy"].uri: 2})
     assert inspector.rows("site-movements", site="pharmacy-main", first="2020-01-01", last="2020-01-02") == []
     assert ask("pharmacy").rows("site-movements", site="pharmacy-main", **days()) == rows
+
+
+def test_of_a_case_stands_what_lay_in_it_then(stocked: House, ask: Ask) -> None:
+    """As far as the asker may see who put it there: the control takes that away."""
+    chain, hour = Chain(stocked), (clock.now_ms() - START) / HOUR
+    made = [pack("81"), pack("82"), pack("83")]
+    chain.make("made", "maker", 0, made, ilmd={"cbvmda:lotNumber": "L2"})
+    chain.pack("packed", "maker", 1, OTHER_CASE, made)
+    there = {"id": stocked.place("pharmacy")}
+    chain.event("came", "pharmacy", hour, "receiving", [CASE, OTHER_CASE], bizLocation=there)
+    chain.pack("opened", "pharmacy", hour + 0.01, CASE, [], action="DELETE")
+    stocked.settle()
+    inspector, pharmacy = ask("regulator"), ask("pharmacy")
+
+    def cases(browser: Browser) -> list[tuple[str, str, str, str]]:
+        rows = browser.rows("site-movements", site="pharmacy-main", **days())
+        return [(row["product"], row["lot"], row["named"], row["packs"]) for row in rows if row["documents"] == ""]
+
+    assert cases(inspector) == [("Glarvia", LOT, "1", "2"), ("Glarvia", "L2", "1", "3")]
+    assert cases(pharmacy) == [("Glarvia", LOT, "1", "2"), ("", "", "1", "")]
+    packing = PublishedEvent.objects.filter(biz_step="packing").values("index")
+    Audience.objects.filter(event_index__in=packing, party=stocked.parties["pharmacy"].uri).delete()
+    assert cases(Browser(pharmacy.member, "portal")) == [("", "", "2", "")]
 
 
 def test_the_last_day_counts_whole_in_the_site_s_own_time(stocked: House, ask: Ask) -> None:

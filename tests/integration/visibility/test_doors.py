@@ -70,6 +70,7 @@ OWN = """log/content epcis/capture epcis/capture/<str:job_id> api/v1/preflight a
     portal/recalls/<slug:recall_id>/holders.csv portal/recall-notices portal/recall-notices/<slug:notice_id>
     portal/recall-notices/<slug:notice_id>/packs.csv portal/recorded/<str:nonce>/take-back portal/exceptions
     portal/exceptions/new portal/exceptions/<str:item_id> api/v1/expected-lists
+    api/v1/exceptions api/v1/exceptions/<str:exception_id> api/v1/exceptions/<str:exception_id>/answer
     api/v1/expected-lists/<int:list_id> api/v1/expected-lists/<int:list_id>/lines""".split()
 _COLLECTIONS = ("bizLocations", "bizSteps", "dispositions", "epcs", "eventTypes", "readPoints")
 AUDIENCE = """epcis/events epcis/events/<path:event_id> epcis/nextPageToken/<str:token>

@@ -11,6 +11,7 @@ from . import (
     delivery_operations,
     epcis,
     epcis_operations,
+    exception_operations,
     expected_operations,
     product_operations,
     query_operations,
@@ -22,12 +23,12 @@ from .operation import Operation, refusal_responses
 
 _ROOMS = (
     delivery_operations, epcis_operations, query_operations, scan_operations, product_operations, recall_operations,
-    trace_operations, expected_operations,
+    trace_operations, expected_operations, exception_operations,
 )  # fmt: skip
 OPERATIONS = {key: row for room in _ROOMS for key, row in room.OPERATIONS.items()}
 COMPONENTS = {
     **epcis.COMPONENTS, **answers.COMPONENTS, **product_operations.COMPONENTS, **trace_operations.COMPONENTS,
-    **expected_operations.COMPONENTS,
+    **expected_operations.COMPONENTS, **exception_operations.COMPONENTS,
 }  # fmt: skip
 
 

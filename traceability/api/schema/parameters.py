@@ -159,6 +159,7 @@ PATH: dict[str, tuple[Schema, str]] = {
     "list_id": (whole(minimum=1, maximum=10**15), "The list's ID."),
     "part": (words(overview.PARTS), "Which rows."),
     "notice_id": (text(minLength=1, format="nonce"), "The notice's ID."),
+    "exception_id": (text(minLength=1, format="nonce"), "The exception's ID."),
     "delivery_id": (text(minLength=1, format="nonce"), "The delivery's ID."),
     "job_id": (text(), "The job's captureID."),
     "event_id": (text(format="event-id"), "eventID, percent-encoded."),

@@ -217,7 +217,7 @@ def _page(
         "member": member,
         "section": "exceptions",
         "links_to_documents": True,
-        **exception_rows.one(item, goods, zone),
+        **exception_rows.one(item, goods, zone, party=member.party),
         "trace_url": "portal:trace",
         "texts": texts,
         "channels": _channels(item) if is_own and is_open else [],

@@ -11,6 +11,7 @@ from traceability.common.clock import now_ms
 from traceability.exceptions import selectors, wording
 from traceability.exceptions.models import ExceptionGoods, ExceptionItem, ExceptionStep
 from traceability.exchange.models import Channel, Delivery
+from traceability.parties.models import Party
 
 from . import delivery_rows, names
 from .names import lasted
@@ -27,8 +28,8 @@ STATES = {
 def rows(items: Iterable[ExceptionItem], zone: ZoneInfo) -> list[dict[str, Any]]:
     """The lines of a list, each with the number of its goods."""
     found = list(items)
-    counted = selectors.counts(found)
-    return [row(item, zone) | {"things": counted.get(item.id, 0)} for item in found]
+    counted, commented = selectors.counts(found), selectors.commented(found)
+    return [row(item, zone) | {"things": counted.get(item.id, 0), "commented": item.id in commented} for item in found]
 
 
 def row(item: ExceptionItem, zone: ZoneInfo) -> dict[str, Any]:
@@ -49,28 +50,35 @@ def row(item: ExceptionItem, zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
-def one(item: ExceptionItem, goods: Sequence[ExceptionGoods], zone: ZoneInfo) -> dict[str, Any]:
-    """What everybody who may see an exception is shown of it; `answer` is the partner's that nobody has acted on."""
-    steps = [_step(item, step, zone) for step in selectors.steps(item)]
+def one(item: ExceptionItem, goods: Sequence[ExceptionGoods], zone: ZoneInfo, *, party: Party) -> dict[str, Any]:
+    """What an exception shows to `party`, which may see it; `answer` is the partner's that nobody has acted on.
+
+    A comment of the regulator is no act: the party decides.
+    """
+    steps = [_step(item, step, zone) for step in selectors.steps(item, party=party)]
+    acts = [step for step in steps if not step["is_comment"]]
     return {
         "row": row(item, zone),
         "item": item,
         "number": names.short_document(item.despatch),
         "place": names.Names().place(item.place),
         "goods": [(wording.shown(thing), thing.epc, thing.held) for thing in goods],
-        "answer": steps[-1] if steps and steps[-1]["is_answer"] else None,
+        "answer": acts[-1] if acts and acts[-1]["is_answer"] else None,
         "steps": steps,
     }
 
 
 def _step(item: ExceptionItem, step: ExceptionStep, zone: ZoneInfo) -> dict[str, Any]:
-    is_answer = step.state == ExceptionItem.State.ANSWERED
-    who = item.partner if is_answer and item.partner else item.party
+    is_answer, is_comment = step.state == ExceptionItem.State.ANSWERED, step.state == ExceptionStep.COMMENTED
+    who = (item.partner if is_answer and item.partner else item.party).name
+    if is_comment:
+        who = _("The regulator")
     return {
         "is_answer": is_answer,
+        "is_comment": is_comment,
         "at": names.moment(step.at_ms, zone),
-        "state": STATES[step.state][0],
-        "who": who.name if step.actor else _("This house: the missing data has arrived"),
+        "state": _("Comment") if is_comment else STATES[step.state][0],
+        "who": who if step.actor else _("This house: the missing data has arrived"),
         "comment": step.comment,
         "events": len(step.event_ids),
         "message": _message(step.delivery, zone) if step.delivery else None,

@@ -1,11 +1,12 @@
 """What happened at a site between two days: what an inspector brings to a visit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -30,6 +31,7 @@ COLUMNS = (
     Column("gtin"),
     Column("lot", gettext_lazy("Lot")),
     Column("named", gettext_lazy("Named"), "number"),
+    Column("packs", gettext_lazy("Packs"), "number"),
     Column("source", gettext_lazy("From")),
     Column("destination", gettext_lazy("To")),
     Column("documents", gettext_lazy("Documents"), "documents"),
@@ -41,6 +43,7 @@ COLUMNS = (
     Column("statement_hash"),
 )
 _USUAL_DAYS = 30
+_NAMED = 20  # products or lots of one row
 _NO_MOVEMENT = ("sensor_reporting",)
 
 
@@ -74,13 +77,13 @@ def run(asker: Asker, given: dict[str, Any]) -> Answer:
     start, end = _midnight(given["first"], zone), _midnight(given["last"] + timedelta(1), zone)
     places = vocabulary.descendants({site.uri})
     events = rules.visible_events(PublishedEvent.objects.exclude(biz_step__in=_NO_MOVEMENT), asker.party)
-    naming = names.Names()
+    naming, told = names.Names(), rules.told_to(asker.party, "from_index")
 
     def portion(after: str, limit: int) -> Portion:
         place = _place(after) or (start, -1)
         found = at_places.events_at(events, places, until_ms=end, after=place, limit=limit + 1)
         last = f"{found[limit - 1].event_time_ms}-{found[limit - 1].index}" if len(found) > limit else ""
-        return Portion(_rows(found[:limit], naming), last)
+        return Portion(_rows(found[:limit], naming, told), last)
 
     return Answer(
         subject=f"{site.name} · {site.party.name} · {given['first']} – {given['last']}",
@@ -94,7 +97,7 @@ def run(asker: Asker, given: dict[str, Any]) -> Answer:
             (gettext_lazy("Days and times of"), site.time_zone),
         ],
         notes=[
-            _("A case or pallet counts as one thing named, not as what lies in it."),
+            _("A case or pallet is one thing named; of the packs in it stands what was recorded of that moment."),
             _("Readings of temperature are left out. Withdrawn records are shown and marked."),
         ],
     )
@@ -111,16 +114,20 @@ def _place(after: str) -> tuple[int, int] | None:
     return int(time_ms), int(index)
 
 
-def _rows(found: Sequence[PublishedEvent], naming: names.Names) -> list[Row]:
-    """A row for each lot that an event names; the number of queries does not grow with them."""
+def _rows(found: Sequence[PublishedEvent], naming: names.Names, told: Q) -> list[Row]:
+    """A row for each lot that an event names, and for its containers with packs of the same lots.
+
+    The number of queries does not grow with them; `told` is true of what the asker may know of containers.
+    """
     receipts.shown((one.index, one.reporter) for one in found)
     indexes = [one.index for one in found]
     goods, papers = named.goods_named(indexes), at_places.papers_of(indexes)
+    goods = named.with_contents(goods, {one.index: one.event_time_ms for one in found}, told)
     sides = {uri for one in papers.values() for uri in (one.source, one.destination) if uri}
     naming.learn(
         parties_of=sides | {one.reporter for one in found},
         places=sides,
-        gtins={one.gtin for rows in goods.values() for one in rows if one.gtin},
+        gtins={gtin for rows in goods.values() for one in rows for gtin, _lot in _lots(one) if gtin},
     )
     return [
         _row(event, one, papers[event.index], naming)
@@ -129,10 +136,20 @@ def _rows(found: Sequence[PublishedEvent], naming: names.Names) -> list[Row]:
     ]
 
 
+def _lots(goods: Named) -> Sequence[tuple[str, str]]:
+    return goods.inside or [(goods.gtin, goods.lot)]
+
+
+def _each(texts: Iterable[str]) -> str:
+    found = [text for text in dict.fromkeys(texts) if text]
+    return ", ".join(found[:_NAMED]) + (" …" if len(found) > _NAMED else "")
+
+
 def _row(event: PublishedEvent, goods: Named, papers: Papers, naming: names.Names) -> Row:
+    gtins, lots = zip(*_lots(goods), strict=True)
     return (
-        event.event_time_ms, event.biz_step, names.step(event), naming.product(goods.gtin), goods.gtin, goods.lot,
-        goods.count, side(papers.source, naming), side(papers.destination, naming),
+        event.event_time_ms, event.biz_step, names.step(event), _each(map(naming.product, gtins)), _each(gtins),
+        _each(lots), goods.count, goods.packs, side(papers.source, naming), side(papers.destination, naming),
         ", ".join(map(names.document, papers.documents)), naming.party(event.reporter), event.reporter,
         event.voided_by is not None, event.index, event.event_id, event.statement_hash,
     )  # fmt: skip
