@@ -74,9 +74,12 @@ def promises(house: Production, tills: list[Till]) -> None:
 
 def waits_for_its_broker(house: Production) -> None:
     """Redis is away: capture accepts, the log publishes, alerts wait; when it is back they come by themselves."""
-    redis = house.parts["redis"]
+    redis, worker = house.parts["redis"], house.parts["worker"]
+    missed = worker.said.count("Cannot connect to redis")
     redis.away.set()
     redis.kill()
+    until(lambda: worker.said.count("Cannot connect to redis") > missed)
+    time.sleep(1)  # what it had fetched before is done by then
     epc = "https://id.gs1.org/01/09521000001008/21/sold-twice"
     for party in ("pharmacy", "other"):
         event = house.event(party, epc, step="dispensing", disposition="dispensed")
