@@ -50,7 +50,10 @@ _COMMON: dict[str, Schema] = {
     "eventTimeZoneOffset": text("Offset of local time at the event.", pattern=rf"^(?:{values.OFFSET.pattern})$"),
     "recordTime": {**_TIME, "description": "Ignored on capture; in answers, when the log published the event."},
     "eventID": text(
-        "Minted from the content where it is missing.", format="uri-or-curie", maxLength=values.MAX_EVENT_ID, pattern=OWN_NAME
+        "Minted from the content where it is missing.",
+        format="uri-or-curie",
+        maxLength=values.MAX_EVENT_ID,
+        pattern=OWN_NAME,
     ),
     "certificationInfo": {"anyOf": [_URI, many(_URI, minItems=1)]},
     "errorDeclaration": ref("ErrorDeclaration"),
