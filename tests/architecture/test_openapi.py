@@ -203,9 +203,3 @@ def test_a_detail_that_may_be_left_out_may_be_empty_and_no_other(api: dict[str, 
 def test_what_is_a_uri_is_one_to_validation_and_in_the_description(text: str, is_uri: bool) -> None:
     assert values.is_uri(text) == is_uri
     assert Draft202012Validator(epcis.COMPONENTS["Uri"]).is_valid(text) == is_uri
-
-
-def test_an_address_in_brackets_is_one() -> None:
-    """What the description leaves to its format."""
-    assert values.is_uri("https://[2001:db8::1]:80/x")
-    assert not values.is_uri("https://[9]/x")

@@ -36,6 +36,9 @@ def check_content(kind: str, event: Mapping[str, Any], scope: Scope) -> None:
         made = bool(event.get("outputEPCList") or event.get("outputQuantityList"))
         if not ((given and made) or ("transformationID" in event and (given or made))):
             scope.add("no-object", "needs inputs and outputs, or a transformationID with one of them")
+
+
+def check_persistent(event: Mapping[str, Any], scope: Scope) -> None:
     persistent = event.get("persistentDisposition")
     if isinstance(persistent, dict) and not (persistent.get("set") or persistent.get("unset")):
         with scope.faults.at("persistentDisposition"):

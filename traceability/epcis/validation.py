@@ -136,5 +136,6 @@ def _check_event(event: Any, outer: Scope, *, alone: bool = False) -> None:
             with scope.faults.at("type"):
                 scope.add("event-type", "must be an event type of EPCIS, or one of your own as URI or CURIE")
         EXTENDED(event, scope)
+    rules.check_persistent(event, scope)
     rules.check_compliance(event, scope)
     rules.check_sensors(event, scope)

@@ -1,6 +1,5 @@
 """Checks of single values: texts, URIs, times, terms, identifiers. Each notes faults and never raises."""
 
-import ipaddress
 import math
 import re
 from collections.abc import Callable
@@ -26,7 +25,7 @@ MAX_LOT = 64
 MAX_DATE = 40
 _AMOUNTS = (1e-9, 1e15)
 # RFC 3986, appendix A, with something behind the scheme: no spaces, controls or letters that have two spellings. Of an
-# IP address in brackets, which stand nowhere else, only the characters.
+# IP address in brackets, which stand nowhere else, only the characters are asked.
 _NAME = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})"
 _SEGMENT = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})"
 _PATH = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*"
@@ -35,7 +34,6 @@ _HOST = rf"(?:(?:{_NAME}|:)*@)?(?:\[[0-9A-Fa-f:.]+\]|{_NAME}*)(?::[0-9]*)?"
 _HIERARCHY = rf"//{_HOST}(?:/{_PATH})?|/?{_SEGMENT}{_PATH}|/"
 URI = rf"[A-Za-z][A-Za-z0-9+.\-]*:(?:(?:{_HIERARCHY})(?:\?{_REST})?(?:#{_REST})?|\?{_REST}(?:#{_REST})?|#{_REST})"
 _URI = re.compile(URI)
-_IN_BRACKETS = re.compile(r"\[(.*)\]")
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,12})?(Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
@@ -104,18 +102,7 @@ def boolean(value: Any, scope: Scope) -> None:
 
 def is_uri(value: str) -> bool:
     """Whether `value` has the form of a URI; a CURIE has it too."""
-    if _URI.fullmatch(value) is None:
-        return False
-    address = _IN_BRACKETS.search(value)
-    return address is None or _is_ipv6(address[1])
-
-
-def _is_ipv6(address: str) -> bool:
-    try:
-        ipaddress.IPv6Address(address)
-    except ValueError:
-        return False
-    return True
+    return _URI.fullmatch(value) is not None
 
 
 def is_declared_name(value: str, scope: Scope) -> bool:

@@ -74,7 +74,7 @@ def register_formats() -> None:
     letters = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=12)
     printable = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20)
     formats = {
-        "uri": letters.map(lambda word: f"urn:example:{word}"),
+        "uri-or-curie": letters.map(lambda word: f"urn:example:{word}"),
         "own-term": letters.map(lambda word: f"https://example.com/terms/{word}"),
         "date-time": _times(),
         "past-time": _times(),

@@ -36,7 +36,7 @@ _QUANTITIES = many(ref("QuantityElement"))
 _DISPOSITIONS = many(ref("Disposition"), minItems=1, maxItems=shapes.MAX_PERSISTENT, uniqueItems=True)
 _NUMBERS = ("value", "minValue", "maxValue", "meanValue", "sDev", "percRank", "percValue")
 _DEVICE: dict[str, Schema] = {
-    "deviceID": text(format="uri", maxLength=values.MAX_TERM, pattern=OWN_NAME),
+    "deviceID": text(format="uri-or-curie", maxLength=values.MAX_TERM, pattern=OWN_NAME),
     "deviceMetadata": _URI,
     "rawData": _URI,
     "dataProcessingMethod": _URI,
@@ -50,7 +50,10 @@ _COMMON: dict[str, Schema] = {
     "eventTimeZoneOffset": text("Offset of local time at the event.", pattern=rf"^(?:{values.OFFSET.pattern})$"),
     "recordTime": {**_TIME, "description": "Ignored on capture; in answers, when the log published the event."},
     "eventID": text(
-        "Minted from the content where it is missing.", format="uri", maxLength=values.MAX_EVENT_ID, pattern=OWN_NAME
+        "Minted from the content where it is missing.",
+        format="uri-or-curie",
+        maxLength=values.MAX_EVENT_ID,
+        pattern=OWN_NAME,
     ),
     "certificationInfo": {"anyOf": [_URI, many(_URI, minItems=1)]},
     "errorDeclaration": ref("ErrorDeclaration"),
@@ -184,7 +187,7 @@ _RESULTS = _open(
 )
 
 COMPONENTS: dict[str, Schema] = {
-    "Uri": text("A URI or a CURIE.", format="uri", maxLength=values.MAX_URI, pattern=OWN_NAME),
+    "Uri": text("A URI or a CURIE.", format="uri-or-curie", maxLength=values.MAX_URI, pattern=OWN_NAME),
     "DateTime": text(_TIME_DETAIL, format="date-time"),
     "PastTime": text(f"{_TIME_DETAIL} At most five minutes in the future.", format="past-time"),
     "Identifier": text(
