@@ -128,7 +128,7 @@ def _scanned_lots(scan: Scan) -> dict[str, LotFacts]:
         return {}
     gtins = _gtins(scan.codes)
     pairs = {code.epc: (gtins.get(code.epc, ""), scan.details.get("lot") or code.lot or "") for code in scan.codes}
-    lots = _lots(set(pairs.values()), own=scan.party.id)
+    lots = _lots({pair for pair in pairs.values() if pair[1]}, own=scan.party.id)
     return {epc: lots[pair] for epc, pair in pairs.items() if pair in lots}
 
 
@@ -144,8 +144,11 @@ def _gtins(codes: Iterable[ScannedCode]) -> dict[str, str]:
 
 
 def _lots(pairs: Collection[tuple[str, str]], *, own: str = "") -> dict[tuple[str, str], LotFacts]:
-    """Facts of lots by (GTIN, number), from master data and class-level events; four queries."""
-    pairs = {pair for pair in pairs if all(pair)}
+    """Facts of lots by (GTIN, number), from master data and class-level events; four queries.
+
+    '' as number: of packs whose lot nobody recorded, what stops the whole product.
+    """
+    pairs = {pair for pair in pairs if pair[0]}
     if not pairs:
         return {}
     makers = dict(TradeItem.objects.filter(gtin__in={gtin for gtin, _ in pairs}).values_list("gtin", "manufacturer_id"))

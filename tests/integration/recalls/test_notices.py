@@ -18,6 +18,10 @@ from traceability.custody import lot_packs, stops
 from traceability.gs1.digital_link import lot_class
 from traceability.recalls import reach, responses, selectors
 from traceability.recalls.models import Notice, NoticeVersion, Recall
+from traceability.web.consumer import codes
+from traceability.web.consumer.codes import OnPack
+from traceability.web.consumer.selectors import look_up
+from traceability.web.consumer.verdict import Outcome
 
 from .conftest import later, listed, look, published, told
 
@@ -170,6 +174,23 @@ def test_a_whole_product_is_every_lot_also_one_made_later_and_packs_without_a_lo
     look(stocked)
     assert told()["pharmacy"] == (before[0] + 1, before[1])
     assert stops.lot_status(GTIN, "L2").recalled_index is not None  # type: ignore[union-attr]
+
+
+def test_a_pack_without_a_lot_is_stopped_by_the_recall_of_its_product(stocked: House) -> None:
+    """At the till and on the patient's phone; the recall of a lot does not reach it."""
+    where = {"id": stocked.place("pharmacy")}
+    later(stocked).event("seen", "pharmacy", 6, "receiving", [pack("nolot")], bizLocation=where)
+    ask = {"step": "dispense", "codes": [f"(01){GTIN}(21)nolot"], "place": stocked.place("pharmacy")}
+
+    def told() -> tuple[set[str], Outcome]:
+        reasons = stocked.post("pharmacy", "/api/v1/preflight", ask).json()["reasons"]
+        answer = look_up(codes.pack(GTIN, "nolot"), OnPack(), now_ms=clock.now_ms())
+        return {one["code"] for one in reasons} & {"recalled"}, answer.outcome
+
+    published(stocked)
+    assert told() == (set(), Outcome.REGISTERED)
+    published(stocked, lots=[f"{GTIN} *"])
+    assert told() == ({"recalled"}, Outcome.RECALLED)
 
 
 @pytest.mark.parametrize("portion", [1, 2, 3])

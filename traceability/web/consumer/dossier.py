@@ -100,7 +100,7 @@ def read(code: PackCode) -> Dossier:
     state = custody.state(code.epc)
     lot = state.item.lot if state else ""
     gtin = _gtin(code, item)
-    standing = stops.lot_status(gtin, lot) if lot and gtin else None
+    standing = stops.lot_status(gtin, lot) if gtin else None  # without a lot, what stops the whole product
     return Dossier(
         code=code,
         item=item,
