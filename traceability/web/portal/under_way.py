@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from traceability.custody import selectors as custody
-from traceability.custody import shipments
 from traceability.custody.models import Shipment
-from traceability.custody.sides import State
+from traceability.custody.sides import Standing
 from traceability.epcis.documents import document_uri
+from traceability.exceptions import standings
 from traceability.gs1.scan import ScannedCode
 from traceability.parties import selectors as parties
 from traceability.parties.models import Party
@@ -21,16 +23,17 @@ def options(step: Step, party: Party) -> list[tuple[str, str]]:
     """To the party for receiving, from it for calling back: the number, and with whom and how many packs."""
     if step.biz_step == "shipping":
         return []
-    is_receipt, rows = step.biz_step == "receiving", _open(step, party)
+    is_receipt = step.biz_step == "receiving"
+    rows = list(_open(step, party).defer("despatched", "received"))
     naming = names.Names().learn(parties_of=[row.sender if is_receipt else row.receiver for row in rows])
-    found = []
-    for row, lines in zip(rows, shipments.lines_of([(row, ()) for row in rows]), strict=True):
-        if all(line.state == State.RECEIVED for line in lines):
+    found, counted = [], standings.of(party, rows)
+    for row in rows:
+        one = counted.get(row.despatch)
+        if one and one.standing == Standing.RECEIVED:
             continue  # by its parts: the fold counts what the despatch names
-        packs = sum(sum(line.expected.values()) for line in lines)
-        text = ngettext("{n} pack", "{n} packs", packs).format(n=packs)
+        packs = ngettext("{n} pack", "{n} packs", one.sent).format(n=one.sent) if one else _("Being counted")
         other = naming.party(row.sender if is_receipt else row.receiver)
-        found.append((names.document(row.despatch), f"{other} · {text}"))
+        found.append((names.document(row.despatch), f"{other} · {packs}"))
     return found
 
 
@@ -52,14 +55,14 @@ def completed(step: Step, party: Party, details: Mapping[str, str], codes: list[
     return found
 
 
-def _open(step: Step, party: Party) -> list[Shipment]:
+def _open(step: Step, party: Party) -> QuerySet[Shipment]:
     uris, is_receipt = parties.uris_of(party), step.biz_step == "receiving"
     rows = custody.shipments_of(uris).filter(status__in=["open", "partial"])
-    return list(rows.filter(receiver__in=uris) if is_receipt else rows.filter(sender__in=uris))
+    return rows.filter(receiver__in=uris) if is_receipt else rows.filter(sender__in=uris)
 
 
 def _bearing(typed: str, step: Step, party: Party) -> list[Shipment]:
-    rows = _open(step, party)
+    rows = _open(step, party).defer("despatched", "received")
     exact = [row for row in rows if row.despatch == document_uri(typed)]
     return exact or [row for row in rows if names.short_document(row.despatch) == typed]
 
