@@ -220,6 +220,7 @@ CELERY_TASK_QUEUES: dict[str, dict[str, Any]] = {"celery": {}, "folds": {}, "lon
 CELERY_TASK_ROUTES = {
     "traceability.common.tasks.advance": {"queue": "folds"},
     "traceability.exchange.tasks.send": {"queue": "long"},
+    "traceability.recalls.tasks.reach": {"queue": "long"},  # by mail too
     "traceability.exceptions.tasks.work_out": {"queue": "long"},
     "traceability.capture.tasks.work": {"queue": "long"},
 }
