@@ -30,6 +30,7 @@ SETTLED = """select published_size from ledger_head where not exists (select 1 f
     and not exists (select 1 from capture_stagedstatement)
     and published_size <= (select min(position) from common_cursor)"""
 EVENTS = int(os.environ.get("BENCH_EVENTS", "100000"))
+FORMS = ("json", "xml")
 Row = tuple[str, str]
 
 
@@ -43,13 +44,15 @@ def main() -> None:
         with closing(Embedded(folder / "embedded", output=folder / "embedded.txt")) as small:
             rows.append(alone("SQLite", small, small.rows))
             rows += documents("SQLite", small, small.rows)
-            rows += measured("SQLite", small, small.rows, [small.part.process.pid])
+            for form in FORMS:
+                rows += measured("SQLite", small, small.rows, [small.part.process.pid], form=form)
         (folder / "production").mkdir(mode=0o755)
         with closing(Production(folder / "production")) as large:
             pids = [part.process.pid for part in large.parts.values()]
             rows.append(alone("PostgreSQL", large, large.postgres.rows))
             rows += documents("PostgreSQL", large, large.postgres.rows)
-            rows += measured("PostgreSQL", large, large.postgres.rows, pids)
+            for form in FORMS:
+                rows += measured("PostgreSQL", large, large.postgres.rows, pids, form=form)
     sys.stdout.write(json.dumps(rows))
 
 
@@ -118,10 +121,8 @@ def alone(size: str, house: House, rows: Callable[[str], list[tuple[int, ...]]])
 def documents(size: str, house: House, rows: Callable[[str], list[tuple[int, ...]]]) -> Iterator[Row]:
     """Events per second in small and middling documents, JSON and XML, one client after the other."""
     for count, number in SIZES:
-        for form in ("json", "xml"):
-            bodies = [document(house, "maker", count) for _ in range(number)]
-            if form == "xml":
-                bodies = [b"".join(writer.write(json.loads(body))) for body in bodies]
+        for form in FORMS:
+            bodies = [document(house, "maker", count, form=form) for _ in range(number)]
             with client_of(house, "maker", form) as client:
                 started = time.perf_counter()
                 for body in bodies:
@@ -133,10 +134,12 @@ def documents(size: str, house: House, rows: Callable[[str], list[tuple[int, ...
             )
 
 
-def measured(size: str, house: House, rows: Callable[[str], list[tuple[int, ...]]], pids: list[int]) -> Iterator[Row]:
+def measured(
+    size: str, house: House, rows: Callable[[str], list[tuple[int, ...]]], pids: list[int], *, form: str
+) -> Iterator[Row]:
     """Post the document and watch until it is published and folded."""
-    body = document(house, "maker", EVENTS)
-    with client_of(house, "maker") as maker, closing(Other(house)) as other:
+    body = document(house, "maker", EVENTS, form=form)
+    with client_of(house, "maker", form) as maker, closing(Other(house)) as other:
         started = time.perf_counter()
         address = maker.post("/epcis/capture", content=body).raise_for_status().headers["Location"]
         answered = time.perf_counter() - started
@@ -147,7 +150,7 @@ def measured(size: str, house: House, rows: Callable[[str], list[tuple[int, ...]
         folded = _until(lambda: rows(behind)[0][0] >= size_of_log, 0.5) - started
         job = maker.get(address).json()
     assert job["success"], job["errors"][:1]
-    what = f"{size}: document of {EVENTS:,} events ({len(body) / 2**20:.0f} MiB)"
+    what = f"{size}: {form.upper()} document of {EVENTS:,} events ({len(body) / 2**20:.0f} MiB)"
     yield (
         f"{what}, seconds until answered / stored / published / folded",
         (f"{answered:.1f} / {stored:.1f} / {done:.1f} / {folded:.1f}"),
@@ -157,7 +160,7 @@ def measured(size: str, house: House, rows: Callable[[str], list[tuple[int, ...]
     yield f"{what}, most memory of a process, MiB", " ".join(f"{name} {size}" for name, size in _memory(pids))
 
 
-def document(house: House, party: str, count: int) -> bytes:
+def document(house: House, party: str, count: int, *, form: str = "json") -> bytes:
     """A document of so many events about a pack each."""
     one = house.event(party, "@", step="storing", disposition="sellable_accessible")
     context = one.pop("@context")
@@ -179,7 +182,8 @@ def document(house: House, party: str, count: int) -> bytes:
         )
         for n in range(count)
     )
-    return (head + ",".join(texts) + tail).encode()
+    body = (head + ",".join(texts) + tail).encode()
+    return b"".join(writer.write(json.loads(body))) if form == "xml" else body
 
 
 def _until(done: Callable[[], bool], pause: float = 0.05) -> float:
