@@ -383,6 +383,13 @@ def test_generated_events_read_back(document, version, cbv):
     assert views(back(document, version=version, spelling=Spelling(cbv=cbv))) == views(document)
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_name_that_begins_like_our_own_elements_gets_no_other_meaning(version):
+    document = odd()
+    document["epcisBody"]["eventList"] = [{**samples.event("ObjectEvent"), "ours:a": {"d:": None, "d:b": "d:c"}}]
+    assert views(back(document, version=version)) == views(document)
+
+
 @pytest.mark.long
 @settings(max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(generated(), st.sampled_from(VERSIONS), st.sampled_from(["urn", "web", "as-is"]))

@@ -14,12 +14,12 @@ MASTER_2, MASTER_1 = "urn:epcglobal:epcis-masterdata:xsd:2", "urn:epcglobal:epci
 # The schemas leave local names unqualified; many programs qualify them all the same.
 STANDARD = frozenset({"", EPCIS_2, EPCIS_1, QUERY_2, QUERY_1, MASTER_2, MASTER_1})
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
-# In scope for XML's own sake: a value that begins like them means something else.
-_NOT_DECLARED = STANDARD | {XML, XSI}
 SBDH = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
 GS1_US = "http://epcis.gs1us.org/hc/ns"
 # Ours: an element of this namespace, `member`, stands for the member that its attribute `name` names.
 MEMBER = "urn:dosetrail:xml"
+# In scope for XML's own sake: a value that begins like them means something else.
+_NOT_DECLARED = STANDARD | {XML, XSI, MEMBER}
 # Master data attributes: XML names the namespace without the colon that the prefix of JSON ends in.
 MDA = "urn:epcglobal:cbv:mda"
 _PROTECTED: Mapping[str, str] = {
